@@ -1,0 +1,204 @@
+"""Own against rent, day by day: comparators of like shape, their spread, and what an owned server makes of each.
+
+Belongs here: choosing comparators and joining them with servers and workloads. Does not belong here: the formulas
+(`pipelines.economics`).
+"""
+
+from datetime import date
+
+import polars as pl
+
+from pipelines.assumptions import BANDS, in_one_row
+from pipelines.economics import (
+    break_even_hours,
+    break_even_utilisation,
+    effective_cloud_usd_per_hour,
+    npv_payback_months,
+    usd_per_million_tokens,
+)
+
+HOURS_PER_MONTH = 730.0
+NODE_GPUS = 8
+LIFE_MONTHS = 60
+# A comparator whose last price is older than this is no comparator any more.
+LONGEST_AGE_DAYS = 365
+# For owning, a dear rent is the favourable case.
+RENT_BAND = {"low": "high", "base": "base", "high": "low"}
+
+
+def break_even(
+    cost_per_token: pl.LazyFrame,
+    owned_server_cost: pl.LazyFrame,
+    gpu_price_rolling: pl.LazyFrame,
+    price_series: pl.LazyFrame,
+    reference_cost_assumption: pl.LazyFrame,
+    as_of: date,
+) -> pl.LazyFrame:
+    """One row per day, window, model, precision, workload, server and comparator (cheapest, median, dearest)."""
+    series = price_series.filter((pl.col("purchase_option") == "on_demand") & (pl.col("gpu_count") == NODE_GPUS)).select(
+        "series_id", "gpu", comparator_provider="provider", comparator_region="region", comparator_country="country"
+    )
+    comparators = three_of_like_shape(gpu_price_rolling.join(series, on="series_id"), as_of)
+    owned = (
+        cost_per_token.filter((pl.col("option") == "owned") & pl.col("throughput_id").is_not_null())
+        .select(
+            "on_date",
+            "window_days",
+            "model",
+            "precision",
+            "workload",
+            "gpu",
+            "utilisation_share",
+            "throughput_id",
+            "output_tokens_per_second_per_gpu",
+        )
+        .join(
+            owned_server_cost.filter(pl.col("gpu_count") == NODE_GPUS).rename(
+                {"hardware": "server", "price_as_of_on": "server_price_as_of_on", "reason_no_figure": "__no_server"}
+            ).drop("price_age_days"),
+            on=["on_date", "gpu"],
+        )
+    )
+    names = pl.LazyFrame({"comparator": ["cheapest", "median", "dearest"]})
+    rows = (
+        owned.join(names, how="cross")
+        .join(comparators, on=["on_date", "window_days", "gpu", "comparator"], how="left")
+        .join(in_one_row(reference_cost_assumption, ("packing_share",)), how="cross")
+    )
+    return with_answers(rows).select(
+        "on_date",
+        "window_days",
+        "model",
+        "precision",
+        "workload",
+        "server",
+        "comparator",
+        "gpu",
+        *(f"{band}_break_even_utilisation_share" for band in BANDS),
+        *(f"{band}_payback_hours" for band in BANDS),
+        "base_payback_months",
+        "base_npv_payback_months",
+        "reason_no_figure",
+        "utilisation_share",
+        pl.col("base_fixed_usd_per_hour").alias("owned_fixed_usd_per_hour"),
+        pl.col("base_variable_usd_per_hour").alias("owned_variable_usd_per_hour"),
+        pl.col("base_capex_usd").alias("capex_usd"),
+        pl.col("__rent_base").alias("rented_usd_per_hour"),
+        pl.col("comparator_count").fill_null(0),
+        "comparator_provider",
+        "comparator_region",
+        "comparator_country",
+        "price_series_id",
+        "price_basis",
+        "price_as_of_on",
+        "price_age_days",
+        "covered_share",
+        "server_price_as_of_on",
+        "throughput_id",
+        "owned_usd_per_million_output_tokens",
+    )
+
+
+def three_of_like_shape(priced: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    """Per day, window and device the cheapest, the median and the dearest series, each a real one; the lower middle is the median.
+
+    On days on which no window holds a price the last known ones of at most a year stand in, marked so.
+    """
+    in_window = priced.select(
+        "on_date",
+        "window_days",
+        "gpu",
+        "comparator_provider",
+        "comparator_region",
+        "comparator_country",
+        pl.col("series_id").alias("price_series_id"),
+        pl.lit("window").alias("price_basis"),
+        pl.col("last_observed_on").alias("price_as_of_on"),
+        "covered_share",
+        pl.col("min_usd_per_gpu_hour").alias("__low"),
+        pl.col("mean_usd_per_gpu_hour").alias("__base"),
+        pl.col("max_usd_per_gpu_hour").alias("__high"),
+    )
+    last = (
+        priced.sort("last_covered_on", "window_days")
+        .group_by("series_id", "window_days", maintain_order=True)
+        .agg(
+            pl.col("gpu", "comparator_provider", "comparator_region", "comparator_country").last(),
+            pl.col("last_covered_on", "last_observed_on", "last_usd_per_gpu_hour").last(),
+            pl.col("on_date").max().alias("__last_row_on"),
+        )
+        .with_columns(
+            on_date=pl.date_ranges(
+                pl.col("__last_row_on").dt.offset_by("1d"),
+                pl.min_horizontal(pl.col("last_covered_on").dt.offset_by(f"{LONGEST_AGE_DAYS}d"), pl.lit(as_of)),
+            )
+        )
+        .explode("on_date", empty_as_null=False)
+        .filter(pl.col("on_date").is_not_null())
+        .join(in_window.select("on_date", "window_days", "gpu").unique(), on=["on_date", "window_days", "gpu"], how="anti")
+        .select(
+            "on_date",
+            "window_days",
+            "gpu",
+            "comparator_provider",
+            "comparator_region",
+            "comparator_country",
+            pl.col("series_id").alias("price_series_id"),
+            pl.lit("last_known").alias("price_basis"),
+            pl.col("last_observed_on").alias("price_as_of_on"),
+            pl.lit(None, dtype=pl.Float64).alias("covered_share"),
+            *(pl.col("last_usd_per_gpu_hour").alias(name) for name in ("__low", "__base", "__high")),
+        )
+    )
+    group = ["on_date", "window_days", "gpu"]
+    ranked = pl.concat([in_window, last]).sort(*group, "__base", "price_series_id").with_columns(
+        __rank=pl.int_range(pl.len()).over(group), comparator_count=pl.len().cast(pl.Int64).over(group)
+    )
+    places = {"cheapest": 0, "median": (pl.col("comparator_count") - 1) // 2, "dearest": pl.col("comparator_count") - 1}
+    return pl.concat(
+        ranked.filter(pl.col("__rank") == place).with_columns(
+            comparator=pl.lit(name), price_age_days=(pl.col("on_date") - pl.col("price_as_of_on")).dt.total_days()
+        )
+        for name, place in places.items()
+    )
+
+
+def with_answers(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Add break-even use, payback and owned cost per token, and the reason where there is none."""
+    use = pl.col("utilisation_share")
+    rents = {
+        f"__rent_{band}": effective_cloud_usd_per_hour(
+            pl.col(f"__{band}") * NODE_GPUS, "on_demand", packing_share=pl.col(f"packing_share__{band}")
+        )
+        for band in BANDS
+    }
+    figures: dict[str, pl.Expr] = {}
+    for band in BANDS:
+        fixed, variable = pl.col(f"{band}_fixed_usd_per_hour"), pl.col(f"{band}_variable_usd_per_hour")
+        rent = pl.col(f"__rent_{RENT_BAND[band]}")
+        operate = pl.col(f"{band}_idle_operating_usd_per_hour") + use * variable
+        figures[f"{band}_break_even_utilisation_share"] = break_even_utilisation(fixed, variable, rent)
+        figures[f"{band}_payback_hours"] = break_even_hours(pl.col(f"{band}_capex_usd"), rent * use, operate)
+        if band == "base":
+            figures["base_npv_payback_months"] = npv_payback_months(
+                pl.col("base_capex_usd"),
+                rent * use * HOURS_PER_MONTH,
+                operate * HOURS_PER_MONTH,
+                pl.col("discount_rate"),
+                LIFE_MONTHS,
+                pl.col("residual_share"),
+            ).cast(pl.Int64)
+            figures["owned_usd_per_million_output_tokens"] = usd_per_million_tokens(
+                (fixed + use * variable) / NODE_GPUS, pl.col("output_tokens_per_second_per_gpu"), use
+            )
+    answered = rows.with_columns(**rents).with_columns(**figures)
+    no_figure = pl.col("base_break_even_utilisation_share").is_null()
+    return answered.with_columns(
+        base_payback_months=pl.col("base_payback_hours") / HOURS_PER_MONTH,
+        reason_no_figure=pl.when(no_figure & pl.col("__no_server").is_not_null())
+        .then("__no_server")
+        .when(no_figure & pl.col("__base").is_null())
+        .then(pl.lit("no machine of this shape is on sale on demand, as far as is known"))
+        .when(no_figure)
+        .then(pl.lit("renting stays cheaper at any use of at most 1")),
+    )

@@ -1,0 +1,297 @@
+"""What a million tokens cost, by model, workload and way to get them.
+
+Belongs here: joining prices, throughput and assumptions, option by option, into one table. Does not belong here: the formulas
+(`pipelines.economics`), the choice of a throughput row (`pipelines.serving_choice`), the choice of a rented series (`rented_price`).
+"""
+
+from datetime import date
+
+import polars as pl
+
+from pipelines.assumptions import BANDS, in_one_row
+from pipelines.economics import (
+    blended_api_usd_per_million,
+    effective_cloud_usd_per_hour,
+    spot_waste_share,
+    usd_per_million_tokens,
+)
+from pipelines.serving_choice import fastest_within
+
+WINDOWS_DAYS = (7, 30, 90)
+KEY = ["on_date", "window_days", "model", "precision", "workload", "gpu", "option", "country", "provider"]
+ASSUMED = ("packing_share", "spot_mean_time_between_interruptions_s", "spot_restart_s")
+PER_OUTPUT = [f"{band}_usd_per_million_output_tokens" for band in BANDS]
+PRICE = [
+    "reason_no_figure",
+    "price_series_id",
+    "price_basis",
+    "price_as_of_on",
+    "price_age_days",
+    "covered_share",
+    "is_thin",
+    "price_source",
+    "gpu_count",
+    "base_usd_per_gpu_hour",
+]
+CHOSEN = [
+    "input_tokens",
+    "output_tokens",
+    "utilisation_share",
+    "throughput_id",
+    "throughput_measured_on",
+    "output_tokens_per_second_per_gpu",
+    "ttft_s",
+    "time_per_output_token_s",
+]
+COLUMN_ORDER = [
+    *KEY,
+    *(f"{band}_{money}_per_million_{kind}_tokens" for money in ("usd", "eur") for kind in ("output", "input", "total") for band in BANDS),
+    *PRICE,
+    *CHOSEN,
+    "fx_on_date",
+]
+
+
+def cost_per_token(
+    rented_price: pl.LazyFrame,
+    owned_server_cost: pl.LazyFrame,
+    token_price: pl.LazyFrame,
+    throughput: pl.LazyFrame,
+    price_history: pl.LazyFrame,
+    fx_rate: pl.LazyFrame,
+    reference_workload: pl.LazyFrame,
+    reference_cost_assumption: pl.LazyFrame,
+    as_of: date,
+) -> pl.LazyFrame:
+    """One row per day, window, model, precision, workload, device, option, country and provider."""
+    choice = measured_choice(throughput, reference_workload)
+    sources = price_history.select(price_series_id="series_id", price_source="source").unique("price_series_id", keep="first")
+    rented = rented_cost(rented_price, choice, in_one_row(reference_cost_assumption, ASSUMED), as_of).join(
+        # One source per series is enough to find its rows; all of them stand in price_history.
+        sources.sort("price_series_id"),
+        on="price_series_id",
+        how="left",
+    )
+    owned = owned_cost(owned_server_cost, choice, as_of)
+    first_day = rented_price.select(pl.col("on_date").min()).collect().item() or as_of
+    api = api_cost(token_price, choice, reference_workload, first_day, as_of)
+    gap = unmeasured(throughput, choice, reference_workload, as_of)
+    columns = [*KEY, *PER_OUTPUT, *PRICE, *CHOSEN]
+    priced = pl.concat(part.select(columns) for part in (rented, owned, api, gap))
+    return in_euros(over_all_tokens(priced), fx_rate).select(COLUMN_ORDER)
+
+
+def measured_choice(throughput: pl.LazyFrame, reference_workload: pl.LazyFrame) -> pl.LazyFrame:
+    """The configuration that serves each workload, model, precision and device, with the least machine that holds it."""
+    workload = reference_workload.select("workload", "utilisation_share", "is_default")
+    needed = pl.col("gpu_count")
+    size = pl.when(needed <= 1).then(1).when(needed <= 2).then(2).when(needed <= 4).then(4).when(needed <= 8).then(8)
+    return (
+        fastest_within(throughput, reference_workload)
+        .join(workload, on="workload")
+        .select(
+            "workload",
+            "model",
+            "precision",
+            "gpu",
+            "utilisation_share",
+            "is_default",
+            "input_tokens",
+            "output_tokens",
+            "throughput_id",
+            pl.col("measured_on").alias("throughput_measured_on"),
+            "output_tokens_per_second_per_gpu",
+            "ttft_s",
+            "time_per_output_token_s",
+            size.cast(pl.Int64).alias("min_gpu_count"),
+        )
+    )
+
+
+def is_shown(as_of: date) -> pl.Expr:
+    """The default workload is shown for every day, the others on the day of the refresh and at month ends."""
+    is_month_end = pl.col("on_date") == pl.col("on_date").dt.month_end()
+    return pl.col("is_default") | is_month_end | (pl.col("on_date") == as_of)
+
+
+def rented_cost(rented_price: pl.LazyFrame, choice: pl.LazyFrame, assumption: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    """Rented options: the price of an hour of use by the way it is bought, over the tokens of that hour."""
+    rows = rented_price.join(choice, on=["gpu", "min_gpu_count"]).filter(is_shown(as_of)).join(assumption, how="cross")
+    return rows.with_columns(
+        **{name: rented_usd_per_million(band) for name, band in zip(PER_OUTPUT, BANDS, strict=True)},
+        reason_no_figure=pl.lit(None, dtype=pl.String),
+    )
+
+
+def rented_usd_per_million(band: str) -> pl.Expr:
+    """USD per million output tokens with every assumption at one end of its band."""
+    price, packing = pl.col(f"{band}_usd_per_gpu_hour"), pl.col(f"packing_share__{band}")
+    waste = spot_waste_share(pl.col(f"spot_mean_time_between_interruptions_s__{band}"), pl.col(f"spot_restart_s__{band}"))
+    on_demand = effective_cloud_usd_per_hour(price, "on_demand", packing_share=packing)
+    spot = effective_cloud_usd_per_hour(price, "spot", packing_share=packing, waste_share=waste)
+    committed = effective_cloud_usd_per_hour(price, "commitment", utilisation_share=pl.col("utilisation_share"))
+    hour_of_use = pl.when(pl.col("option") == "on_demand").then(on_demand).when(pl.col("option") == "spot").then(spot)
+    return usd_per_million_tokens(hour_of_use.otherwise(committed), pl.col("output_tokens_per_second_per_gpu"))
+
+
+def owned_cost(owned_server_cost: pl.LazyFrame, choice: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    """Owned servers: the all-in hour at the workload's use, over the tokens that it serves. The same for every window."""
+    windows = pl.LazyFrame({"window_days": WINDOWS_DAYS}, schema={"window_days": pl.Int64})
+    use = pl.col("utilisation_share")
+    rows = (
+        owned_server_cost.filter(pl.col("gpu_count") == 8)
+        .join(choice.filter(pl.col("min_gpu_count") <= 8), on="gpu")
+        .filter(is_shown(as_of))
+        .join(windows, how="cross")
+    )
+    figures = {}
+    for name, band in zip(PER_OUTPUT, BANDS, strict=True):
+        hour = pl.col(f"{band}_fixed_usd_per_hour") + use * pl.col(f"{band}_variable_usd_per_hour")
+        figures[name] = usd_per_million_tokens(hour / pl.col("gpu_count"), pl.col("output_tokens_per_second_per_gpu"), use)
+    return rows.with_columns(
+        **figures,
+        option=pl.lit("owned"),
+        country=pl.col("electricity_area"),
+        provider=pl.lit(None, dtype=pl.String),
+        price_series_id=pl.lit(None, dtype=pl.String),
+        price_basis=pl.lit("quote"),
+        covered_share=pl.lit(None, dtype=pl.Float64),
+        is_thin=pl.lit(None, dtype=pl.Boolean),
+        base_usd_per_gpu_hour=(pl.col("base_fixed_usd_per_hour") + use * pl.col("base_variable_usd_per_hour")) / pl.col("gpu_count"),
+    )
+
+
+def api_cost(
+    token_price: pl.LazyFrame, choice: pl.LazyFrame, reference_workload: pl.LazyFrame, first_day: date, as_of: date
+) -> pl.LazyFrame:
+    """Managed APIs: the seller's prices in the workload's own mix. Device and precision are the seller's affair and not known."""
+    models = choice.select("model").unique()
+    seller = (
+        token_price.filter(pl.col("model").is_not_null() & ~pl.col("is_deprecated"))
+        .join(models, on="model", how="semi")
+        .with_columns(__from=pl.coalesce("valid_from_on", pl.col("known_from").dt.date()))
+        .with_columns(__to=pl.coalesce("valid_to_on", pl.lit(as_of).dt.offset_by("1d")))
+        .filter(pl.col("__from") < pl.col("__to"))
+    )
+    days = seller.with_columns(
+        on_date=pl.date_ranges(
+            pl.max_horizontal("__from", pl.lit(first_day)), pl.min_horizontal(pl.col("__to").dt.offset_by("-1d"), pl.lit(as_of))
+        )
+    ).explode("on_date", empty_as_null=False)
+    workload = reference_workload.select("workload", "input_tokens", "output_tokens", "utilisation_share", "is_default")
+    blend = blended_api_usd_per_million(
+        pl.col("usd_per_million_input_tokens"),
+        pl.col("usd_per_million_output_tokens"),
+        pl.col("input_tokens"),
+        pl.col("output_tokens"),
+    )
+    per_output = blend * (pl.col("input_tokens") + pl.col("output_tokens")) / pl.col("output_tokens")
+    confirmed_on = pl.min_horizontal(pl.max_horizontal(pl.col("last_confirmed_at").dt.date(), "__from"), "on_date")
+    windows = pl.LazyFrame({"window_days": WINDOWS_DAYS}, schema={"window_days": pl.Int64})
+    return (
+        days.filter(pl.col("on_date").is_not_null())
+        .join(workload, how="cross")
+        .filter(is_shown(as_of))
+        .with_columns(__cost=per_output, price_as_of_on=confirmed_on)
+        .filter(pl.col("__cost").is_not_null())
+        # A seller may offer a model under several names: the cheapest of them stands for it.
+        .sort("__cost", "model_as_named")
+        .unique(["on_date", "workload", "model", "provider"], keep="first", maintain_order=True)
+        .join(windows, how="cross")
+        .with_columns(
+            **dict.fromkeys(PER_OUTPUT, pl.col("__cost")),
+            precision=pl.lit(None, dtype=pl.String),
+            gpu=pl.lit(None, dtype=pl.String),
+            option=pl.lit("api"),
+            country=pl.lit(None, dtype=pl.String),
+            reason_no_figure=pl.lit(None, dtype=pl.String),
+            price_series_id=pl.lit(None, dtype=pl.String),
+            price_basis=pl.lit("list"),
+            price_age_days=(pl.col("on_date") - pl.col("price_as_of_on")).dt.total_days(),
+            covered_share=pl.lit(None, dtype=pl.Float64),
+            is_thin=pl.lit(None, dtype=pl.Boolean),
+            price_source=pl.col("source"),
+            gpu_count=pl.lit(None, dtype=pl.Float64),
+            base_usd_per_gpu_hour=pl.lit(None, dtype=pl.Float64),
+            **unchosen(),
+        )
+    )
+
+
+def unmeasured(throughput: pl.LazyFrame, choice: pl.LazyFrame, reference_workload: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    """Measured models on devices without a row within the workload's limits: once each, on the day of the refresh, without a figure."""
+    wanted = (
+        throughput.select("model", "precision", "gpu")
+        .unique()
+        .join(reference_workload.select("workload", "input_tokens", "output_tokens", "utilisation_share"), how="cross")
+        .join(choice, on=["model", "precision", "gpu", "workload"], how="anti")
+    )
+    return wanted.with_columns(
+        **dict.fromkeys(PER_OUTPUT, pl.lit(None, dtype=pl.Float64)),
+        on_date=pl.lit(as_of),
+        window_days=pl.lit(WINDOWS_DAYS[1], dtype=pl.Int64),
+        option=pl.lit("owned"),
+        country=pl.lit(None, dtype=pl.String),
+        provider=pl.lit(None, dtype=pl.String),
+        reason_no_figure=pl.lit("no measurement of this model, precision and device meets the workload's lengths and limits"),
+        price_series_id=pl.lit(None, dtype=pl.String),
+        price_basis=pl.lit(None, dtype=pl.String),
+        price_as_of_on=pl.lit(None, dtype=pl.Date),
+        price_age_days=pl.lit(None, dtype=pl.Int64),
+        covered_share=pl.lit(None, dtype=pl.Float64),
+        is_thin=pl.lit(None, dtype=pl.Boolean),
+        price_source=pl.lit(None, dtype=pl.String),
+        gpu_count=pl.lit(None, dtype=pl.Float64),
+        base_usd_per_gpu_hour=pl.lit(None, dtype=pl.Float64),
+        **unchosen(),
+    )
+
+
+def unchosen() -> dict[str, pl.Expr]:
+    """The columns of a throughput row where none stands behind the figure."""
+    kinds = {
+        "throughput_id": pl.String,
+        "throughput_measured_on": pl.Date,
+        "output_tokens_per_second_per_gpu": pl.Float64,
+        "ttft_s": pl.Float64,
+        "time_per_output_token_s": pl.Float64,
+    }
+    return {name: pl.lit(None, dtype=kind) for name, kind in kinds.items()}
+
+
+def over_all_tokens(priced: pl.LazyFrame) -> pl.LazyFrame:
+    """The same cost read over input tokens alone and over all tokens, beside the output tokens."""
+    ratio = pl.col("output_tokens") / pl.col("input_tokens")
+    figures = {}
+    for band in BANDS:
+        per_output = pl.col(f"{band}_usd_per_million_output_tokens")
+        figures[f"{band}_usd_per_million_input_tokens"] = per_output * ratio
+        figures[f"{band}_usd_per_million_total_tokens"] = per_output * ratio / (1 + ratio)
+    return priced.with_columns(**figures)
+
+
+def in_euros(priced: pl.LazyFrame, fx_rate: pl.LazyFrame) -> pl.LazyFrame:
+    """Add the figures in euros at the last reference rate known on each row's day, which fx_on_date names."""
+    dollar = (
+        fx_rate.filter(pl.col("currency") == "USD")
+        .select(pl.col("on_date").alias("fx_on_date"), pl.col("units_per_eur").alias("__usd_per_eur"))
+        .sort("fx_on_date")
+    )
+    return (
+        priced.sort("on_date")
+        .join_asof(
+            dollar,
+            left_on="on_date",
+            right_on="fx_on_date",
+            strategy="backward",
+            coalesce=False,
+            check_sortedness=False,
+        )
+        .with_columns(
+            (pl.col(f"{band}_usd_per_million_{kind}_tokens") / pl.col("__usd_per_eur")).alias(
+                f"{band}_eur_per_million_{kind}_tokens"
+            )
+            for kind in ("output", "input", "total")
+            for band in BANDS
+        )
+    )

@@ -1,0 +1,40 @@
+"""Electricity prices for analysts."""
+
+from datetime import date
+
+import polars as pl
+
+
+def electricity_price(reference_electricity_quote: pl.LazyFrame, fx_rate: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    """One row per area, class and source, converted at the last reference rate of its period (of `as_of` where none is stated)."""
+    dollar = (
+        fx_rate.filter(pl.col("currency") == "USD")
+        .select(pl.col("on_date").alias("fx_on_date"), pl.col("units_per_eur").alias("__usd_per_eur"))
+        .sort("fx_on_date")
+    )
+    native = pl.col("native_per_kwh")
+    is_usd, is_eur = pl.col("currency") == "USD", pl.col("currency") == "EUR"
+    return (
+        reference_electricity_quote.with_columns(
+            pl.col("native_per_kwh").cast(pl.Float64), __on=pl.min_horizontal(pl.coalesce("period_to_on", pl.lit(as_of)), pl.lit(as_of))
+        )
+        .filter(pl.coalesce("period_from_on", "source_on", pl.lit(as_of)) <= as_of)
+        .sort("__on")
+        .join_asof(dollar, left_on="__on", right_on="fx_on_date", strategy="backward", coalesce=False, check_sortedness=False)
+        .select(
+            "area",
+            "consumer_class",
+            "period_from_on",
+            "period_to_on",
+            "native_per_kwh",
+            "currency",
+            pl.when(is_usd).then(native).when(is_eur).then(native * pl.col("__usd_per_eur")).alias("usd_per_kwh"),
+            pl.when(is_eur).then(native).when(is_usd).then(native / pl.col("__usd_per_eur")).alias("eur_per_kwh"),
+            "fx_on_date",
+            pl.lit("reference_electricity_quote").alias("source"),
+            "source_detail",
+            "source_url",
+            "source_on",
+            "licence",
+        )
+    )

@@ -1,0 +1,124 @@
+"""The cheapest rentable series of each group on each day, from its window or, where that is empty, from its last known price.
+
+Belongs here: the choice among series. Does not belong here: what a token costs on it (`cost_per_token`).
+"""
+
+from datetime import date
+
+import polars as pl
+
+THIN_BELOW = 0.8
+GROUP = ["gpu", "min_gpu_count", "option", "country", "provider"]
+SIZES = (1, 2, 4, 8)
+
+
+def rented_price(gpu_price_rolling: pl.LazyFrame, price_series: pl.LazyFrame, throughput: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    """One row per day, window and group from the first day with a price on. Only devices that a throughput row speaks of."""
+    series = candidate_series(price_series, throughput)
+    priced = gpu_price_rolling.join(series, on="series_id")
+    in_window = cheapest_in_window(priced)
+    return pl.concat([in_window, last_known(in_window, priced, as_of)]).select(
+        "on_date",
+        "window_days",
+        *GROUP,
+        "price_series_id",
+        "price_basis",
+        "price_as_of_on",
+        (pl.col("on_date") - pl.col("price_as_of_on")).dt.total_days().alias("price_age_days"),
+        "covered_share",
+        (pl.col("covered_share") < THIN_BELOW).fill_null(True).alias("is_thin"),
+        "gpu_count",
+        "low_usd_per_gpu_hour",
+        "base_usd_per_gpu_hour",
+        "high_usd_per_gpu_hour",
+    )
+
+
+def candidate_series(price_series: pl.LazyFrame, throughput: pl.LazyFrame) -> pl.LazyFrame:
+    """Series of whole machines of a measured device, once for each least size that they satisfy."""
+    months = pl.col("commitment_months").cast(pl.String)
+    option = pl.when(pl.col("purchase_option") == "commitment").then("commitment_" + months + "_months").otherwise("purchase_option")
+    sizes = pl.LazyFrame({"min_gpu_count": SIZES}, schema={"min_gpu_count": pl.Int64})
+    return (
+        price_series.filter(pl.col("gpu_count") >= 1)
+        .join(throughput.select("gpu").unique(), on="gpu", how="semi")
+        .join(sizes, how="cross")
+        .filter(pl.col("gpu_count") >= pl.col("min_gpu_count"))
+        .select("series_id", "gpu", "min_gpu_count", option.alias("option"), "country", "provider", "gpu_count")
+    )
+
+
+def cheapest_in_window(priced: pl.LazyFrame) -> pl.LazyFrame:
+    """The series with the least mean of each day, window and group; the id decides between equals."""
+    return (
+        priced.sort("mean_usd_per_gpu_hour", "series_id")
+        .unique(["on_date", "window_days", *GROUP], keep="first", maintain_order=True)
+        .select(
+            "on_date",
+            "window_days",
+            *GROUP,
+            pl.col("series_id").alias("price_series_id"),
+            pl.lit("window").alias("price_basis"),
+            pl.col("last_observed_on").alias("price_as_of_on"),
+            "covered_share",
+            "gpu_count",
+            pl.col("min_usd_per_gpu_hour").alias("low_usd_per_gpu_hour"),
+            pl.col("mean_usd_per_gpu_hour").alias("base_usd_per_gpu_hour"),
+            pl.col("max_usd_per_gpu_hour").alias("high_usd_per_gpu_hour"),
+        )
+    )
+
+
+def last_known(in_window: pl.LazyFrame, priced: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    """For the days after a group's first price on which its window holds none: the price known last, the cheapest of that day."""
+    days = (
+        in_window.group_by("window_days", *GROUP)
+        .agg(pl.col("on_date").min().alias("first"))
+        .with_columns(on_date=pl.date_ranges("first", pl.lit(as_of)))
+        .explode("on_date")
+        .drop("first")
+    )
+    missing = days.join(in_window, on=["on_date", "window_days", *GROUP], how="anti", nulls_equal=True)
+    known = (
+        priced.select(
+            *GROUP,
+            "last_covered_on",
+            pl.col("last_observed_on").alias("price_as_of_on"),
+            pl.col("last_usd_per_gpu_hour"),
+            pl.col("series_id").alias("price_series_id"),
+            "gpu_count",
+        )
+        .sort("last_usd_per_gpu_hour", "price_series_id")
+        .unique([*GROUP, "last_covered_on"], keep="first", maintain_order=True)
+    )
+    # An as-of join does not join NULL to NULL, and a country may be unknown.
+    country = pl.col("country").fill_null("")
+    by = ["gpu", "min_gpu_count", "option", "country", "provider"]
+    price = pl.col("last_usd_per_gpu_hour")
+    return (
+        missing.with_columns(country)
+        .sort("on_date")
+        .join_asof(
+            known.with_columns(country).sort("last_covered_on"),
+            left_on="on_date",
+            right_on="last_covered_on",
+            by=by,
+            strategy="backward",
+            coalesce=False,
+            check_sortedness=False,
+        )
+        .with_columns(country=pl.col("country").replace("", None))
+        .select(
+            "on_date",
+            "window_days",
+            *GROUP,
+            "price_series_id",
+            pl.lit("last_known").alias("price_basis"),
+            "price_as_of_on",
+            pl.lit(None, dtype=pl.Float64).alias("covered_share"),
+            "gpu_count",
+            price.alias("low_usd_per_gpu_hour"),
+            price.alias("base_usd_per_gpu_hour"),
+            price.alias("high_usd_per_gpu_hour"),
+        )
+    )

@@ -1,0 +1,184 @@
+"""The command line `breakeven`: refresh, status, sources, query, dashboard.
+
+Belongs here: arguments, exit codes, what is printed. Does not belong here: the work itself. Exit codes: 0 good; 1 failed or blocked;
+2 usage; 3 published, but an enabled source that was tried is stale, partial, failed or offline.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from pipelines import reader, summary
+from pipelines.contracts import ContractError, catalogue
+from pipelines.lock import RefreshLockedError, refresh_lock
+from pipelines.registry import discover
+from pipelines.settings import Settings, SettingsError, load_settings
+from pipelines.sources.base import SourceError
+
+GOOD, FAILED, USAGE, DEGRADED = 0, 1, 2, 3
+DEGRADED_STATUSES = ("stale", "partial", "failed", "offline")
+
+
+class UsageError(Exception):
+    """What was asked for cannot be meant; the message says what was expected."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = load_settings(os.environ)
+        return int(options.run(options, settings))
+    except (SettingsError, UsageError) as error:
+        print(f"breakeven: {error}", file=sys.stderr)
+        return USAGE
+    except (reader.NotPublishedError, RefreshLockedError, ContractError, SourceError, duckdb.Error) as error:
+        print(f"breakeven: {error}", file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  (the reader of our output went away; nothing more to say)
+        return GOOD
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="breakeven", description="Own or rent the GPUs that serve an open-weight model: the warehouse that answers it."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    refresh = commands.add_parser("refresh", help="ingest, build, check and publish")
+    refresh.add_argument("--as-of", type=_day, metavar="DATE", help="day to compute for (YYYY-MM-DD); default: today, UTC")
+    refresh.add_argument("--offline", action="store_true", help="fetch nothing from the network")
+    refresh.add_argument("--rebuild", action="store_true", help="build and publish even where nothing changed")
+    refresh.add_argument("--source", metavar="NAME", help="fetch this source only; the others stay as they are")
+    refresh.add_argument("--json", action="store_true", help="print the closing summary as JSON")
+    refresh.set_defaults(run=_refresh)
+
+    status = commands.add_parser("status", help="how the last refresh went, and how old the figures are")
+    status.add_argument("--json", action="store_true")
+    status.set_defaults(run=_status)
+
+    sources = commands.add_parser("sources", help="all sources with their licence and state; --probe tries one")
+    sources.add_argument("--probe", metavar="NAME", help="fetch one source without storing it, and say what was read")
+    sources.add_argument("--json", action="store_true")
+    sources.set_defaults(run=_sources)
+
+    query = commands.add_parser("query", help="run SQL on the published warehouse (read-only)")
+    query.add_argument("sql", metavar="SQL", help="a statement, or - to read it from standard input")
+    query.add_argument("--json", action="store_true")
+    query.set_defaults(run=_query)
+
+    dashboard = commands.add_parser("dashboard", help="where the dashboard is; --open shows it in the browser")
+    dashboard.add_argument("--open", action="store_true")
+    dashboard.set_defaults(run=_dashboard)
+    return parser
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day; expected YYYY-MM-DD") from None
+
+
+def _refresh(options: argparse.Namespace, settings: Settings) -> int:
+    if options.source is not None:
+        _known_source(options.source)
+    logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.WARNING)
+    logging.getLogger("breakeven").setLevel(logging.INFO)
+    with refresh_lock(settings.data):
+        pass  # said at once and plainly, not as the failure of a run
+    started = time.monotonic()
+    from pipelines.run import run_refresh  # noqa: PLC0415  (Dagster takes a second to import; the other commands do without)
+
+    outcome = run_refresh(settings, options.as_of, offline=options.offline, rebuild=options.rebuild, only_source=options.source)
+    if outcome.failure is not None:
+        report = {
+            "outcome": outcome.failure.outcome,
+            "reason": outcome.failure.reason,
+            "published": str(outcome.failure.version) if outcome.failure.version else None,
+        }
+        text = f"The refresh {outcome.failure.outcome}: {outcome.failure.reason}\n" + (
+            f"The last good figures stay published, with the record of this, in {outcome.failure.version}"
+            if outcome.failure.version
+            else "Nothing has been published yet."
+        )
+        print(json.dumps(report, indent=1) if options.json else text)
+        return FAILED
+    degraded = [] if options.offline else [s for s in outcome.sources if s["status"] in DEGRADED_STATUSES]
+    with reader.published(settings) as connection:
+        facts = summary.closing(connection, settings, outcome.sources, is_unchanged=outcome.is_unchanged)
+    facts["seconds"] = round(time.monotonic() - started, 1)
+    facts["exit_code"] = DEGRADED if degraded else GOOD
+    print(json.dumps(facts, indent=1, default=str) if options.json else summary.as_text(facts))
+    return DEGRADED if degraded else GOOD
+
+
+def _status(options: argparse.Namespace, settings: Settings) -> int:
+    facts = summary.status(settings)
+    print(json.dumps(facts, indent=1, default=str) if options.json else summary.status_text(facts))
+    return FAILED if facts["last_refresh"] and facts["last_refresh"]["outcome"] in ("blocked", "failed") else GOOD
+
+
+def _sources(options: argparse.Namespace, settings: Settings) -> int:
+    if options.probe is not None:
+        _known_source(options.probe)
+        from pipelines.ingest import probe  # noqa: PLC0415  (only a probe needs the network stack)
+
+        found = probe(discover(catalogue())[options.probe], catalogue(), settings, os.environ)
+        print(json.dumps(found, indent=1, default=str) if options.json else "\n".join(f"{k}: {v}" for k, v in found.items()))
+        return GOOD if found["status"] == "ok" else FAILED
+    listed = [
+        {
+            "source": name,
+            "kind": "ships with the project" if module.source.is_bundled else "service",
+            "enabled": settings.source(name).enabled,
+            "credentials": " ".join(module.source.credentials) or None,
+            "credentials_set": all(os.environ.get(v) for v in module.source.credentials) if module.source.credentials else None,
+            "licence": module.source.licence,
+            "title": module.source.title,
+        }
+        for name, module in discover(catalogue()).items()
+    ]
+    print(json.dumps(listed, indent=1) if options.json else reader.as_text(listed))
+    return GOOD
+
+
+def _known_source(name: str) -> None:
+    names = discover(catalogue())
+    if name not in names:
+        raise UsageError(f"unknown source {name!r}; expected one of {', '.join(names)}")
+
+
+def _query(options: argparse.Namespace, settings: Settings) -> int:
+    sql = sys.stdin.read() if options.sql == "-" else options.sql
+    with reader.published(settings) as connection:
+        found = reader.rows(connection, sql)
+    print(json.dumps(found, indent=1, default=str) if options.json else reader.as_text(found))
+    return GOOD
+
+
+def _dashboard(options: argparse.Namespace, settings: Settings) -> int:
+    page: Path = settings.data / "published" / "current" / "dashboard.html"
+    if not page.exists():
+        raise reader.NotPublishedError(f"nothing is published in {settings.data} yet; run `breakeven refresh` first")
+    print(page)
+    if options.open:
+        import webbrowser  # noqa: PLC0415
+
+        webbrowser.open(page.resolve().as_uri())
+    return GOOD
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,238 @@
+"""Assets of the raw, staging and mart tables, generated from contracts and models."""
+
+import inspect
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from pipelines.contracts import Catalogue, Contract, ContractError
+from pipelines.defs.ingest import snapshot_key
+from pipelines.models import AS_OF, FEED_PREFIX, Model
+from pipelines.quality import CheckError, RuleResult, check_rows, check_table
+from pipelines.raw import RawTable, read_source, unite_feed
+from pipelines.registry import SourceModule
+from pipelines.session import RefreshSession
+
+log = logging.getLogger("breakeven")
+CHECK_NAME = "contract"
+
+
+def table_key(contract: Contract) -> dg.AssetKey:
+    """Key of a table: layer, then name."""
+    return dg.AssetKey([contract.layer, contract.name])
+
+
+def build_raw_assets(catalogue: Catalogue, modules: dict[str, SourceModule]) -> list[dg.AssetsDefinition]:
+    """One asset per source: its good snapshots as a table. A raw check never blocks."""
+    return [_raw_asset(contract, modules[contract.name], catalogue) for contract in catalogue.layer("raw")]
+
+
+def build_model_assets(catalogue: Catalogue, models: dict[str, Model]) -> list[dg.AssetsDefinition]:
+    """One asset per model, with its checks inside: schema, row rules, quarantine, table rules, then the write."""
+    return [_model_asset(model, catalogue) for model in models.values()]
+
+
+def _common(contract: Contract, kind: str) -> dict[str, Any]:
+    return {
+        "key": table_key(contract),
+        "group_name": contract.layer,
+        "description": contract.description,
+        "kinds": {kind, "duckdb"},
+        "owners": ["team:breakeven"],
+        "io_manager_key": "warehouse",
+        # Left to itself, Dagster takes a MaterializeResult for nothing at all.
+        "dagster_type": dg.Any,
+        "required_resource_keys": {"session"},
+        "metadata": {"dagster/column_schema": contract.dagster_schema(), "grain": ", ".join(contract.grain)},
+        "freshness_policy": dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=50), warn_window=timedelta(hours=26)),
+    }
+
+
+def _raw_asset(contract: Contract, module: SourceModule, catalogue: Catalogue) -> dg.AssetsDefinition:
+    check = dg.AssetCheckSpec(CHECK_NAME, asset=table_key(contract), description="Parser and raw rules; never blocks.")
+
+    @dg.asset(**_common(contract, "python"), deps=[snapshot_key(contract.name)], check_specs=[check])
+    def raw(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        session: RefreshSession = context.resources.session
+        table = read_source(module, contract, catalogue, session.store, session.as_of)
+        status, detail = _status_of(table, contract, session)
+        session.ops.append("source_status", [_status_row(table, contract, module, session, status, detail)])
+        results = [
+            *table.results,
+            *(RuleResult("snapshot_is_good", "snapshot", "warning", False, 1, 1, why) for _, why in table.rejections[-1:]),
+        ]
+        _record(session, contract, results)
+        for _, why in table.rejections[-1:]:
+            log.warning("source %-28s snapshot not used: %s", contract.name, why)
+        return dg.MaterializeResult(
+            value=table.frame,
+            metadata={"dagster/row_count": table.frame.height, "status": status, "snapshots_used": len(table.used)},
+            check_results=[_check_result(contract, results)],
+        )
+
+    return raw
+
+
+def _status_of(table: RawTable, contract: Contract, session: RefreshSession) -> tuple[str, str | None]:
+    outcome = next((r for r in reversed(session.ops.rows("fetch_outcome")) if r["source"] == contract.name), None)
+    fetched = outcome["status"] if outcome else "not_tried"
+    detail = outcome["detail"] if outcome else "this run fetched nothing"
+    own = [why for fetch, why in table.rejections if fetch.run_id == session.run_id]
+    bundled_rejected = [why for _, why in table.rejections] if fetched == "ok" and not table.used else []
+    if own or bundled_rejected:
+        return ("stale" if table.used else "failed"), (own or bundled_rejected)[-1]
+    if fetched == "failed" and table.used:
+        return "stale", detail
+    if fetched == "ok" and any(r.rule == "row_count_against_last" and not r.passed for r in table.results):
+        return "partial", next(r.detail for r in table.results if r.rule == "row_count_against_last")
+    return fetched, detail
+
+
+def _status_row(
+    table: RawTable, contract: Contract, module: SourceModule, session: RefreshSession, status: str, detail: str | None
+) -> dict[str, Any]:
+    outcome: dict[str, Any] = next((r for r in reversed(session.ops.rows("fetch_outcome")) if r["source"] == contract.name), {})
+    return {
+        "source": contract.name,
+        "status": status,
+        "detail": detail,
+        "is_bundled": module.source.is_bundled,
+        "last_good_fetch_at": table.last_good.fetched_at if table.last_good else None,
+        "newest_figure_on": table.newest_figure_on(contract, session.as_of),
+        "row_count": table.frame.height,
+        **{k: outcome.get(k) for k in ("fetch_seconds", "payload_count", "byte_count")},
+    }
+
+
+def _model_asset(model: Model, catalogue: Catalogue) -> dg.AssetsDefinition:
+    contract = model.contract
+    tables = [catalogue.tables[name] for name in model.inputs]
+    check = dg.AssetCheckSpec(
+        CHECK_NAME, asset=table_key(contract), blocking=True, description="Every rule of the contract; critical ones block."
+    )
+
+    def compute(context: dg.AssetExecutionContext, **frames: pl.LazyFrame) -> dg.MaterializeResult[pl.DataFrame]:
+        session: RefreshSession = context.resources.session
+        started = time.monotonic()
+        frame = run_model(model, frames, catalogue, session)
+        contract.conform(frame)
+        checked = check_rows(contract, frame, may_quarantine=contract.layer == "staging")
+        table_results = check_table(contract, checked.good)
+        results = [*checked.results, *table_results]
+        _record(session, contract, results)
+        session.ops.append(
+            "quarantine",
+            (
+                {"table_name": contract.table, "quarantine_number": number, **row}
+                for number, row in enumerate(checked.quarantined.iter_rows(named=True))
+            ),
+        )
+        blocking = [r for r in results if r.blocks]
+        for result in blocking:
+            log.error("check %s %s failed: %s", contract.table, result.rule, result.detail)
+        quarantined = f", {checked.quarantined.height:,} quarantined" if checked.quarantined.height else ""
+        log.info("table  %-28s %9s rows%s  %.1f s", contract.table, f"{checked.good.height:,}", quarantined, time.monotonic() - started)
+        return dg.MaterializeResult(
+            value=checked.good,
+            metadata={
+                "dagster/row_count": checked.good.height,
+                "quarantined_rows": checked.quarantined.height,
+                "dagster/column_lineage": _lineage(contract, tables),
+            },
+            check_results=[_check_result(contract, results)],
+        )
+
+    # Dagster reads the inputs from a positional signature.
+    parameters = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in ("context", *model.inputs)]
+    compute.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    compute.__annotations__ = {}
+    compute.__name__ = contract.name
+    return dg.asset(
+        **_common(contract, "polars" if model.function else "sql"),
+        ins={table.name: dg.AssetIn(key=table_key(table)) for table in tables},
+        check_specs=[check],
+    )(_recorded(compute, contract))
+
+
+def _recorded(compute: Callable[..., Any], contract: Contract) -> Callable[..., Any]:
+    """Write into the ops record why a table could not be computed at all, then let the error stop the run."""
+
+    def wrapped(context: dg.AssetExecutionContext, **frames: pl.LazyFrame) -> Any:
+        try:
+            return compute(context, **frames)
+        except (ContractError, CheckError, pl.exceptions.PolarsError) as error:
+            kind = "schema" if isinstance(error, ContractError) else "error"
+            _record(context.resources.session, contract, [RuleResult(kind, kind, "critical", False, 1, 0, str(error))])
+            log.error("table  %s: %s", contract.table, error)
+            raise
+
+    wrapped.__signature__ = compute.__signature__  # type: ignore[attr-defined]
+    wrapped.__annotations__ = {}
+    wrapped.__name__ = compute.__name__
+    return wrapped
+
+
+def run_model(model: Model, inputs: dict[str, pl.LazyFrame], catalogue: Catalogue, session: RefreshSession) -> pl.LazyFrame:
+    """Compute a model from the frames of its input tables."""
+    if model.sql is not None:
+        return session.warehouse.select(model.sql, session.as_of)
+    assert model.function is not None
+    arguments: dict[str, Any] = {}
+    for parameter in model.parameters:
+        if parameter == AS_OF:
+            arguments[parameter] = session.as_of
+        elif parameter.startswith(FEED_PREFIX):
+            feed = parameter.removeprefix(FEED_PREFIX)
+            fed = {c.name: inputs[c.name] for c in catalogue.fed_by(feed)}
+            arguments[parameter] = unite_feed(feed, fed, session.modules, catalogue)
+        else:
+            arguments[parameter] = inputs[parameter]
+    return model.function(**arguments)
+
+
+def _lineage(contract: Contract, inputs: list[Contract]) -> dg.TableColumnLineage:
+    # The same quantity has the same name in every table, so a column comes from the inputs' columns of its name.
+    return dg.TableColumnLineage(
+        deps_by_column={
+            column: [
+                dg.TableColumnDep(asset_key=table_key(table), column_name=column) for table in inputs if column in table.column_names
+            ]
+            for column in contract.column_names
+        }
+    )
+
+
+def _record(session: RefreshSession, contract: Contract, results: list[RuleResult]) -> None:
+    session.ops.append(
+        "check_results",
+        (
+            {
+                "table_name": contract.table,
+                "rule": r.rule,
+                "rule_kind": r.kind,
+                "severity": r.severity,
+                "is_passed": r.passed,
+                "failing_count": r.failing_count,
+                "row_count": r.row_count,
+                "detail": r.detail,
+            }
+            for r in results
+        ),
+    )
+
+
+def _check_result(contract: Contract, results: list[RuleResult]) -> dg.AssetCheckResult:
+    failed = [r for r in results if not r.passed]
+    blocks = any(r.blocks for r in failed)
+    return dg.AssetCheckResult(
+        check_name=CHECK_NAME,
+        asset_key=table_key(contract),
+        passed=not failed,
+        severity=dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN,
+        metadata={"rules": len(results), **{f"{r.kind}/{r.rule}": r.detail for r in failed}},
+    )

@@ -1,0 +1,49 @@
+"""Pure formulas of owning, renting and serving: no I/O, and nothing of ours imported.
+
+Each closed formula is written once and takes floats or polars expressions: on floats bad input raises ValueError naming the
+argument, in expressions it gives NULL.
+"""
+
+from pipelines.economics.capital import (
+    OnPremServer,
+    annual_capital_cost,
+    capital_recovery_factor,
+    node_power_kw,
+    on_prem_usd_per_hour,
+    operating_usd_per_hour,
+    residual_share,
+)
+from pipelines.economics.cloud import effective_cloud_usd_per_hour, spot_waste_share
+from pipelines.economics.comparison import break_even_hours, break_even_utilisation, npv_payback_months
+from pipelines.economics.hybrid import HybridPlan, hybrid_plan
+from pipelines.economics.serving import (
+    blended_api_usd_per_million,
+    decode_roof_tokens_per_second,
+    joules_per_token,
+    output_tokens_per_second,
+    prefill_roof_tokens_per_second,
+    usd_per_million_tokens,
+)
+
+__all__ = [
+    "HybridPlan",
+    "OnPremServer",
+    "annual_capital_cost",
+    "blended_api_usd_per_million",
+    "break_even_hours",
+    "break_even_utilisation",
+    "capital_recovery_factor",
+    "decode_roof_tokens_per_second",
+    "effective_cloud_usd_per_hour",
+    "hybrid_plan",
+    "joules_per_token",
+    "node_power_kw",
+    "npv_payback_months",
+    "on_prem_usd_per_hour",
+    "operating_usd_per_hour",
+    "output_tokens_per_second",
+    "prefill_roof_tokens_per_second",
+    "residual_share",
+    "spot_waste_share",
+    "usd_per_million_tokens",
+]

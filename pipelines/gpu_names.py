@@ -1,0 +1,122 @@
+"""From an accelerator's name in a source's own words to its canonical id, or to NULL: a form factor is never guessed.
+
+Belongs here: normalising names and applying the ordered alias rules and the memory stated beside the name. Does not belong here: the
+rules themselves (`reference/gpu_alias_rule.csv`), machine types (`reference/instance_gpu.csv`).
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+_PUNCTUATION = r"[_/\-+(),:\[\]®™]"
+_BRAND_WORDS = (
+    r"\b(NVIDIA|GEFORCE|AMD|INSTINCT|RADEON|INTEL|GOOGLE|ACCELERATOR|GPU|GRAPHICS|TENSOR CORE|GENERATION|EDITION)\b|TESLA ?"
+)
+# A stated memory further than this from the device's own means that name and memory speak of different devices.
+_MEMORY_TOLERANCE = 0.25
+
+_name, _memory = pl.col("__name"), pl.col("__memory")
+
+
+def normalised(name: pl.Expr) -> pl.Expr:
+    """Upper case, one space between words, without brand words, punctuation and a leading count (`8x `)."""
+    return (
+        name.str.to_uppercase()
+        .str.replace_all(_PUNCTUATION, " ")
+        .str.replace_all(_BRAND_WORDS, " ")
+        .str.replace_all(r"\s+", " ")
+        .str.strip_chars()
+        .str.replace(r"^\d+ ?[X×] ", "")
+    )
+
+
+def resolve(names: pl.LazyFrame, rules: pl.LazyFrame, gpus: pl.LazyFrame) -> pl.LazyFrame:
+    """Add `gpu` and `is_gpu_conflict` to distinct pairs of `gpu_as_named` and `gpu_memory_gib_stated` (NULL where not stated).
+
+    `rules` has rule_order, pattern, except_pattern, gpu; `gpus` has gpu, gpu_memory_gb. A conflict is a name and a memory that cannot
+    belong to one device; its gpu is NULL. So is the gpu of a name of two devices, of an unknown one, and of one that would need a guess.
+    """
+    stated_in_name = _name.str.extract(r"\b(\d{1,3}) ?(?:GB|GIB|G)\b", 1).cast(pl.Float64)
+    read = (
+        names.select("gpu_as_named", "gpu_memory_gib_stated")
+        .unique()
+        .with_columns(__name=normalised(pl.col("gpu_as_named")))
+        .with_columns(
+            __memory=pl.coalesce("gpu_memory_gib_stated", pl.when(~_name.str.contains("GH200")).then(stated_in_name))
+        )
+    )
+    by_rule = (
+        read.join(rules.rename({"gpu": "__rule_gpu"}), how="cross")
+        .filter(
+            _name.str.contains(pl.col("pattern")) & ~_name.str.contains(pl.col("except_pattern")).fill_null(False)
+        )
+        .sort("rule_order")
+        .unique(["gpu_as_named", "gpu_memory_gib_stated"], keep="first", maintain_order=True)
+        .select("gpu_as_named", "gpu_memory_gib_stated", "__rule_gpu")
+    )
+    joined = read.join(by_rule, on=["gpu_as_named", "gpu_memory_gib_stated"], how="left", nulls_equal=True).with_columns(
+        __by_memory=_decided_by_memory(), __is_ambiguous=_is_rtx_6000() | _is_a100()
+    )
+    decided = pl.when(pl.col("__is_ambiguous")).then("__by_memory").otherwise(_refined(pl.col("__rule_gpu")))
+    device_memory = gpus.select(pl.col("gpu").alias("__gpu"), pl.col("gpu_memory_gb").alias("__device_memory"))
+    ratio = _memory / pl.col("__device_memory")
+    return (
+        joined.with_columns(__gpu=pl.when(~_name.str.contains(r"\bX\d+\b.*\bX\d+\b")).then(decided))
+        .join(device_memory, on="__gpu", how="left")
+        .with_columns(
+            is_gpu_conflict=(
+                (pl.col("__is_ambiguous") & pl.col("__by_memory").is_null())
+                | ((ratio < 1 - _MEMORY_TOLERANCE) | (ratio > 1 + _MEMORY_TOLERANCE))
+            ).fill_null(False)
+        )
+        .select(
+            "gpu_as_named",
+            "gpu_memory_gib_stated",
+            gpu=pl.when(~pl.col("is_gpu_conflict")).then("__gpu"),
+            is_gpu_conflict="is_gpu_conflict",
+        )
+    )
+
+
+def _is_rtx_6000() -> pl.Expr:
+    named_fully = _name.str.contains(r"ADA|PRO|BLACKWELL|Q(UADRO)? ?RTX")
+    return (_memory > 0).fill_null(False) & _name.str.contains(r"\bRTX ?6000\b") & ~named_fully
+
+
+def _is_a100() -> pl.Expr:
+    return (_memory > 0).fill_null(False) & _name.str.contains(r"\bA100\b")
+
+
+def _decided_by_memory() -> pl.Expr:
+    """Names that several devices share, where the memory decides."""
+    form = pl.when(_name.str.contains("SXM")).then(pl.lit("sxm")).when(_name.str.contains("PCI")).then(pl.lit("pcie"))
+    size = (
+        pl.when(_memory.is_between(36, 44)).then(pl.lit("40")).when(_memory.is_between(72, 88)).then(pl.lit("80"))
+    )
+    rtx = (
+        pl.when(_memory.is_between(12, 36, closed="left"))
+        .then(pl.lit("quadro-rtx-6000-24"))
+        .when(_memory.is_between(36, 60))
+        .then(pl.lit("rtx-6000-ada-48"))
+        .when(_memory.is_between(84, 108))
+        .then(pl.lit("rtx-pro-6000-96"))
+    )
+    a100 = pl.concat_str([pl.lit("a100-"), form.otherwise(pl.lit("any")), pl.lit("-"), size])
+    return pl.when(_is_rtx_6000()).then(rtx).when(_is_a100()).then(a100)
+
+
+def _refined(gpu: pl.Expr) -> pl.Expr:
+    """Devices of one name in two memory sizes."""
+    return (
+        pl.when((gpu == "h100-any-80") & _memory.is_between(92, 96.5))
+        .then(pl.lit("h100-nvl-94"))
+        .when((gpu == "v100-16") & (_memory > 24))
+        .then(pl.lit("v100-32"))
+        .when((gpu == "gh200-96") & (_memory > 120))
+        .then(pl.lit("gh200-144"))
+        .when((gpu == "h20-96") & (_memory > 120))
+        .then(pl.lit("h20-141"))
+        .when((gpu == "rtx-pro-5000-48") & (_memory > 60))
+        .then(pl.lit("rtx-pro-5000-72"))
+        .otherwise(gpu)
+    )

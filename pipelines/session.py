@@ -1,0 +1,139 @@
+"""What one refresh works with: its settings, day, lock, stores and record.
+
+Belongs here: opening and closing these together. The only part of a run that reads the environment. Does not belong here: any step
+of the refresh itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+
+from pipelines.contracts import MODELS_FOLDER, Catalogue, catalogue
+from pipelines.lock import refresh_lock
+from pipelines.ops import OpsRecorder
+from pipelines.publish import PublishedFolder
+from pipelines.registry import SourceModule, discover
+from pipelines.settings import PROJECT_FOLDER, Settings, load_settings
+from pipelines.snapshots import SnapshotStore
+from pipelines.sources.base import utc_now
+from pipelines.warehouse import Warehouse, open_warehouse
+
+SQL_FOLDER = PROJECT_FOLDER / "sql"
+_VERSIONED_PACKAGES = ("duckdb", "polars", "great-expectations", "genai-prices", "currencyconverter")
+
+
+@dataclass
+class RefreshSession:
+    """Everything that a step may touch. `as_of` is the day computed for; `only_source` limits fetching to one source."""
+
+    settings: Settings
+    environment: Mapping[str, str]
+    run_id: str
+    as_of: date
+    offline: bool
+    rebuild: bool
+    only_source: str | None
+    started_at: datetime
+    warehouse: Warehouse
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """All contracts."""
+        return catalogue()
+
+    @cached_property
+    def modules(self) -> dict[str, SourceModule]:
+        """All sources."""
+        return discover(self.catalogue)
+
+    @cached_property
+    def store(self) -> SnapshotStore:
+        """Stored responses."""
+        return SnapshotStore(self.settings.data / "snapshots")
+
+    @cached_property
+    def ops(self) -> OpsRecorder:
+        """Record of this run."""
+        return OpsRecorder(self.settings.data / "ops", self.run_id)
+
+    @cached_property
+    def published(self) -> PublishedFolder:
+        """Published versions."""
+        return PublishedFolder(self.settings.data / "published")
+
+    @property
+    def version(self) -> str:
+        """Name of the version that this refresh would publish; sorts by time."""
+        return f"{self.started_at:%Y%m%dT%H%M%SZ}-{self.run_id[:8]}"
+
+    @property
+    def build_file(self) -> Path:
+        """The file that holds the marts of this refresh."""
+        return self.settings.data / "build.duckdb"
+
+    def fingerprint(self) -> str:
+        """Equal for refreshes that would publish the same: same day, code, package versions, snapshots and state of the sources."""
+        digest = hashlib.sha256(f"{self.as_of.isoformat()}\n{code_fingerprint()}\n".encode())
+        for name, module in self.modules.items():
+            bundled = module.source.is_bundled
+            fetches = self.store.fetches(name, until=None if bundled else self.as_of)
+            for key in sorted({f.content_key for f in (fetches[-1:] if bundled else fetches)}):
+                digest.update(f"{key}\n".encode())
+        for row in sorted((r["source"], r["status"]) for r in self.ops.rows("fetch_outcome")):
+            digest.update(f"{row}\n".encode())
+        return digest.hexdigest()
+
+
+@contextmanager
+def refresh_session(
+    run_id: str,
+    as_of: date | None = None,
+    *,
+    offline: bool = False,
+    rebuild: bool = False,
+    only_source: str | None = None,
+    lock_wait_seconds: float = 0.0,
+    settings: Settings | None = None,
+) -> Iterator[RefreshSession]:
+    """Take the refresh lock and open what a refresh needs. Raises RefreshLockedError, SettingsError."""
+    settings = settings or load_settings(os.environ)
+    with ExitStack() as stack:
+        stack.enter_context(refresh_lock(settings.data, lock_wait_seconds))
+        warehouse = stack.enter_context(open_warehouse(settings.data))
+        yield RefreshSession(
+            settings=settings,
+            environment=os.environ,
+            run_id=run_id,
+            as_of=as_of or utc_now().date(),
+            offline=offline or settings.offline,
+            rebuild=rebuild,
+            only_source=only_source,
+            started_at=utc_now(),
+            warehouse=warehouse,
+        )
+
+
+def software_version() -> str:
+    """Version of the installed project."""
+    return metadata.version("breakeven")
+
+
+def code_fingerprint() -> str:
+    """Hash of every file that can change a figure, and of the versions of the packages that compute or carry figures."""
+    digest = hashlib.sha256()
+    for folder in (PROJECT_FOLDER / "pipelines", MODELS_FOLDER, SQL_FOLDER):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(f"{path.relative_to(PROJECT_FOLDER)}\n".encode())
+                digest.update(path.read_bytes())
+    for package in _VERSIONED_PACKAGES:
+        digest.update(f"{package}=={metadata.version(package)}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,91 @@
+"""Euro reference rates of the European Central Bank, from its own file of all days."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterable
+
+import polars as pl
+
+from pipelines.sources.base import FetchContext, ParseError, Payload, Source, utc_now
+
+_PATH = "/stats/eurofxref/eurofxref-hist.zip"
+_MEMBER = "eurofxref-hist.csv"
+_MAX_UNPACKED_BYTES = 32 * 1024 * 1024
+
+SOURCE = Source(
+    title="ECB euro foreign exchange reference rates",
+    homepage="https://www.ecb.europa.eu/stats/policy_and_exchange_rates/euro_reference_exchange_rates",
+    licence="ECB, reuse with attribution",
+    attribution="Source: European Central Bank",
+    semantics="change",
+    precedence=100,
+    base_url="https://www.ecb.europa.eu",
+)
+
+
+def fetch(context: FetchContext) -> Iterable[Payload]:
+    """The file of all days since 1999, about 600 KB."""
+    answer = context.http.get(context.base_url + _PATH)
+    return [Payload("eurofxref-hist.zip", answer.url, answer.content, utc_now(), answer.status, answer.etag)]
+
+
+def parse(content: bytes) -> pl.DataFrame:
+    """One row per day and currency: units of the currency for one euro, as printed. `N/A` is no row.
+
+    Raises ParseError for a damaged or oversized archive, another member, a header or a rate of another form.
+    """
+    rows = list(csv.reader(io.StringIO(_unpacked(content).decode("utf-8"))))
+    if not rows or rows[0][:1] != ["Date"] or len(rows) < 2:
+        raise ParseError(f"{_MEMBER}: header is {rows[0][:5] if rows else 'missing'}, expected Date and then currencies")
+    currencies = [name for name in rows[0][1:] if name]
+    wide = pl.DataFrame(
+        [row[: len(currencies) + 1] for row in rows[1:] if row], schema=["on_date", *currencies], orient="row"
+    )
+    long = (
+        wide.unpivot(index="on_date", variable_name="currency", value_name="units_per_eur")
+        .with_columns(pl.col("units_per_eur").str.strip_chars())
+        .filter(~pl.col("units_per_eur").is_in(["N/A", ""]))
+        .with_columns(__day=pl.col("on_date").str.to_date("%Y-%m-%d", strict=False))
+    )
+    bad = long.filter(pl.col("__day").is_null() | pl.col("units_per_eur").cast(pl.Float64, strict=False).is_null())
+    if not bad.is_empty():
+        day, currency, rate = bad.row(0)[:3]
+        raise ParseError(f"{_MEMBER}: day {day!r}, {currency}: {rate!r} is not a rate of a day, expected YYYY-MM-DD and a number")
+    return long.select(on_date="__day", currency="currency", units_per_eur="units_per_eur").sort("on_date", "currency")
+
+
+def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:
+    """Rows of feed fx. A rate is known from its own day on."""
+    return as_fx(raw, SOURCE)
+
+
+def as_fx(raw: pl.LazyFrame, source: Source) -> pl.LazyFrame:
+    """Rows of feed fx from the parsed file, of this service or of a package that carries it."""
+    return raw.select(
+        "on_date",
+        "currency",
+        "units_per_eur",
+        pl.col("on_date").cast(pl.Datetime("us")).alias("known_from"),
+        pl.lit(source.title).alias("source_detail"),
+        pl.lit(source.homepage).alias("source_url"),
+        pl.lit(source.licence).alias("licence"),
+        "snapshot_sha256",
+    )
+
+
+def _unpacked(content: bytes) -> bytes:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            names = archive.namelist()
+            if names != [_MEMBER]:
+                raise ParseError(f"eurofxref-hist.zip: holds {names}, expected one member {_MEMBER}")
+            with archive.open(_MEMBER) as member:
+                unpacked = member.read(_MAX_UNPACKED_BYTES + 1)
+    except (zipfile.BadZipFile, OSError, EOFError) as error:
+        raise ParseError(f"eurofxref-hist.zip: not a readable archive: {error}") from error
+    if len(unpacked) > _MAX_UNPACKED_BYTES:
+        raise ParseError(f"eurofxref-hist.zip: unpacks to more than {_MAX_UNPACKED_BYTES:,} bytes")
+    return unpacked

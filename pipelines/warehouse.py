@@ -1,0 +1,120 @@
+"""The two build files, `work.duckdb` (raw, staging) and `build.duckdb` (marts): private to the holder of the refresh lock.
+
+Belongs here: every statement that touches them. The only module that opens them; published files are opened by `publish` and
+`reader`. Does not belong here: checks, publication. Both files can be deleted at any time: the next refresh makes them again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import sqlglot
+from sqlglot import exp
+
+from pipelines.contracts import Contract, ContractError
+
+_FILE_OF = {"raw": "work", "staging": "work", "marts": "build"}
+
+
+class Warehouse:
+    """Both files attached to one connection. Open it with `open_warehouse`."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def write(self, contract: Contract, frame: pl.DataFrame) -> int:
+        """Replace a table with the frame, in the order of its key, in one transaction; return the number of rows.
+
+        Columns go by name into a table of the contract's exact types. Raises ContractError where the frame differs from the contract
+        or is unexpectedly empty; the table is then as it was.
+        """
+        contract.conform(frame.lazy())
+        # A source that never answered is an empty raw table, said in its status; anything computed from nothing is a fault.
+        if frame.is_empty() and contract.layer != "raw" and not contract.allow_empty:
+            raise ContractError(f"{contract.table}: no rows, and the contract does not allow an empty table")
+        name = _qualified(contract.layer, contract.name)
+        columns = ", ".join(f'"{c}"' for c in contract.column_names)
+        # Written in the order of the key, so that equal content makes an equal table at any number of threads.
+        ordered = frame.sort(contract.grain, nulls_last=True).rechunk()
+        connection = self._connection
+        connection.register("incoming", ordered.to_arrow())
+        connection.execute("BEGIN")
+        try:
+            connection.execute(f"DROP TABLE IF EXISTS {name}")
+            for statement in contract.create_table_sql(name):
+                connection.execute(statement)
+            connection.execute(f"INSERT INTO {name} ({columns}) SELECT {columns} FROM incoming")  # noqa: S608  (names of contracts)
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        finally:
+            connection.unregister("incoming")
+        connection.execute("COMMIT")
+        return ordered.height
+
+    def read(self, contract: Contract) -> pl.LazyFrame:
+        """A table as a frame. Raises ContractError where it was never built."""
+        try:
+            frame = self._connection.sql(f"SELECT * FROM {_qualified(contract.layer, contract.name)}").pl()  # noqa: S608
+        except duckdb.CatalogException as error:
+            raise ContractError(f"{contract.table} has not been built yet; run a whole refresh first") from error
+        return contract.conform(frame.lazy())
+
+    def select(self, sql: str, as_of: date) -> pl.LazyFrame:
+        """Result of a SQL model; its tables are found in the build files, `getvariable('as_of')` is the day."""
+        tree = sqlglot.parse_one(sql, dialect="duckdb")
+        for table in tree.find_all(exp.Table):
+            if table.db in _FILE_OF:
+                table.set("catalog", exp.to_identifier(_FILE_OF[table.db]))
+        self._connection.execute("SET VARIABLE as_of = ?::DATE", [as_of])
+        return self._connection.sql(tree.sql(dialect="duckdb")).pl().lazy()
+
+    def release_build(self) -> None:
+        """Bring everything of the marts to its file and let go of it, so that publication can open it read-only."""
+        self._connection.execute("CHECKPOINT build")
+        self._connection.execute("DETACH build")
+
+    def tables(self) -> Mapping[str, int]:
+        """Built tables as `layer.name`, with their row counts."""
+        rows = self._connection.execute(
+            "SELECT schema_name, table_name, estimated_size FROM duckdb_tables() WHERE database_name IN ('work', 'build')"
+        ).fetchall()
+        return {f"{schema}.{table}": size for schema, table, size in rows}
+
+
+@contextmanager
+def open_warehouse(folder: Path, threads: int | None = None) -> Iterator[Warehouse]:
+    """Open both build files, making them where they are missing or cannot be read any more."""
+    folder.mkdir(parents=True, exist_ok=True)
+    connection = duckdb.connect()
+    try:
+        if threads is not None:
+            connection.execute("SET threads = ?", [threads])
+        for file in ("work", "build"):
+            _attach(connection, folder / f"{file}.duckdb", file)
+        for schema, file in _FILE_OF.items():
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {file}.{schema}")
+        yield Warehouse(connection)
+    finally:
+        connection.close()
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
+    # Paths cannot be bound as parameters of ATTACH.
+    statement = f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS {name}"
+    try:
+        connection.execute(statement)
+    except duckdb.Error:
+        # A build file holds nothing that the snapshots do not: one that a crash or another version left unreadable is made anew.
+        for leftover in (path, path.with_name(path.name + ".wal")):
+            leftover.unlink(missing_ok=True)
+        connection.execute(statement)
+
+
+def _qualified(layer: str, name: str) -> str:
+    return f'{_FILE_OF[layer]}.{layer}."{name}"'

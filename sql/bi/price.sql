@@ -1,0 +1,27 @@
+-- Every price interval in flat form, newest first; price_age_days counts from the last confirmation to the day of the version.
+SELECT
+    p.provider,
+    p.seller,
+    p.region,
+    p.country,
+    p.instance_type,
+    p.gpu,
+    p.form_factor,
+    p.gpu_count,
+    p.purchase_option,
+    p.commitment_months,
+    p.usd_per_gpu_hour,
+    p.usd_per_hour,
+    p.currency,
+    p.native_amount,
+    p.valid_from,
+    p.valid_to,
+    p.observed_at,
+    date_diff('day', p.observed_at::DATE, v.as_of_on) AS price_age_days,
+    p.source,
+    p.source_detail,
+    p.licence,
+    p.series_id
+FROM marts.price_history AS p
+CROSS JOIN (SELECT max_by(as_of_on, started_at) AS as_of_on FROM ops.refreshes WHERE outcome = 'published') AS v
+ORDER BY p.valid_from DESC, p.series_id
