@@ -28,6 +28,7 @@ DUCKDB_FILE = "breakeven.duckdb"
 # Read by clients of the 1.4, 1.5 and 2.0 lines; the default of 2.0 is refused by all older ones.
 STORAGE_VERSION = "v1.2.0"
 _ROW_GROUP_ROWS = 100_000
+_MEMORY_LIMIT = "512MB"
 
 
 class PublicationError(Exception):
@@ -108,14 +109,14 @@ def write_version(
     target = folder / DUCKDB_FILE
     connection = duckdb.connect()
     try:
+        connection.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")
+        connection.execute("SET temp_directory = ?", [str(folder.parent / ".duckdb_temp")])
         connection.execute(f"ATTACH {_quoted(build_file)} AS build (READ_ONLY)")
         connection.execute(f"ATTACH {_quoted(target)} AS breakeven (STORAGE_VERSION '{STORAGE_VERSION}')")
         connection.execute("USE breakeven")
         connection.execute("CREATE SCHEMA marts")
         for contract in catalogue.layer("marts"):
-            frame = connection.sql(f'SELECT * FROM build.marts."{contract.name}"').pl()  # noqa: S608  (names of contracts)
-            contract.conform(frame.lazy())
-            _write_table(connection, contract, frame, folder)
+            _write_table(connection, contract, f'build.marts."{contract.name}"', folder)
         _write_ops(connection, catalogue, ops, folder)
         connection.execute("CREATE SCHEMA bi")
         connection.execute(macros)
@@ -209,19 +210,21 @@ def _write_ops(
 ) -> None:
     connection.execute("CREATE SCHEMA IF NOT EXISTS ops")
     for contract in catalogue.layer("ops"):
-        _write_table(connection, contract, ops[contract.name], folder)
+        contract.conform(ops[contract.name].lazy())
+        connection.register("incoming", ops[contract.name].to_arrow())
+        _write_table(connection, contract, "incoming", folder)
+        connection.unregister("incoming")
 
 
-def _write_table(connection: duckdb.DuckDBPyConnection, contract: Contract, frame: pl.DataFrame, folder: Path) -> None:
+def _write_table(connection: duckdb.DuckDBPyConnection, contract: Contract, source: str, folder: Path) -> None:
     for statement in contract.create_table_sql(f'{contract.layer}."{contract.name}"'):
         connection.execute(statement)
     columns = ", ".join(f'"{c}"' for c in contract.column_names)
-    connection.register("incoming", frame.to_arrow())
-    connection.execute(f'INSERT INTO {contract.layer}."{contract.name}" ({columns}) SELECT {columns} FROM incoming')  # noqa: S608
-    connection.unregister("incoming")
+    connection.execute(f'INSERT INTO {contract.layer}."{contract.name}" ({columns}) SELECT {columns} FROM {source}')  # noqa: S608
     path = folder / contract.layer / f"{contract.name}.parquet"
     path.parent.mkdir(exist_ok=True)
     # One chunk and fixed row groups: the bytes depend on the content alone, not on the number of threads.
+    frame = connection.sql(f"SELECT {columns} FROM {source}").pl()  # noqa: S608
     frame.rechunk().write_parquet(path, compression="zstd", row_group_size=_ROW_GROUP_ROWS, statistics=True)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -54,28 +55,30 @@ def run_refresh(
         "lock_wait_seconds": 5.0,
     }
     with dg.DagsterInstance.from_config(str(home)) as instance:
-        result = (
-            defs()
-            .resolve_job_def(JOB_NAME)
-            .execute_in_process(
-                instance=instance,
-                raise_on_error=False,
-                run_config={
-                    "resources": {"session": {"config": session}},
-                    "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-                },
-            )
-        )
-        failure = None
-        if not result.success:
-            failure = close_failed(settings, result.run_id, _first_error(result))
-    recorder = OpsRecorder(settings.data / "ops", result.run_id)
+        # Not `execute_in_process`: that keeps the output of every step, which is every table, until the end.
+        with dg.execute_job(
+            dg.reconstructable(refresh_job),
+            instance=instance,
+            raise_on_error=False,
+            run_config={
+                "resources": {"session": {"config": session}},
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+            },
+        ) as result:
+            run_id = result.dagster_run.run_id
+            failure = None if result.success else close_failed(settings, run_id, _first_error(result.all_events))
+    recorder = OpsRecorder(settings.data / "ops", run_id)
     outcomes = [r["outcome"] for r in recorder.rows("refreshes")]
-    return RefreshOutcome(result.run_id, recorder.rows("source_status"), "unchanged" in outcomes, failure)
+    return RefreshOutcome(run_id, recorder.rows("source_status"), "unchanged" in outcomes, failure)
 
 
-def _first_error(result: dg.ExecuteInProcessResult) -> str | None:
-    for event in result.all_events:
+def refresh_job() -> dg.JobDefinition:
+    """The job that the schedule runs."""
+    return defs().resolve_job_def(JOB_NAME)
+
+
+def _first_error(events: Sequence[dg.DagsterEvent]) -> str | None:
+    for event in events:
         if event.is_failure:
             data = event.event_specific_data
             error = getattr(data, "error", None)

@@ -1,9 +1,11 @@
 """Which measured configuration serves a workload: the fastest per GPU that keeps its limits, or none.
 
-Belongs here: the choice alone. No row, no figure: nothing is extrapolated to other lengths, devices or loads.
+Belongs here: the choice, and on which days it is shown. No row, no figure: nothing is extrapolated to other lengths, devices or loads.
 """
 
 from __future__ import annotations
+
+from datetime import date
 
 import polars as pl
 
@@ -28,3 +30,36 @@ def fastest_within(throughput: pl.LazyFrame, workload: pl.LazyFrame) -> pl.LazyF
         .unique(CONFIGURATION, keep="first", maintain_order=True)
         .drop("ttft_limit_s", "time_per_output_token_limit_s")
     )
+
+
+def measured_choice(throughput: pl.LazyFrame, reference_workload: pl.LazyFrame) -> pl.LazyFrame:
+    """The configuration that serves each workload, model, precision and device, with the least machine that holds it."""
+    workload = reference_workload.select("workload", "utilisation_share", "is_default")
+    needed = pl.col("gpu_count")
+    size = pl.when(needed <= 1).then(1).when(needed <= 2).then(2).when(needed <= 4).then(4).when(needed <= 8).then(8)
+    return (
+        fastest_within(throughput, reference_workload)
+        .join(workload, on="workload")
+        .select(
+            "workload",
+            "model",
+            "precision",
+            "gpu",
+            "utilisation_share",
+            "is_default",
+            "input_tokens",
+            "output_tokens",
+            "throughput_id",
+            pl.col("measured_on").alias("throughput_measured_on"),
+            "output_tokens_per_second_per_gpu",
+            "ttft_s",
+            "time_per_output_token_s",
+            size.cast(pl.Int64).alias("min_gpu_count"),
+        )
+    )
+
+
+def is_shown(as_of: date) -> pl.Expr:
+    """The default workload is shown for every day, the others on the day of the refresh and at month ends."""
+    is_month_end = pl.col("on_date") == pl.col("on_date").dt.month_end()
+    return pl.col("is_default") | is_month_end | (pl.col("on_date") == as_of)

@@ -18,6 +18,7 @@ from sqlglot import exp
 
 from pipelines.contracts import Contract, ContractError
 
+_MEMORY_LIMIT = "512MB"
 _FILE_OF = {"raw": "work", "staging": "work", "marts": "build"}
 
 
@@ -88,13 +89,14 @@ class Warehouse:
 
 
 @contextmanager
-def open_warehouse(folder: Path, threads: int | None = None) -> Iterator[Warehouse]:
+def open_warehouse(folder: Path) -> Iterator[Warehouse]:
     """Open both build files, making them where they are missing or cannot be read any more."""
     folder.mkdir(parents=True, exist_ok=True)
     connection = duckdb.connect()
     try:
-        if threads is not None:
-            connection.execute("SET threads = ?", [threads])
+        # A cache of the build files beside the frames that were just read from them would only double the memory.
+        connection.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")
+        connection.execute("SET temp_directory = ?", [str(folder / "duckdb_temp")])
         for file in ("work", "build"):
             _attach(connection, folder / f"{file}.duckdb", file)
         for schema, file in _FILE_OF.items():

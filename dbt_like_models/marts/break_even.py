@@ -16,7 +16,9 @@ from pipelines.economics import (
     npv_payback_months,
     usd_per_million_tokens,
 )
+from pipelines.serving_choice import is_shown, measured_choice
 
+WINDOWS_DAYS = (7, 30, 90)
 HOURS_PER_MONTH = 730.0
 NODE_GPUS = 8
 LIFE_MONTHS = 60
@@ -27,7 +29,8 @@ RENT_BAND = {"low": "high", "base": "base", "high": "low"}
 
 
 def break_even(
-    cost_per_token: pl.LazyFrame,
+    throughput: pl.LazyFrame,
+    reference_workload: pl.LazyFrame,
     owned_server_cost: pl.LazyFrame,
     gpu_price_rolling: pl.LazyFrame,
     price_series: pl.LazyFrame,
@@ -39,25 +42,14 @@ def break_even(
         "series_id", "gpu", comparator_provider="provider", comparator_region="region", comparator_country="country"
     )
     comparators = three_of_like_shape(gpu_price_rolling.join(series, on="series_id"), as_of)
+    windows = pl.LazyFrame({"window_days": WINDOWS_DAYS}, schema={"window_days": pl.Int64})
     owned = (
-        cost_per_token.filter((pl.col("option") == "owned") & pl.col("throughput_id").is_not_null())
-        .select(
-            "on_date",
-            "window_days",
-            "model",
-            "precision",
-            "workload",
-            "gpu",
-            "utilisation_share",
-            "throughput_id",
-            "output_tokens_per_second_per_gpu",
-        )
-        .join(
-            owned_server_cost.filter(pl.col("gpu_count") == NODE_GPUS).rename(
-                {"hardware": "server", "price_as_of_on": "server_price_as_of_on", "reason_no_figure": "__no_server"}
-            ).drop("price_age_days"),
-            on=["on_date", "gpu"],
-        )
+        owned_server_cost.filter(pl.col("gpu_count") == NODE_GPUS)
+        .rename({"hardware": "server", "price_as_of_on": "server_price_as_of_on", "reason_no_figure": "__no_server"})
+        .drop("price_age_days")
+        .join(measured_choice(throughput, reference_workload).filter(pl.col("min_gpu_count") <= NODE_GPUS), on="gpu")
+        .filter(is_shown(as_of))
+        .join(windows, how="cross")
     )
     names = pl.LazyFrame({"comparator": ["cheapest", "median", "dearest"]})
     rows = (

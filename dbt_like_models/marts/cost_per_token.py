@@ -15,7 +15,7 @@ from pipelines.economics import (
     spot_waste_share,
     usd_per_million_tokens,
 )
-from pipelines.serving_choice import fastest_within
+from pipelines.serving_choice import is_shown, measured_choice
 
 WINDOWS_DAYS = (7, 30, 90)
 KEY = ["on_date", "window_days", "model", "precision", "workload", "gpu", "option", "country", "provider"]
@@ -65,12 +65,12 @@ def cost_per_token(
 ) -> pl.LazyFrame:
     """One row per day, window, model, precision, workload, device, option, country and provider."""
     choice = measured_choice(throughput, reference_workload)
-    sources = price_history.select(price_series_id="series_id", price_source="source").unique("price_series_id", keep="first")
+    # All sources of a series in one text: which of them spoke at which time stands in price_history.
+    sources = price_history.group_by(price_series_id="series_id").agg(
+        price_source=pl.col("source").unique().sort().str.join(", ")
+    )
     rented = rented_cost(rented_price, choice, in_one_row(reference_cost_assumption, ASSUMED), as_of).join(
-        # One source per series is enough to find its rows; all of them stand in price_history.
-        sources.sort("price_series_id"),
-        on="price_series_id",
-        how="left",
+        sources, on="price_series_id", how="left"
     )
     owned = owned_cost(owned_server_cost, choice, as_of)
     first_day = rented_price.select(pl.col("on_date").min()).collect().item() or as_of
@@ -79,39 +79,6 @@ def cost_per_token(
     columns = [*KEY, *PER_OUTPUT, *PRICE, *CHOSEN]
     priced = pl.concat(part.select(columns) for part in (rented, owned, api, gap))
     return in_euros(over_all_tokens(priced), fx_rate).select(COLUMN_ORDER)
-
-
-def measured_choice(throughput: pl.LazyFrame, reference_workload: pl.LazyFrame) -> pl.LazyFrame:
-    """The configuration that serves each workload, model, precision and device, with the least machine that holds it."""
-    workload = reference_workload.select("workload", "utilisation_share", "is_default")
-    needed = pl.col("gpu_count")
-    size = pl.when(needed <= 1).then(1).when(needed <= 2).then(2).when(needed <= 4).then(4).when(needed <= 8).then(8)
-    return (
-        fastest_within(throughput, reference_workload)
-        .join(workload, on="workload")
-        .select(
-            "workload",
-            "model",
-            "precision",
-            "gpu",
-            "utilisation_share",
-            "is_default",
-            "input_tokens",
-            "output_tokens",
-            "throughput_id",
-            pl.col("measured_on").alias("throughput_measured_on"),
-            "output_tokens_per_second_per_gpu",
-            "ttft_s",
-            "time_per_output_token_s",
-            size.cast(pl.Int64).alias("min_gpu_count"),
-        )
-    )
-
-
-def is_shown(as_of: date) -> pl.Expr:
-    """The default workload is shown for every day, the others on the day of the refresh and at month ends."""
-    is_month_end = pl.col("on_date") == pl.col("on_date").dt.month_end()
-    return pl.col("is_default") | is_month_end | (pl.col("on_date") == as_of)
 
 
 def rented_cost(rented_price: pl.LazyFrame, choice: pl.LazyFrame, assumption: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
