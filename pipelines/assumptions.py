@@ -32,6 +32,4 @@ def by_scope(reference_cost_assumption: pl.LazyFrame, name: str, scope_column: s
 def by_cost(assumptions: pl.LazyFrame) -> pl.LazyFrame:
     """Low and high exchanged where more of a thing costs less (years of life, packing)."""
     dear = pl.col("more_costs_more")
-    return assumptions.with_columns(
-        low=pl.when(dear).then("low").otherwise("high"), high=pl.when(dear).then("high").otherwise("low")
-    )
+    return assumptions.with_columns(low=pl.when(dear).then("low").otherwise("high"), high=pl.when(dear).then("high").otherwise("low"))

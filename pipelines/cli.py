@@ -135,7 +135,7 @@ def _sources(options: argparse.Namespace, settings: Settings) -> int:
         _known_source(options.probe)
         from pipelines.ingest import probe  # noqa: PLC0415  (only a probe needs the network stack)
 
-        found = probe(discover(catalogue())[options.probe], catalogue(), settings, os.environ)
+        found = probe(discover(catalogue())[options.probe], catalogue().tables[options.probe], settings, os.environ)
         print(json.dumps(found, indent=1, default=str) if options.json else "\n".join(f"{k}: {v}" for k, v in found.items()))
         return GOOD if found["status"] == "ok" else FAILED
     listed = [

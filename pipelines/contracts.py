@@ -142,9 +142,7 @@ class Contract:
 
     def create_table_sql(self, qualified_name: str) -> list[str]:
         """DDL for DuckDB: the table with types and NOT NULL, then its comments. No keys: the checks speak first."""
-        lines = [
-            f'"{c.name}" {_DUCKDB_TYPES[c.type]}' + ("" if c.name in self.nullable else " NOT NULL") for c in self.columns
-        ]
+        lines = [f'"{c.name}" {_DUCKDB_TYPES[c.type]}' + ("" if c.name in self.nullable else " NOT NULL") for c in self.columns]
         statements = [f"CREATE TABLE {qualified_name} ({', '.join(lines)})"]
         statements.append(f"COMMENT ON TABLE {qualified_name} IS {_literal(self.description)}")
         statements += [f'COMMENT ON COLUMN {qualified_name}."{c.name}" IS {_literal(c.comment)}' for c in self.columns]
@@ -162,12 +160,10 @@ class Contract:
             {"type": r["type"], "kwargs": dict(r["kwargs"]), "severity": r["severity"], "meta": {"reason": r["reason"]}}
             for r in self.table_rules
         ]
-        derived = [
+        derived: list[dict[str, Any]] = [
             {
                 "type": "expect_compound_columns_to_be_unique" if len(self.grain) > 1 else "expect_column_values_to_be_unique",
-                "kwargs": {"column_list": list(self.grain), "ignore_row_if": "never"}
-                if len(self.grain) > 1
-                else {"column": self.grain[0]},
+                "kwargs": {"column_list": list(self.grain), "ignore_row_if": "never"} if len(self.grain) > 1 else {"column": self.grain[0]},
                 "severity": "critical",
                 "meta": {"reason": "one row per " + ", ".join(self.grain)},
             },
@@ -250,15 +246,15 @@ def load_catalogue(folder: Path = MODELS_FOLDER) -> Catalogue:
     Raises ContractError naming file and key for anything that the JSON schema or the other files contradict.
     """
     columns = _load_columns(folder)
-    contracts = [
-        _load_contract(path, columns) for layer in (*LAYERS, "feeds") for path in sorted((folder / layer).glob("*.yml"))
-    ]
+    contracts = [_load_contract(path, columns) for layer in (*LAYERS, "feeds") for path in sorted((folder / layer).glob("*.yml"))]
     tables: dict[str, Contract] = {}
     for contract in contracts:
         if contract.layer == "feeds":
             continue
         if contract.name in tables:
-            raise ContractError(f"{contract.table} and {tables[contract.name].table} have the same name; table names are unique over all layers")
+            raise ContractError(
+                f"{contract.table} and {tables[contract.name].table} have the same name; table names are unique over all layers"
+            )
         tables[contract.name] = contract
     feeds = {c.name: c for c in contracts if c.layer == "feeds"}
     for contract in tables.values():
@@ -348,6 +344,6 @@ def _load_contract(path: Path, columns: Mapping[str, Column]) -> Contract:
     )
     try:
         contract.row_rules()
-    except Exception as error:  # noqa: BLE001  (polars raises many kinds for one unreadable SQL expression)
+    except Exception as error:
         raise ContractError(f"{where}: key rules: {error}") from error
     return contract

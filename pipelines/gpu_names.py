@@ -9,9 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 _PUNCTUATION = r"[_/\-+(),:\[\]®™]"
-_BRAND_WORDS = (
-    r"\b(NVIDIA|GEFORCE|AMD|INSTINCT|RADEON|INTEL|GOOGLE|ACCELERATOR|GPU|GRAPHICS|TENSOR CORE|GENERATION|EDITION)\b|TESLA ?"
-)
+_BRAND_WORDS = r"\b(NVIDIA|GEFORCE|AMD|INSTINCT|RADEON|INTEL|GOOGLE|ACCELERATOR|GPU|GRAPHICS|TENSOR CORE|GENERATION|EDITION)\b|TESLA ?"
 # A stated memory further than this from the device's own means that name and memory speak of different devices.
 _MEMORY_TOLERANCE = 0.25
 
@@ -41,15 +39,11 @@ def resolve(names: pl.LazyFrame, rules: pl.LazyFrame, gpus: pl.LazyFrame) -> pl.
         names.select("gpu_as_named", "gpu_memory_gib_stated")
         .unique()
         .with_columns(__name=normalised(pl.col("gpu_as_named")))
-        .with_columns(
-            __memory=pl.coalesce("gpu_memory_gib_stated", pl.when(~_name.str.contains("GH200")).then(stated_in_name))
-        )
+        .with_columns(__memory=pl.coalesce("gpu_memory_gib_stated", pl.when(~_name.str.contains("GH200")).then(stated_in_name)))
     )
     by_rule = (
         read.join(rules.rename({"gpu": "__rule_gpu"}), how="cross")
-        .filter(
-            _name.str.contains(pl.col("pattern")) & ~_name.str.contains(pl.col("except_pattern")).fill_null(False)
-        )
+        .filter(_name.str.contains(pl.col("pattern")) & ~_name.str.contains(pl.col("except_pattern")).fill_null(False))
         .sort("rule_order")
         .unique(["gpu_as_named", "gpu_memory_gib_stated"], keep="first", maintain_order=True)
         .select("gpu_as_named", "gpu_memory_gib_stated", "__rule_gpu")
@@ -90,9 +84,7 @@ def _is_a100() -> pl.Expr:
 def _decided_by_memory() -> pl.Expr:
     """Names that several devices share, where the memory decides."""
     form = pl.when(_name.str.contains("SXM")).then(pl.lit("sxm")).when(_name.str.contains("PCI")).then(pl.lit("pcie"))
-    size = (
-        pl.when(_memory.is_between(36, 44)).then(pl.lit("40")).when(_memory.is_between(72, 88)).then(pl.lit("80"))
-    )
+    size = pl.when(_memory.is_between(36, 44)).then(pl.lit("40")).when(_memory.is_between(72, 88)).then(pl.lit("80"))
     rtx = (
         pl.when(_memory.is_between(12, 36, closed="left"))
         .then(pl.lit("quadro-rtx-6000-24"))

@@ -13,11 +13,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
+from pipelines.contracts import RAW_LINEAGE, Contract
 from pipelines.registry import SourceModule
 from pipelines.settings import Settings
 from pipelines.snapshots import Fetch, SnapshotStore
-from pipelines.sources.base import FetchContext, OfflineError, Payload
+from pipelines.sources.base import FetchContext, OfflineError, Payload, utc_now
 from pipelines.sources.http import Breaker, HttpClient
 
 # Without one answer from anywhere within this time there is no network: nothing more is waited for.
@@ -76,9 +78,7 @@ def fetch_all(
     return [outcomes[name] for name in modules]
 
 
-def _not_tried(
-    module: SourceModule, settings: Settings, environment: Mapping[str, str], only_source: str | None
-) -> FetchOutcome | None:
+def _not_tried(module: SourceModule, settings: Settings, environment: Mapping[str, str], only_source: str | None) -> FetchOutcome | None:
     if not settings.source(module.name).enabled:
         return FetchOutcome(module.name, "disabled", "switched off in the settings")
     if only_source is not None and module.name != only_source and not module.source.is_bundled:
@@ -139,11 +139,9 @@ def _fetch_one(
     run_id: str,
     breaker: Breaker,
 ) -> FetchOutcome:
-    source, own = module.source, settings.source(module.name)
+    source = module.source
     started = time.monotonic()
     problems: list[str] = []
-    timeout = own.timeout or source.timeout_seconds
-    base_url = own.base_url or source.base_url or ""
     secrets = [environment[v] for v in source.credentials]
 
     def outcome(status: str, detail: str | None, payloads: Sequence[Payload] = ()) -> FetchOutcome:
@@ -157,16 +155,7 @@ def _fetch_one(
         )
 
     earlier = store.fetches(module.name)
-    context = FetchContext(
-        source_name=module.name,
-        base_url=base_url.rstrip("/"),
-        timeout_seconds=timeout,
-        as_of=as_of,
-        http=HttpClient(breaker=breaker, timeout_seconds=timeout, max_bytes=source.max_payload_bytes),
-        problem=problems.append,
-        since=_last_whole(earlier),
-        credentials={v: environment[v] for v in source.credentials},
-    )
+    context = _context(module, settings, environment, as_of, breaker, problems.append, _last_whole(earlier))
     try:
         payloads = list(module.fetch(context))
         if not payloads:
@@ -186,6 +175,29 @@ def _fetch_one(
     return outcome("partial" if problems else "ok", "; ".join(problems) or None, payloads)
 
 
+def _context(
+    module: SourceModule,
+    settings: Settings,
+    environment: Mapping[str, str],
+    as_of: date,
+    breaker: Breaker,
+    problem: Callable[[str], None],
+    since: datetime | None,
+) -> FetchContext:
+    source, own = module.source, settings.source(module.name)
+    timeout = own.timeout or source.timeout_seconds
+    return FetchContext(
+        source_name=module.name,
+        base_url=(own.base_url or source.base_url or "").rstrip("/"),
+        timeout_seconds=timeout,
+        as_of=as_of,
+        http=HttpClient(breaker=breaker, timeout_seconds=timeout, max_bytes=source.max_payload_bytes),
+        problem=problem,
+        since=since,
+        credentials={v: environment[v] for v in source.credentials},
+    )
+
+
 def _last_whole(fetches: Sequence[Fetch]) -> datetime | None:
     return max((f.fetched_at for f in fetches if f.status == "ok"), default=None)
 
@@ -198,3 +210,31 @@ def _without(text: str | None, secrets: Sequence[str]) -> str | None:
 
 def _sha256(payload: Payload) -> str:
     return hashlib.sha256(payload.content).hexdigest()
+
+
+def probe(module: SourceModule, contract: Contract, settings: Settings, environment: Mapping[str, str]) -> dict[str, Any]:
+    """Fetch the first payload of a source without storing it, and say what came and whether it can be read."""
+    missing = [v for v in module.source.credentials if not environment.get(v)]
+    if missing:
+        return {"source": module.name, "status": "skipped_no_credential", "detail": f"set {' and '.join(missing)} to use it"}
+    problems: list[str] = []
+    context = _context(module, settings, environment, utc_now().date(), Breaker(), problems.append, None)
+    secrets = list(context.credentials.values())
+    try:
+        payload = next(iter(module.fetch(context)), None)
+        if payload is None:
+            return {"source": module.name, "status": "failed", "detail": "; ".join(problems) or "the source gave nothing at all"}
+        frame = module.parse(payload.content)
+        expected = [c for c in contract.column_names if c not in RAW_LINEAGE]
+        return {
+            "source": module.name,
+            "status": "ok" if frame.columns == expected else "failed",
+            "url": payload.url,
+            "bytes": len(payload.content),
+            "rows": frame.height,
+            "missing_columns": [c for c in expected if c not in frame.columns],
+            "unknown_columns": [c for c in frame.columns if c not in expected],
+            "detail": _without("; ".join(problems), secrets) or None,
+        }
+    except Exception as error:  # noqa: BLE001  (a probe reports what is wrong with a source, whatever it is)
+        return {"source": module.name, "status": "failed", "detail": _without(f"{type(error).__name__}: {error}", secrets)}

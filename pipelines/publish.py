@@ -189,9 +189,7 @@ def _verify(folder: Path) -> dict[str, Any]:
             if in_parquet != count:
                 raise PublicationError(f"{schema}.{name}: {in_parquet} rows in Parquet, {count} in {DUCKDB_FILE}")
             tables[f"{schema}.{name}"] = {"rows": count}
-        for (name,) in connection.execute(
-            "SELECT view_name FROM duckdb_views() WHERE schema_name = 'bi' ORDER BY ALL"
-        ).fetchall():
+        for (name,) in connection.execute("SELECT view_name FROM duckdb_views() WHERE schema_name = 'bi' ORDER BY ALL").fetchall():
             tables[f"bi.{name}"] = {"rows": _one(connection, f'SELECT count(*) FROM bi."{name}"')}
         return tables
     except duckdb.Error as error:
@@ -205,9 +203,7 @@ def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
     return value
 
 
-def _write_ops(
-    connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, ops: Mapping[str, pl.DataFrame], folder: Path
-) -> None:
+def _write_ops(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, ops: Mapping[str, pl.DataFrame], folder: Path) -> None:
     connection.execute("CREATE SCHEMA IF NOT EXISTS ops")
     for contract in catalogue.layer("ops"):
         contract.conform(ops[contract.name].lazy())
@@ -220,11 +216,11 @@ def _write_table(connection: duckdb.DuckDBPyConnection, contract: Contract, sour
     for statement in contract.create_table_sql(f'{contract.layer}."{contract.name}"'):
         connection.execute(statement)
     columns = ", ".join(f'"{c}"' for c in contract.column_names)
-    connection.execute(f'INSERT INTO {contract.layer}."{contract.name}" ({columns}) SELECT {columns} FROM {source}')  # noqa: S608
+    connection.execute(f'INSERT INTO {contract.layer}."{contract.name}" ({columns}) SELECT {columns} FROM {source}')
     path = folder / contract.layer / f"{contract.name}.parquet"
     path.parent.mkdir(exist_ok=True)
     # One chunk and fixed row groups: the bytes depend on the content alone, not on the number of threads.
-    frame = connection.sql(f"SELECT {columns} FROM {source}").pl()  # noqa: S608
+    frame = connection.sql(f"SELECT {columns} FROM {source}").pl()
     frame.rechunk().write_parquet(path, compression="zstd", row_group_size=_ROW_GROUP_ROWS, statistics=True)
 
 
@@ -262,5 +258,3 @@ def _sync_tree(folder: Path) -> None:
     for path in folder.rglob("*"):
         _sync(path)
     _sync(folder)
-
-

@@ -91,9 +91,7 @@ def check_rows(contract: Contract, frame: pl.LazyFrame, *, may_quarantine: bool)
     critical = [(name, rule) for name, rule in zip(names, rules, strict=True) if rule.severity == "critical"]
     good, quarantined = marked.drop(names), pl.DataFrame(schema=QUARANTINE_SCHEMA)
     if may_quarantine and any(marked.get_column(name).any() for name, _ in critical):
-        first_broken = pl.coalesce(
-            pl.when(pl.col(name)).then(pl.lit(index)) for index, (name, _) in enumerate(critical)
-        ).alias("__broken")
+        first_broken = pl.coalesce(pl.when(pl.col(name)).then(pl.lit(index)) for index, (name, _) in enumerate(critical)).alias("__broken")
         with_verdict = marked.with_columns(first_broken)
         good = with_verdict.filter(pl.col("__broken").is_null()).drop([*names, "__broken"])
         bad = with_verdict.filter(pl.col("__broken").is_not_null())
@@ -160,7 +158,8 @@ def check_table(contract: Contract, frame: pl.DataFrame) -> list[RuleResult]:
 def _rule_name(expectation: Mapping[str, Any]) -> str:
     kwargs = expectation["kwargs"]
     columns = [kwargs[k] for k in ("column", "column_A", "column_B") if k in kwargs] + list(kwargs.get("column_list", []))
-    return expectation["type"].removeprefix("expect_") + (f"({', '.join(columns)})" if columns else "")
+    kind: str = expectation["type"]
+    return kind.removeprefix("expect_") + (f"({', '.join(columns)})" if columns else "")
 
 
 def _raised(info: Mapping[str, Any]) -> str | None:

@@ -128,7 +128,7 @@ def _read_fetch(
                     fetched_at=pl.lit(payload.fetched_at, dtype=schema["fetched_at"]), snapshot_sha256=pl.lit(payload.sha256)
                 )
             )
-        except Exception as error:  # noqa: BLE001  (whatever a payload breaks in its parser, the other sources must go on)
+        except Exception as error:
             raise RawRejectedError(f"{payload.name}: {type(error).__name__}: {error}") from error
     frame = pl.concat(frames) if frames else pl.DataFrame(schema=schema)
     try:
@@ -157,4 +157,3 @@ def _row_count_rule(before: int, now: int) -> RuleResult:
         now,
         f"{now} rows, {before} in the snapshot before; below {_EXPECTED_SHARE:.0%} is partial",
     )
-

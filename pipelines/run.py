@@ -15,8 +15,8 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines.defs.resources import JOB_NAME
 from pipelines.definitions import defs
+from pipelines.defs.resources import JOB_NAME
 from pipelines.ops import OpsRecorder
 from pipelines.refresh import FailedRefresh, close_failed
 from pipelines.settings import Settings
@@ -40,9 +40,7 @@ def instance_folder(settings: Settings) -> Path:
     return home
 
 
-def run_refresh(
-    settings: Settings, as_of: date | None, *, offline: bool, rebuild: bool, only_source: str | None
-) -> RefreshOutcome:
+def run_refresh(settings: Settings, as_of: date | None, *, offline: bool, rebuild: bool, only_source: str | None) -> RefreshOutcome:
     """Run the job `refresh`; a failure is published as the record of itself and returned, not raised."""
     home = instance_folder(settings)
     os.environ["DAGSTER_HOME"] = str(home)
@@ -54,19 +52,17 @@ def run_refresh(
         "only_source": only_source,
         "lock_wait_seconds": 5.0,
     }
-    with dg.DagsterInstance.from_config(str(home)) as instance:
-        # Not `execute_in_process`: that keeps the output of every step, which is every table, until the end.
-        with dg.execute_job(
-            dg.reconstructable(refresh_job),
-            instance=instance,
-            raise_on_error=False,
-            run_config={
-                "resources": {"session": {"config": session}},
-                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-            },
-        ) as result:
-            run_id = result.dagster_run.run_id
-            failure = None if result.success else close_failed(settings, run_id, _first_error(result.all_events))
+    run_config = {
+        "resources": {"session": {"config": session}},
+        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+    }
+    # Not `execute_in_process`: that keeps the output of every step, which is every table, until the end.
+    with (
+        dg.DagsterInstance.from_config(str(home)) as instance,
+        dg.execute_job(dg.reconstructable(refresh_job), instance=instance, raise_on_error=False, run_config=run_config) as result,
+    ):
+        run_id = result.dagster_run.run_id
+        failure = None if result.success else close_failed(settings, run_id, _first_error(result.all_events))
     recorder = OpsRecorder(settings.data / "ops", run_id)
     outcomes = [r["outcome"] for r in recorder.rows("refreshes")]
     return RefreshOutcome(run_id, recorder.rows("source_status"), "unchanged" in outcomes, failure)

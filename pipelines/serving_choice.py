@@ -23,8 +23,7 @@ def fastest_within(throughput: pl.LazyFrame, workload: pl.LazyFrame) -> pl.LazyF
         throughput.filter(pl.col("confidence") != "low")
         .join(limits, on=["input_tokens", "output_tokens"])
         .filter(
-            (pl.col("ttft_s") <= pl.col("ttft_limit_s"))
-            & (pl.col("time_per_output_token_s") <= pl.col("time_per_output_token_limit_s"))
+            (pl.col("ttft_s") <= pl.col("ttft_limit_s")) & (pl.col("time_per_output_token_s") <= pl.col("time_per_output_token_limit_s"))
         )
         .sort("output_tokens_per_second_per_gpu", "throughput_id", descending=[True, False])
         .unique(CONFIGURATION, keep="first", maintain_order=True)

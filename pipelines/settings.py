@@ -72,7 +72,8 @@ def load_settings(environment: Mapping[str, str], toml_path: Path | None = None)
         if not variable.startswith(prefix):
             continue
         name, key = next(
-            ((variable[len(prefix) : -len(k) - 1].lower(), k) for k in _OF_A_SOURCE if variable.endswith(f"_{k.upper()}")), ("", "")
+            ((variable[len(prefix) : -len(k) - 1].lower(), k) for k in _OF_A_SOURCE if variable.endswith(f"_{k.upper()}")),
+            ("", ""),
         )
         if not name:
             raise SettingsError(f"{variable}: unknown setting; expected {prefix}<NAME>_ and one of BASE_URL, TIMEOUT, ENABLED")

@@ -64,15 +64,11 @@ class SnapshotStore:
         self._index = folder / "index.jsonl"
         self._lock = threading.Lock()
 
-    def add(
-        self, source: str, as_of: date, run_id: str, payloads: Sequence[Payload], problems: Iterable[str] = ()
-    ) -> Fetch:
+    def add(self, source: str, as_of: date, run_id: str, payloads: Sequence[Payload], problems: Iterable[str] = ()) -> Fetch:
         """Store the payloads of a fetch, then its line in the index."""
         problems = tuple(problems)
         stored = tuple(self._store(payload) for payload in payloads)
-        fetch = Fetch(
-            source, as_of, run_id, max(p.fetched_at for p in payloads), "partial" if problems else "ok", problems, stored
-        )
+        fetch = Fetch(source, as_of, run_id, max(p.fetched_at for p in payloads), "partial" if problems else "ok", problems, stored)
         line = json.dumps(asdict(fetch), default=lambda value: value.isoformat()) + "\n"
         with self._lock:
             self._index.parent.mkdir(parents=True, exist_ok=True)
@@ -104,9 +100,7 @@ class SnapshotStore:
                 fetched_at=datetime.fromisoformat(row["fetched_at"]),
                 status=row["status"],
                 problems=tuple(row["problems"]),
-                payloads=tuple(
-                    StoredPayload(**{**p, "fetched_at": datetime.fromisoformat(p["fetched_at"])}) for p in row["payloads"]
-                ),
+                payloads=tuple(StoredPayload(**{**p, "fetched_at": datetime.fromisoformat(p["fetched_at"])}) for p in row["payloads"]),
             )
             if (source is None or fetch.source == source) and (until is None or fetch.as_of <= until):
                 found.append(fetch)
@@ -138,6 +132,4 @@ class SnapshotStore:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
-        return StoredPayload(
-            payload.name, payload.url, payload.status, payload.etag, payload.fetched_at, sha256, len(payload.content)
-        )
+        return StoredPayload(payload.name, payload.url, payload.status, payload.etag, payload.fetched_at, sha256, len(payload.content))

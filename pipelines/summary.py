@@ -88,7 +88,7 @@ def as_text(facts: Mapping[str, Any]) -> str:
         table_text([_shown_source(s) for s in [*services, *troubled]]) if services or troubled else "(none)",
     ]
     if facts["quarantined_rows"]:
-        lines.append(f"{facts['quarantined_rows']} rows are in quarantine: breakeven query \"SELECT * FROM ops.quarantine\"")
+        lines.append(f'{facts["quarantined_rows"]} rows are in quarantine: breakeven query "SELECT * FROM ops.quarantine"')
     lines += [
         "",
         f"Cheapest ways to a million output tokens: {question['model']} {question['precision']}, {question['workload']}",

@@ -49,7 +49,7 @@ class Warehouse:
             connection.execute(f"DROP TABLE IF EXISTS {name}")
             for statement in contract.create_table_sql(name):
                 connection.execute(statement)
-            connection.execute(f"INSERT INTO {name} ({columns}) SELECT {columns} FROM incoming")  # noqa: S608  (names of contracts)
+            connection.execute(f"INSERT INTO {name} ({columns}) SELECT {columns} FROM incoming")
         except BaseException:
             connection.execute("ROLLBACK")
             raise
@@ -61,7 +61,7 @@ class Warehouse:
     def read(self, contract: Contract) -> pl.LazyFrame:
         """A table as a frame. Raises ContractError where it was never built."""
         try:
-            frame = self._connection.sql(f"SELECT * FROM {_qualified(contract.layer, contract.name)}").pl()  # noqa: S608
+            frame = self._connection.sql(f"SELECT * FROM {_qualified(contract.layer, contract.name)}").pl()
         except duckdb.CatalogException as error:
             raise ContractError(f"{contract.table} has not been built yet; run a whole refresh first") from error
         return contract.conform(frame.lazy())
@@ -73,7 +73,8 @@ class Warehouse:
             if table.db in _FILE_OF:
                 table.set("catalog", exp.to_identifier(_FILE_OF[table.db]))
         self._connection.execute("SET VARIABLE as_of = ?::DATE", [as_of])
-        return self._connection.sql(tree.sql(dialect="duckdb")).pl().lazy()
+        frame: pl.DataFrame = self._connection.sql(tree.sql(dialect="duckdb")).pl()
+        return frame.lazy()
 
     def release_build(self) -> None:
         """Bring everything of the marts to its file and let go of it, so that publication can open it read-only."""

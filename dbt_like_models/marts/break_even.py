@@ -143,8 +143,10 @@ def three_of_like_shape(priced: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
         )
     )
     group = ["on_date", "window_days", "gpu"]
-    ranked = pl.concat([in_window, last]).sort(*group, "__base", "price_series_id").with_columns(
-        __rank=pl.int_range(pl.len()).over(group), comparator_count=pl.len().cast(pl.Int64).over(group)
+    ranked = (
+        pl.concat([in_window, last])
+        .sort(*group, "__base", "price_series_id")
+        .with_columns(__rank=pl.int_range(pl.len()).over(group), comparator_count=pl.len().cast(pl.Int64).over(group))
     )
     places = {"cheapest": 0, "median": (pl.col("comparator_count") - 1) // 2, "dearest": pl.col("comparator_count") - 1}
     return pl.concat(

@@ -66,9 +66,7 @@ def cost_per_token(
     """One row per day, window, model, precision, workload, device, option, country and provider."""
     choice = measured_choice(throughput, reference_workload)
     # All sources of a series in one text: which of them spoke at which time stands in price_history.
-    sources = price_history.group_by(price_series_id="series_id").agg(
-        price_source=pl.col("source").unique().sort().str.join(", ")
-    )
+    sources = price_history.group_by(price_series_id="series_id").agg(price_source=pl.col("source").unique().sort().str.join(", "))
     rented = rented_cost(rented_price, choice, in_one_row(reference_cost_assumption, ASSUMED), as_of).join(
         sources, on="price_series_id", how="left"
     )
@@ -255,9 +253,7 @@ def in_euros(priced: pl.LazyFrame, fx_rate: pl.LazyFrame) -> pl.LazyFrame:
             check_sortedness=False,
         )
         .with_columns(
-            (pl.col(f"{band}_usd_per_million_{kind}_tokens") / pl.col("__usd_per_eur")).alias(
-                f"{band}_eur_per_million_{kind}_tokens"
-            )
+            (pl.col(f"{band}_usd_per_million_{kind}_tokens") / pl.col("__usd_per_eur")).alias(f"{band}_eur_per_million_{kind}_tokens")
             for kind in ("output", "input", "total")
             for band in BANDS
         )

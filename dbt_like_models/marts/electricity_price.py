@@ -16,7 +16,8 @@ def electricity_price(reference_electricity_quote: pl.LazyFrame, fx_rate: pl.Laz
     is_usd, is_eur = pl.col("currency") == "USD", pl.col("currency") == "EUR"
     return (
         reference_electricity_quote.with_columns(
-            pl.col("native_per_kwh").cast(pl.Float64), __on=pl.min_horizontal(pl.coalesce("period_to_on", pl.lit(as_of)), pl.lit(as_of))
+            pl.col("native_per_kwh").cast(pl.Float64),
+            __on=pl.min_horizontal(pl.coalesce("period_to_on", pl.lit(as_of)), pl.lit(as_of)),
         )
         .filter(pl.coalesce("period_from_on", "source_on", pl.lit(as_of)) <= as_of)
         .sort("__on")

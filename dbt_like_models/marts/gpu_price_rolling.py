@@ -37,11 +37,7 @@ def daily_pieces(price_interval: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
         )
         .filter(pl.col("to_s") > pl.col("from_s"))
         .with_columns(is_change=pl.col("units").ne(pl.col("units").shift(1).over(**by_series)).fill_null(False))
-        .with_columns(
-            day=pl.int_ranges(
-                pl.col("from_s") // SECONDS_PER_DAY, (pl.col("to_s") - 1) // SECONDS_PER_DAY + 1, dtype=pl.Int64
-            )
-        )
+        .with_columns(day=pl.int_ranges(pl.col("from_s") // SECONDS_PER_DAY, (pl.col("to_s") - 1) // SECONDS_PER_DAY + 1, dtype=pl.Int64))
         .explode("day")
         .with_columns(
             piece_from=pl.max_horizontal("from_s", pl.col("day") * SECONDS_PER_DAY),
@@ -102,9 +98,7 @@ def rolling(dense: pl.LazyFrame, days: int) -> pl.LazyFrame:
             "series_id",
             "on_date",
             pl.lit(days, dtype=pl.Int64).alias("window_days"),
-            (pl.col("integral").cast(pl.Float64) / pl.col("seconds").cast(pl.Float64) / UNITS_PER_USD).alias(
-                "mean_usd_per_gpu_hour"
-            ),
+            (pl.col("integral").cast(pl.Float64) / pl.col("seconds").cast(pl.Float64) / UNITS_PER_USD).alias("mean_usd_per_gpu_hour"),
             usd["min_units"].alias("min_usd_per_gpu_hour"),
             usd["max_units"].alias("max_usd_per_gpu_hour"),
             usd["last_units"].alias("last_usd_per_gpu_hour"),

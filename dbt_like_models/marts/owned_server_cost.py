@@ -33,9 +33,9 @@ def owned_server_cost(hardware_price: pl.LazyFrame, reference_cost_assumption: p
         .with_columns(on_date=pl.date_ranges("first", pl.lit(as_of)))
         .explode("on_date")
     )
-    electricity = by_scope(
-        reference_cost_assumption.filter(pl.col("scope") == ELECTRICITY_AREA), "electricity_usd_per_kwh", "__area"
-    ).drop("__area")
+    electricity = by_scope(reference_cost_assumption.filter(pl.col("scope") == ELECTRICITY_AREA), "electricity_usd_per_kwh", "__area").drop(
+        "__area"
+    )
     priced = (
         days.sort("on_date")
         .join_asof(

@@ -12,9 +12,7 @@ def token_price(token_price_observation: pl.LazyFrame) -> pl.LazyFrame:
         "valid_from_on",
         "valid_to_on",
         "is_deprecated",
-        pl.col("usd_per_million_input_tokens", "usd_per_million_output_tokens", "usd_per_million_cached_input_tokens").cast(
-            pl.Float64
-        ),
+        pl.col("usd_per_million_input_tokens", "usd_per_million_output_tokens", "usd_per_million_cached_input_tokens").cast(pl.Float64),
         "has_tiers",
         "known_from",
         "last_confirmed_at",

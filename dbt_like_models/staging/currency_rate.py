@@ -16,9 +16,7 @@ def currency_rate(all_fx: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
         .unique(["currency", "on_date"], keep="first", maintain_order=True)
         .with_columns(pl.col("units_per_eur").cast(money, strict=False))
     )
-    euro = printed.filter(pl.col("currency") == "USD").with_columns(
-        currency=pl.lit("EUR"), units_per_eur=pl.lit(1).cast(money)
-    )
+    euro = printed.filter(pl.col("currency") == "USD").with_columns(currency=pl.lit("EUR"), units_per_eur=pl.lit(1).cast(money))
     dollar = printed.filter(pl.col("currency") == "USD").select("on_date", __usd_per_eur="units_per_eur")
     return (
         pl.concat([printed, euro])

@@ -14,9 +14,7 @@ def hardware_quote(
     as_of: date,
 ) -> pl.LazyFrame:
     """One row per quote known on `as_of`. A price per accelerator is multiplied by the accelerators of the quote."""
-    basis = reference_hardware_quote_basis.select(
-        "quote_number", "gpu", "hardware_kind", "gpu_count", "is_estimated", "confidence", "note"
-    )
+    basis = reference_hardware_quote_basis.select("quote_number", "gpu", "hardware_kind", "gpu_count", "is_estimated", "confidence", "note")
     whole = (pl.col("usd_per_gpu_in_quote").cast(MONEY) * pl.col("gpu_count").cast(MONEY)).cast(MONEY)
     epoch = epoch_hardware.join(basis, on="quote_number").select(
         pl.lit("epoch_hardware").alias("source"),

@@ -46,8 +46,7 @@ def with_series(price_observation: pl.LazyFrame, price_series: pl.LazyFrame) -> 
     point = ["series_id", "source", "first_seen_at"]
     observed = price_observation.join(price_series.select("series_id", *IDENTITY), on=IDENTITY, nulls_equal=True)
     same = (
-        observed
-        .sort("known_from", "snapshot_sha256")
+        observed.sort("known_from", "snapshot_sha256")
         .group_by(*point, "native_amount")
         .agg(
             pl.col("last_confirmed_at").max(),
@@ -76,9 +75,7 @@ def best_source(held: pl.LazyFrame) -> pl.LazyFrame:
     several = held.group_by("series_id").agg(pl.col("source").n_unique().alias("sources"))
     counted = held.join(several, on="series_id")
     alone, shared = counted.filter(pl.col("sources") == 1), counted.filter(pl.col("sources") > 1)
-    edges = pl.concat(
-        [shared.select("series_id", edge="valid_from"), shared.select("series_id", edge="valid_to")]
-    ).unique()
+    edges = pl.concat([shared.select("series_id", edge="valid_from"), shared.select("series_id", edge="valid_to")]).unique()
     segments = (
         edges.sort("series_id", "edge")
         .with_columns(edge_to=pl.col("edge").shift(-1).over("series_id", order_by="edge"))

@@ -144,6 +144,8 @@ def with_median_ratio(priced: pl.LazyFrame) -> pl.LazyFrame:
         .agg(pl.len().alias("__series"), pl.col("usd_per_gpu_hour").cast(pl.Float64).median().alias("__median"))
         .filter(pl.col("__series") >= LEAST_SERIES)
     )
-    return priced.with_columns(__day=pl.col("first_seen_at").dt.date()).join(
-        seen, on=[*group, "__day"], how="left"
-    ).with_columns(price_to_median_ratio=pl.col("usd_per_gpu_hour").cast(pl.Float64) / pl.col("__median"))
+    return (
+        priced.with_columns(__day=pl.col("first_seen_at").dt.date())
+        .join(seen, on=[*group, "__day"], how="left")
+        .with_columns(price_to_median_ratio=pl.col("usd_per_gpu_hour").cast(pl.Float64) / pl.col("__median"))
+    )

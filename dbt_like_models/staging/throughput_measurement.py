@@ -81,9 +81,7 @@ def throughput_measurement(
         .join(reference_model.select("model", "total_parameters", "active_parameters"), on="model", how="left")
         .join(reference_gpu.select("gpu", "gpu_memory_gb"), on="gpu", how="left")
         .join(
-            reference_gpu_spec.select(
-                "gpu", "memory_bandwidth_bytes_per_s", "bf16_flops_per_s", "fp8_flops_per_s", "fp4_flops_per_s"
-            ),
+            reference_gpu_spec.select("gpu", "memory_bandwidth_bytes_per_s", "bf16_flops_per_s", "fp8_flops_per_s", "fp4_flops_per_s"),
             on="gpu",
             how="left",
         )
@@ -117,9 +115,7 @@ def throughput_measurement(
     return (
         judged.with_columns(__rank=rank_among_copies())
         .with_columns(
-            exclusion_reason=pl.when(
-                pl.col("exclusion_reason").is_null() & (pl.col("__rank") != pl.col("__rank").min().over(RUN))
-            )
+            exclusion_reason=pl.when(pl.col("exclusion_reason").is_null() & (pl.col("__rank") != pl.col("__rank").min().over(RUN)))
             .then(pl.lit("equal to another row but for its id"))
             .otherwise("exclusion_reason")
         )

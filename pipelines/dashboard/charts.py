@@ -32,7 +32,10 @@ _WIDTH, _HEIGHT = 900, 300
 
 def _option(title: str = "way to get it") -> alt.Color:
     return alt.Color(
-        "option:N", title=title, scale=alt.Scale(domain=list(_COLOURS), range=list(_COLOURS.values())), legend=alt.Legend(orient="top")
+        "option:N",
+        title=title,
+        scale=alt.Scale(domain=list(_COLOURS), range=list(_COLOURS.values())),
+        legend=alt.Legend(orient="top"),
     )
 
 
@@ -93,7 +96,8 @@ def break_even(frame: pl.DataFrame) -> Any:
         tooltip=["server:N", "comparator:N", "who:N", alt.Tooltip("base:Q", format=".0%"), alt.Tooltip("age_days:Q")],
     )
     band = base.mark_rule(strokeWidth=6, opacity=0.3, color="#0072b2").encode(
-        x=alt.X("low:Q", title="use from which owning is cheaper", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])), x2="high:Q"
+        x=alt.X("low:Q", title="use from which owning is cheaper", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
+        x2="high:Q",
     )
     point = base.mark_point(filled=True, size=90, color="#0072b2").encode(x="base:Q")
     own = alt.Chart(frame).mark_rule(color="#d55e00", strokeDash=[4, 4]).encode(x="use:Q")

@@ -81,15 +81,13 @@ def render(shown: data.Shown) -> str:
         if chart is charts.break_even:
             parts.append(_table(shown.break_even.drop("use", "low", "high")))
         parts.append("</section>")
-    return _PAGE.format(
-        as_of=html.escape(shown.as_of_on), sections="\n".join(parts), script=_javascript(), specs=_json_in_html(specs)
-    )
+    return _PAGE.format(as_of=html.escape(shown.as_of_on), sections="\n".join(parts), script=_javascript(), specs=_json_in_html(specs))
 
 
 def _javascript() -> str:
     import vl_convert  # noqa: PLC0415  (a large binary module, needed here only)
 
-    bundle: str = vl_convert.javascript_bundle()
+    bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
     # The bundle is an ES module; inside a page it must not end its own element.
     return bundle.replace("</script", "<\\/script")
 

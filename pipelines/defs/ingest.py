@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
@@ -35,7 +36,7 @@ def build_ingest(modules: dict[str, SourceModule]) -> dg.AssetsDefinition:
     ]
 
     @dg.multi_asset(specs=specs, can_subset=True, name="ingest", required_resource_keys={"session"})
-    def ingest(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+    def ingest(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         session: RefreshSession = context.resources.session
 
         def report(outcome: FetchOutcome) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
@@ -52,7 +53,7 @@ def build_publication(catalogue: Catalogue) -> dg.AssetsDefinition:
     )
 
     @dg.multi_asset(specs=[*specs, page, current], name="publication", required_resource_keys={"session"})
-    def publication(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+    def publication(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         session: RefreshSession = context.resources.session
         folder = publish_version(session)
         log.info("published %s", folder.name)

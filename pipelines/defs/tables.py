@@ -56,8 +56,7 @@ def _common(contract: Contract, kind: str) -> dict[str, Any]:
 def _raw_asset(contract: Contract, module: SourceModule, catalogue: Catalogue) -> dg.AssetsDefinition:
     check = dg.AssetCheckSpec(CHECK_NAME, asset=table_key(contract), description="Parser and raw rules; never blocks.")
 
-    @dg.asset(**_common(contract, "python"), deps=[snapshot_key(contract.name)], check_specs=[check])
-    def raw(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    def raw(context: dg.AssetExecutionContext) -> Any:
         session: RefreshSession = context.resources.session
         table = read_source(module, contract, catalogue, session.store, session.as_of)
         status, detail = _status_of(table, contract, session)
@@ -75,7 +74,10 @@ def _raw_asset(contract: Contract, module: SourceModule, catalogue: Catalogue) -
             check_results=[_check_result(contract, results)],
         )
 
-    return raw
+    # Dagster would take the annotation for the type of the output.
+    raw.__annotations__ = {}
+    asset: dg.AssetsDefinition = dg.asset(**_common(contract, "python"), deps=[snapshot_key(contract.name)], check_specs=[check])(raw)
+    return asset
 
 
 def _status_of(table: RawTable, contract: Contract, session: RefreshSession) -> tuple[str, str | None]:
@@ -152,11 +154,12 @@ def _model_asset(model: Model, catalogue: Catalogue) -> dg.AssetsDefinition:
     compute.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     compute.__annotations__ = {}
     compute.__name__ = contract.name
-    return dg.asset(
+    asset: dg.AssetsDefinition = dg.asset(
         **_common(contract, "polars" if model.function else "sql"),
         ins={table.name: dg.AssetIn(key=table_key(table)) for table in tables},
         check_specs=[check],
     )(_recorded(compute, contract))
+    return asset
 
 
 def _recorded(compute: Callable[..., Any], contract: Contract) -> Callable[..., Any]:
@@ -199,9 +202,7 @@ def _lineage(contract: Contract, inputs: list[Contract]) -> dg.TableColumnLineag
     # The same quantity has the same name in every table, so a column comes from the inputs' columns of its name.
     return dg.TableColumnLineage(
         deps_by_column={
-            column: [
-                dg.TableColumnDep(asset_key=table_key(table), column_name=column) for table in inputs if column in table.column_names
-            ]
+            column: [dg.TableColumnDep(asset_key=table_key(table), column_name=column) for table in inputs if column in table.column_names]
             for column in contract.column_names
         }
     )

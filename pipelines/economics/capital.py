@@ -39,9 +39,7 @@ def capital_recovery_factor(rate: Number, years: Number) -> Any:
 
     if not is_expression(rate):
         return guarded(annuity, rate=(rate, NOT_NEGATIVE), years=(years, POSITIVE))
-    return guarded(
-        lambda: pl.when(rate == 0).then(1 / years).otherwise(annuity()), rate=(rate, NOT_NEGATIVE), years=(years, POSITIVE)
-    )
+    return guarded(lambda: pl.when(rate == 0).then(1 / years).otherwise(annuity()), rate=(rate, NOT_NEGATIVE), years=(years, POSITIVE))
 
 
 def annual_capital_cost(capex_usd: Number, residual_share: Number, rate: Number, years: Number) -> Any:

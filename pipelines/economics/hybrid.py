@@ -46,9 +46,7 @@ def hybrid_plan(
         at = int(np.argmax(bad))
         raise ValueError(f"load_tokens_per_hour is {load[at]!r} in hour {at}, expected a number of at least 0")
     plan: HybridPlan = guarded(
-        lambda: _plan(
-            load / server_tokens_per_hour, owned_fixed_usd_per_hour, owned_variable_usd_per_hour, rented_usd_per_hour
-        ),
+        lambda: _plan(load / server_tokens_per_hour, owned_fixed_usd_per_hour, owned_variable_usd_per_hour, rented_usd_per_hour),
         server_tokens_per_hour=(server_tokens_per_hour, POSITIVE),
         owned_fixed_usd_per_hour=(owned_fixed_usd_per_hour, NOT_NEGATIVE),
         owned_variable_usd_per_hour=(owned_variable_usd_per_hour, NOT_NEGATIVE),

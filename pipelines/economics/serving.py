@@ -79,9 +79,7 @@ def blended_api_usd_per_million(
 
 def joules_per_token(power_w: Number, tokens_per_second: Number) -> Any:
     """Energy of a token: W / (tok/s). Joules."""
-    return guarded(
-        lambda: power_w / tokens_per_second, power_w=(power_w, NOT_NEGATIVE), tokens_per_second=(tokens_per_second, POSITIVE)
-    )
+    return guarded(lambda: power_w / tokens_per_second, power_w=(power_w, NOT_NEGATIVE), tokens_per_second=(tokens_per_second, POSITIVE))
 
 
 def decode_roof_tokens_per_second(memory_bytes_per_s: Number, active_parameters: Number, bytes_per_parameter: Number) -> Any:

@@ -126,9 +126,7 @@ def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:
             pl.when(is_r1).then(pl.lit("named DeepSeek-V3, the id says R1")).alias("model_correction"),
             pl.col("system_as_named").alias("gpu_as_named"),
             pl.col("__precision").alias("precision"),
-            pl.when("__unquantised")
-            .then(pl.lit("not stated; bf16 since no number format is named"))
-            .alias("precision_correction"),
+            pl.when("__unquantised").then(pl.lit("not stated; bf16 since no number format is named")).alias("precision_correction"),
             "engine",
             "engine_version",
             "is_disaggregated",
@@ -187,9 +185,7 @@ def _exclusion_reason() -> pl.Expr:
 
 def _confidence() -> pl.Expr:
     unfinished = pl.col("measurement_source").str.contains("wip=True")
-    odd_rack = (
-        (pl.col("system_as_named") == "gb200") & ~pl.col("is_disaggregated") & pl.col("tensor_parallel_size").is_between(12, 72)
-    )
+    odd_rack = (pl.col("system_as_named") == "gb200") & ~pl.col("is_disaggregated") & pl.col("tensor_parallel_size").is_between(12, 72)
     # Experts over more GPUs than were counted, where nothing is said of data parallelism: the count may be too low.
     wider_experts = pl.col("attention_data_parallel_size").is_null() & (
         pl.col("moe_tensor_parallel_size") * pl.col("moe_expert_parallel_size") > pl.col("__count")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from datetime import datetime, time
 from importlib import resources
 
@@ -20,12 +21,10 @@ def package_payload(package: str, file: str, source: Source) -> Payload:
     """An installed file as a payload, dated with the day on which its content was published."""
     assert source.published_on is not None
     content = resources.files(package).joinpath(file).read_bytes()
-    return Payload(
-        name=file, url=f"package:{package}/{file}", content=content, fetched_at=datetime.combine(source.published_on, time())
-    )
+    return Payload(name=file, url=f"package:{package}/{file}", content=content, fetched_at=datetime.combine(source.published_on, time()))
 
 
-def read_csv(content: bytes, file: str, schema: dict[str, pl.DataType | type[pl.DataType]]) -> pl.DataFrame:
+def read_csv(content: bytes, file: str, schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> pl.DataFrame:
     """Read a CSV whose header is exactly the schema's names. An empty field is NULL.
 
     Raises ParseError naming file, line, column and value for a header, a line or a value that does not fit.
@@ -40,9 +39,7 @@ def read_csv(content: bytes, file: str, schema: dict[str, pl.DataType | type[pl.
     for number, row in enumerate(rows[1:], start=2):
         if len(row) != len(expected):
             raise ParseError(f"{file}, line {number}: {len(row)} fields, expected {len(expected)}")
-    text = pl.DataFrame(rows[1:], schema=dict.fromkeys(expected, pl.String), orient="row").with_columns(
-        pl.all().replace("", None)
-    )
+    text = pl.DataFrame(rows[1:], schema=dict.fromkeys(expected, pl.String), orient="row").with_columns(pl.all().replace("", None))
     typed = text.select(_typed(pl.col(name), kind) for name, kind in schema.items())
     for name in expected:
         bad = text.get_column(name).is_not_null() & typed.get_column(name).is_null()

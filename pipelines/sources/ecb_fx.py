@@ -41,9 +41,7 @@ def parse(content: bytes) -> pl.DataFrame:
     if not rows or rows[0][:1] != ["Date"] or len(rows) < 2:
         raise ParseError(f"{_MEMBER}: header is {rows[0][:5] if rows else 'missing'}, expected Date and then currencies")
     currencies = [name for name in rows[0][1:] if name]
-    wide = pl.DataFrame(
-        [row[: len(currencies) + 1] for row in rows[1:] if row], schema=["on_date", *currencies], orient="row"
-    )
+    wide = pl.DataFrame([row[: len(currencies) + 1] for row in rows[1:] if row], schema=["on_date", *currencies], orient="row")
     long = (
         wide.unpivot(index="on_date", variable_name="currency", value_name="units_per_eur")
         .with_columns(pl.col("units_per_eur").str.strip_chars())

@@ -98,7 +98,7 @@ class HttpClient:
         max_bytes: int,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._breaker, self._timeout, self._max_bytes, self._sleep = breaker, timeout_seconds, max_bytes, sleep
+        self.breaker, self._timeout, self._max_bytes, self._sleep = breaker, timeout_seconds, max_bytes, sleep
         self._local = threading.local()
 
     def get(self, url: str, params: Sequence[tuple[str, str]] = (), *, secret_params: Sequence[tuple[str, str]] = ()) -> Response:
@@ -111,7 +111,7 @@ class HttpClient:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise SourceError(f"{shown}: expected an http or https address")
         for attempt in range(1, _TRIES + 1):
-            self._breaker.before(parts.hostname)
+            self.breaker.before(parts.hostname)
             last = attempt == _TRIES
             try:
                 return self._once(url, [*params, *secret_params], shown)
@@ -122,10 +122,10 @@ class HttpClient:
             except (requests.ConnectionError, requests.Timeout) as error:
                 kind = type(error).__name__
                 if not isinstance(error, requests.ReadTimeout):
-                    self._breaker.unreachable(parts.hostname)
+                    self.breaker.unreachable(parts.hostname)
                 # Before anything has answered, a second try would only delay the finding that there is no network.
-                if last or not self._breaker.has_answered:
-                    raise OfflineError(f"{shown}: {kind} after {attempt} of {_TRIES} tries") from None
+                if last or not self.breaker.has_answered:
+                    raise OfflineError(f"{parts.hostname}: {kind} after {attempt} of {_TRIES} tries") from None
                 wait = None
             self._sleep(wait if wait is not None else _backoff_seconds(attempt))
         raise AssertionError("unreachable: the last try returns or raises")
@@ -138,7 +138,7 @@ class HttpClient:
             timeout=(CONNECT_TIMEOUT_SECONDS, self._timeout),
             stream=True,
         ) as answer:
-            self._breaker.answered()
+            self.breaker.answered()
             if answer.status_code >= 300:
                 wait = _retry_after_seconds(answer.headers.get("Retry-After"))
                 raise HttpStatusError(f"{shown}: status {answer.status_code}, expected 200", answer.status_code, wait)

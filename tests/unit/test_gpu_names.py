@@ -20,9 +20,7 @@ def curated(name: str) -> pl.LazyFrame:
 
 
 def resolved(pairs: list[tuple[str, float | None]]) -> dict[tuple[str, float | None], tuple[str | None, bool]]:
-    names = pl.LazyFrame(
-        pairs, schema={"gpu_as_named": pl.String, "gpu_memory_gib_stated": pl.Float64}, orient="row"
-    )
+    names = pl.LazyFrame(pairs, schema={"gpu_as_named": pl.String, "gpu_memory_gib_stated": pl.Float64}, orient="row")
     found = resolve(names, curated("reference_gpu_alias_rule"), curated("reference_gpu")).collect()
     return {(r[0], r[1]): (r[2], r[3]) for r in found.iter_rows()}
 

@@ -46,9 +46,7 @@ GOOD = {
 
 
 def with_lineage(raw: pl.DataFrame) -> pl.LazyFrame:
-    return raw.lazy().with_columns(
-        fetched_at=pl.lit(datetime(2026, 4, 27), dtype=pl.Datetime("us")), snapshot_sha256=pl.lit("0" * 64)
-    )
+    return raw.lazy().with_columns(fetched_at=pl.lit(datetime(2026, 4, 27), dtype=pl.Datetime("us")), snapshot_sha256=pl.lit("0" * 64))
 
 
 def feed(raw: pl.LazyFrame) -> pl.LazyFrame:
@@ -111,9 +109,7 @@ def judge() -> Callable[..., pl.DataFrame]:
     """Staging rows of hand-made runs: each argument is what differs from GOOD; rows in the order given."""
 
     def run(*differences: dict[str, Any]) -> pl.DataFrame:
-        schema = {
-            k: v for k, v in catalogue().tables[SOURCE].polars_schema().items() if k not in ("fetched_at", "snapshot_sha256")
-        }
+        schema = {k: v for k, v in catalogue().tables[SOURCE].polars_schema().items() if k not in ("fetched_at", "snapshot_sha256")}
         rows = [{**dict.fromkeys(schema), **GOOD, **difference} for difference in differences]
         raw = pl.DataFrame(rows, schema=schema)
         order = pl.LazyFrame({"measurement_id": raw.get_column("measurement_id")}).with_row_index("position")

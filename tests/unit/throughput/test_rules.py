@@ -25,9 +25,7 @@ def test_a_good_row_passes(judge: Judge) -> None:
     assert row["throughput_id"] == "aiconfigurator_serving/" + row["measurement_id"]
     assert (row["model"], row["gpu"], row["precision"]) == ("Llama-3.1-70B", "h200-sxm-141", "fp8")
     assert (row["gpu_count"], row["gpu_count_stated"], row["concurrency"]) == (1, 1, 16)
-    assert (row["exclusion_reason"], row["gpu_count_correction"], row["model_correction"], row["precision_correction"]) == (
-        None,
-    ) * 4
+    assert (row["exclusion_reason"], row["gpu_count_correction"], row["model_correction"], row["precision_correction"]) == (None,) * 4
     assert (row["confidence"], row["is_estimated"], row["measured_on"]) == ("high", False, date(2026, 1, 2))
     assert row["output_tokens_per_second"] == pytest.approx(16 * 1024 / (0.5 + 0.025 * 1023))
     assert row["decode_roof_tokens_per_second"] == pytest.approx(4.8e12 / 70.6e9)
@@ -106,9 +104,7 @@ def test_requests_in_flight_are_not_those_of_one_rank(judge: Judge) -> None:
 
 def test_dsr1_is_r1_and_another_v3_is_not(judge: Judge) -> None:
     v3 = {"model_as_named": "deepseek-ai/DeepSeek-V3", "system_as_named": "b200_sxm", **parallel(8, 1, 8, 1)}
-    r1, other = judge({**v3, "measurement_id": "dsr1_b200_c16_cfg1"}, {**v3, "measurement_id": "dsv3_b200_c16_cfg1"}).iter_rows(
-        named=True
-    )
+    r1, other = judge({**v3, "measurement_id": "dsr1_b200_c16_cfg1"}, {**v3, "measurement_id": "dsv3_b200_c16_cfg1"}).iter_rows(named=True)
     assert (r1["model"], r1["exclusion_reason"]) == ("DeepSeek-R1", None)
     assert r1["model_correction"] is not None
     assert (other["model"], other["model_correction"]) == (None, None)
@@ -117,9 +113,9 @@ def test_dsr1_is_r1_and_another_v3_is_not(judge: Judge) -> None:
 
 def test_precision_that_is_not_stated(judge: Judge) -> None:
     none = {"precision_as_named": None, "measurement_id": "x_c16_tp2_1", "tensor_parallel_size": 2}
-    bare, quantised = judge(
-        {**none, "gemm_quant_mode": None, "moe_quant_mode": None}, {**none, "measurement_id": "x_c16_tp2_2"}
-    ).iter_rows(named=True)
+    bare, quantised = judge({**none, "gemm_quant_mode": None, "moe_quant_mode": None}, {**none, "measurement_id": "x_c16_tp2_2"}).iter_rows(
+        named=True
+    )
     assert (bare["precision"], bare["confidence"], bare["exclusion_reason"]) == ("bf16", "low", None)
     assert bare["precision_correction"].startswith("not stated")
     assert (quantised["precision"], quantised["exclusion_reason"]) == (None, "precision is not stated")

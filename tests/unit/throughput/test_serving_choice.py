@@ -57,9 +57,9 @@ def test_lengths_are_never_extrapolated() -> None:
 
 
 def test_low_confidence_is_never_chosen() -> None:
-    assert chosen(
-        measured(throughput_id=["sure", "odd"], confidence=["high", "low"], output_tokens_per_second_per_gpu=[1.0, 9.0])
-    ) == ["sure"]
+    assert chosen(measured(throughput_id=["sure", "odd"], confidence=["high", "low"], output_tokens_per_second_per_gpu=[1.0, 9.0])) == [
+        "sure"
+    ]
     assert chosen(measured(confidence=["low"])) == []
 
 

@@ -62,10 +62,7 @@ def test_published_counts_of_exclusions(shipped_raw: pl.DataFrame, shipped: pl.D
     assert ROWS - shipped_raw.select(own).n_unique() == 696
     usable = shipped.filter(pl.col("exclusion_reason").is_null()).join(shipped_raw, on="measurement_id", suffix="_raw")
     assert usable.height == usable.select(own).n_unique()
-    assert (
-        shipped.get_column("exclusion_reason").value_counts().filter(pl.col("exclusion_reason").is_null()).item(0, "count")
-        == 3228
-    )
+    assert shipped.get_column("exclusion_reason").value_counts().filter(pl.col("exclusion_reason").is_null()).item(0, "count") == 3228
 
 
 def test_low_confidence(shipped_raw: pl.DataFrame, shipped: pl.DataFrame) -> None:
@@ -76,9 +73,7 @@ def test_low_confidence(shipped_raw: pl.DataFrame, shipped: pl.DataFrame) -> Non
 
 
 def test_aggregated_sxm_machines_have_at_most_eight_gpus(shipped: pl.DataFrame) -> None:
-    usable = shipped.filter(
-        pl.col("exclusion_reason").is_null() & ~pl.col("is_disaggregated") & pl.col("gpu").str.contains("sxm")
-    )
+    usable = shipped.filter(pl.col("exclusion_reason").is_null() & ~pl.col("is_disaggregated") & pl.col("gpu").str.contains("sxm"))
     assert usable.get_column("gpu_count").max() == 8
 
 
@@ -123,10 +118,7 @@ def test_cleaning_table_counts_every_row_once(shipped: pl.DataFrame) -> None:
 
 def test_published_on_is_the_newest_day_that_the_rows_name(shipped_raw: pl.DataFrame) -> None:
     text = shipped_raw.get_column("measurement_source")
-    days = [
-        text.str.extract(p).str.to_date("%Y-%m-%d", strict=False).max()
-        for p in (r"measured=(\d{4}-\d\d-\d\d)", r"dump/(\S{10});")
-    ]
+    days = [text.str.extract(p).str.to_date("%Y-%m-%d", strict=False).max() for p in (r"measured=(\d{4}-\d\d-\d\d)", r"dump/(\S{10});")]
     assert days == [date(2026, 4, 22), date(2026, 4, 27)]
     assert max(days) == serving.SOURCE.published_on
 
