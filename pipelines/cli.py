@@ -96,6 +96,8 @@ def _refresh(options: argparse.Namespace, settings: Settings) -> int:
         _known_source(options.source)
     logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.WARNING)
     logging.getLogger("breakeven").setLevel(logging.INFO)
+    # Dagster warns of each check that a skipped build did not run; what matters is in its event log, and in ours.
+    logging.getLogger("dagster").setLevel(logging.ERROR)
     with refresh_lock(settings.data):
         pass  # said at once and plainly, not as the failure of a run
     started = time.monotonic()

@@ -22,6 +22,10 @@ from pipelines.refresh import FailedRefresh, close_failed
 from pipelines.settings import Settings
 
 
+# A person is told at once that another refresh runs; this only covers the moment in which one ends and the next begins.
+_LOCK_WAIT_SECONDS = 5.0
+
+
 @dataclass(frozen=True)
 class RefreshOutcome:
     """What came of a run: the status of each source, and how it failed if it did."""
@@ -50,19 +54,18 @@ def run_refresh(settings: Settings, as_of: date | None, *, offline: bool, rebuil
         "offline": offline,
         "rebuild": rebuild,
         "only_source": only_source,
-        "lock_wait_seconds": 5.0,
+        "lock_wait_seconds": _LOCK_WAIT_SECONDS,
     }
     run_config = {
         "resources": {"session": {"config": session}},
         "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
     }
-    # Not `execute_in_process`: that keeps the output of every step, which is every table, until the end.
-    with (
-        dg.DagsterInstance.from_config(str(home)) as instance,
-        dg.execute_job(dg.reconstructable(refresh_job), instance=instance, raise_on_error=False, run_config=run_config) as result,
-    ):
-        run_id = result.dagster_run.run_id
-        failure = None if result.success else close_failed(settings, run_id, _first_error(result.all_events))
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        # Not `execute_in_process`: that keeps the output of every step, which is every table, until the end.
+        result = dg.execute_job(dg.reconstructable(refresh_job), instance=instance, raise_on_error=False, run_config=run_config)
+        run_id, succeeded, events = result.dagster_run.run_id, result.success, result.all_events
+        del result
+        failure = None if succeeded else close_failed(settings, run_id, _first_error(events), _LOCK_WAIT_SECONDS)
     recorder = OpsRecorder(settings.data / "ops", run_id)
     outcomes = [r["outcome"] for r in recorder.rows("refreshes")]
     return RefreshOutcome(run_id, recorder.rows("source_status"), "unchanged" in outcomes, failure)

@@ -239,7 +239,8 @@ def in_euros(priced: pl.LazyFrame, fx_rate: pl.LazyFrame) -> pl.LazyFrame:
     """Add the figures in euros at the last reference rate known on each row's day, which fx_on_date names."""
     dollar = (
         fx_rate.filter(pl.col("currency") == "USD")
-        .select(pl.col("on_date").alias("fx_on_date"), pl.col("units_per_eur").alias("__usd_per_eur"))
+        # Multiplied by below: polars divides by a column that is constant in a chunk as by a number, which differs in the last bit.
+        .select(pl.col("on_date").alias("fx_on_date"), (1 / pl.col("units_per_eur")).alias("__eur_per_usd"))
         .sort("fx_on_date")
     )
     return (
@@ -253,7 +254,7 @@ def in_euros(priced: pl.LazyFrame, fx_rate: pl.LazyFrame) -> pl.LazyFrame:
             check_sortedness=False,
         )
         .with_columns(
-            (pl.col(f"{band}_usd_per_million_{kind}_tokens") / pl.col("__usd_per_eur")).alias(f"{band}_eur_per_million_{kind}_tokens")
+            (pl.col(f"{band}_usd_per_million_{kind}_tokens") * pl.col("__eur_per_usd")).alias(f"{band}_eur_per_million_{kind}_tokens")
             for kind in ("output", "input", "total")
             for band in BANDS
         )
