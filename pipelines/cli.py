@@ -117,7 +117,8 @@ def _refresh(options: argparse.Namespace, settings: Settings) -> int:
         )
         print(json.dumps(report, indent=1) if options.json else text)
         return FAILED
-    degraded = [] if options.offline else [s for s in outcome.sources if s["status"] in DEGRADED_STATUSES]
+    excused = "offline" if options.offline else None
+    degraded = [s for s in outcome.sources if s["status"] in DEGRADED_STATUSES and s["status"] != excused]
     with reader.published(settings) as connection:
         facts = summary.closing(connection, settings, outcome.sources, is_unchanged=outcome.is_unchanged)
     facts["seconds"] = round(time.monotonic() - started, 1)

@@ -1,0 +1,107 @@
+"""Run `breakeven` with one part of it broken on purpose: python -m tests.faults.run_with FAULT ARGUMENTS...
+
+The faults are applied from outside, so that the program itself has no switch for them.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+
+from pipelines import cli, ingest, models, publish, quality, warehouse
+from pipelines.sources import archive_aws_on_demand, ecb_fx
+
+
+def die(*_: Any, **__: Any) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def before(target: Any, name: str) -> Callable[[], None]:
+    return lambda: setattr(target, name, die)
+
+
+def after(target: Any, name: str) -> Callable[[], None]:
+    def apply() -> None:
+        original = getattr(target, name)
+
+        def patched(*arguments: Any, **named: Any) -> Any:
+            original(*arguments, **named)
+            die()
+
+        setattr(target, name, patched)
+
+    return apply
+
+
+def model_gives(name: str, change: Callable[[pl.LazyFrame], pl.LazyFrame]) -> Callable[[], None]:
+    def apply() -> None:
+        model = models.models()[name]
+        original = model.function
+        assert original is not None
+
+        def patched(**inputs: Any) -> pl.LazyFrame:
+            return change(original(**inputs))
+
+        object.__setattr__(model, "function", patched)
+
+    return apply
+
+
+def source_gives(module: Any, change: Callable[[pl.DataFrame], pl.DataFrame]) -> Callable[[], None]:
+    def apply() -> None:
+        original = module.parse
+        module.parse = lambda content: change(original(content))
+
+    return apply
+
+
+def parser_raises(module: Any, error: BaseException) -> Callable[[], None]:
+    def raises(_content: bytes) -> pl.DataFrame:
+        raise error
+
+    return lambda: setattr(module, "parse", raises)
+
+
+def with_price(text: str) -> Callable[[pl.DataFrame], pl.DataFrame]:
+    is_victim = (pl.col("instance_type") == "p5.48xlarge") & (pl.col("first_seen_on") == pl.date(2025, 6, 23))
+    return lambda frame: frame.with_columns(usd_per_hour=pl.when(is_victim).then(pl.lit(text)).otherwise("usd_per_hour"))
+
+
+def reversed_columns(frame: pl.LazyFrame) -> pl.LazyFrame:
+    return frame.select(reversed(frame.collect_schema().names()))
+
+
+FAULTS: dict[str, Callable[[], None]] = {
+    "kill_in_fetch": before(ingest, "_side_by_side"),
+    "kill_in_build": before(warehouse.Warehouse, "write"),
+    "kill_in_check": before(quality, "_validate"),
+    "kill_while_writing_the_version": after(publish, "_write_ops"),
+    "kill_between_version_and_link": before(publish.PublishedFolder, "_link"),
+    "columns_reordered": model_gives("price_history", reversed_columns),
+    "column_missing": model_gives("price_history", lambda f: f.drop("licence")),
+    "type_changed": model_gives("price_history", lambda f: f.with_columns(pl.col("usd_per_hour").cast(pl.String))),
+    "empty_frame": model_gives("price_history", lambda f: f.filter(pl.lit(False))),
+    "duplicate_key": model_gives("price_history", lambda f: pl.concat([f, f.head(1)])),
+    "nan_in_a_mart": model_gives("price_history", lambda f: f.with_columns(usd_per_hour=pl.lit(float("nan")))),
+    "infinite_in_a_mart": model_gives("price_history", lambda f: f.with_columns(usd_per_hour=pl.lit(float("inf")))),
+    "zero_in_a_mart": model_gives("price_history", lambda f: f.with_columns(usd_per_hour=pl.lit(0.0))),
+    "zero_price": source_gives(archive_aws_on_demand, with_price("0")),
+    "nan_price": source_gives(archive_aws_on_demand, with_price("NaN")),
+    "infinite_price": source_gives(archive_aws_on_demand, with_price("inf")),
+    "price_of_a_term": source_gives(archive_aws_on_demand, with_price("482150.4")),
+    "parser_raises": parser_raises(archive_aws_on_demand, KeyError("a field that went away")),
+    "parser_gives_other_columns": source_gives(archive_aws_on_demand, lambda f: f.rename({"usd_per_hour": "price"})),
+    "parser_gives_another_type": source_gives(archive_aws_on_demand, lambda f: f.with_columns(pl.col("usd_per_hour").cast(pl.Float64))),
+    "parser_gives_nothing": source_gives(archive_aws_on_demand, lambda f: f.clear()),
+    "parser_gives_nulls": source_gives(archive_aws_on_demand, lambda f: f.with_columns(usd_per_hour=pl.lit(None, dtype=pl.String))),
+    "fx_parser_raises": parser_raises(ecb_fx, ValueError("not a rate")),
+}
+
+if __name__ == "__main__":
+    FAULTS[sys.argv[1]]()
+    sys.exit(cli.main(sys.argv[2:]))

@@ -1,0 +1,173 @@
+"""Broken input is stopped or quarantined before publication; a kill at any instant leaves a whole version."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from ..conftest import ROOT, Cli
+
+REFRESH = ["refresh", "--offline", "--as-of", "2026-11-23", "--rebuild"]
+MART_COUNT = "SELECT count(*), sum(usd_per_hour) FROM marts.price_history"
+
+
+@pytest.fixture
+def copy(archive: Cli, tmp_path: Path) -> Cli:
+    """A copy of the refreshed warehouse that a test may harm."""
+    made = Cli(tmp_path / "data")
+    shutil.copytree(archive.data, made.data, symlinks=True)
+    return made
+
+
+def start(cli: Cli, fault: str, *arguments: str) -> subprocess.Popen[str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "BREAKEVEN_", "DAGSTER_"))}
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.faults.run_with", fault, *arguments],
+        env={**kept, "BREAKEVEN_DATA": str(cli.data)},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def run(cli: Cli, fault: str) -> tuple[int, str]:
+    process = start(cli, fault, *REFRESH)
+    said, _ = process.communicate(timeout=180)
+    return process.returncode, said
+
+
+def ask(cli: Cli, sql: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(str((cli.data / "published" / "breakeven.duckdb").resolve()), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+@pytest.mark.parametrize(
+    ("fault", "named"),
+    [
+        ("columns_reordered", "columns are in the order"),
+        ("column_missing", "column 'licence' is missing"),
+        ("type_changed", "column 'usd_per_hour' is String, expected Float64"),
+        ("empty_frame", "no rows"),
+        ("duplicate_key", "one row per series_id, valid_from"),
+        ("nan_in_a_mart", "usd_per_hour_finite"),
+        ("infinite_in_a_mart", "usd_per_hour_finite"),
+        ("zero_in_a_mart", "usd_per_hour_above"),
+    ],
+)
+def test_a_broken_mart_is_stopped_and_the_published_one_stays(copy: Cli, fault: str, named: str) -> None:
+    before = ask(copy, MART_COUNT)
+    code, said = run(copy, fault)
+    assert code == 1, said
+    assert named in said and "marts.price_history" in said
+    assert ask(copy, MART_COUNT) == before
+    manifest = copy.manifest()
+    assert manifest["blocked"] is True and named in str(manifest["blocked_reason"])
+    assert ask(copy, "SELECT outcome FROM ops.refreshes ORDER BY started_at DESC LIMIT 1") == [("blocked",)]
+    assert ask(copy, "SELECT count(*) > 0 FROM ops.check_results WHERE NOT is_passed AND severity = 'critical'") == [(True,)]
+    status = copy("status")
+    assert status.returncode == 1 and "blocked" in status.stdout and named in status.stdout
+
+
+@pytest.mark.parametrize(
+    ("fault", "rule"),
+    [
+        ("zero_price", "native_amount_above"),
+        ("nan_price", "native_amount_not_null"),
+        ("infinite_price", "native_amount_not_null"),
+        ("price_of_a_term", "gpu_hour_in_range"),
+    ],
+)
+def test_a_bad_price_is_quarantined_with_rule_and_reason(copy: Cli, fault: str, rule: str) -> None:
+    code, said = run(copy, fault)
+    assert code == 0, said
+    found = ask(
+        copy,
+        "SELECT rule, row_json LIKE '%p5.48xlarge%', reason <> '' FROM ops.quarantine WHERE table_name = 'staging.price_observation' AND run_id = (SELECT max_by(run_id, started_at) FROM ops.refreshes)",
+    )
+    assert (rule, True, True) in found
+    assert ask(
+        copy,
+        "SELECT count(*) FROM marts.price_history WHERE instance_type = 'p5.48xlarge' AND purchase_option = 'on_demand' AND valid_from = '2025-06-23' AND source = 'archive_aws_on_demand'",
+    ) == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["parser_raises", "parser_gives_other_columns", "parser_gives_another_type", "parser_gives_nothing", "parser_gives_nulls"],
+)
+def test_a_broken_source_does_not_take_the_others_with_it(copy: Cli, fault: str) -> None:
+    code, said = run(copy, fault)
+    assert code == 3, said
+    assert ask(copy, "SELECT status FROM bi.data_age WHERE source = 'archive_aws_on_demand'") == [("failed",)]
+    assert ask(copy, "SELECT count(*) > 100 FROM marts.price_history") == [(True,)]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["kill_in_fetch", "kill_in_build", "kill_in_check", "kill_while_writing_the_version", "kill_between_version_and_link"],
+)
+def test_a_kill_at_a_named_point_leaves_a_whole_version(copy: Cli, fault: str) -> None:
+    before = ask(copy, MART_COUNT)
+    process = start(copy, fault, "refresh", "--as-of", "2026-11-23", "--rebuild")
+    process.communicate(timeout=180)
+    assert process.returncode == -signal.SIGKILL
+    assert ask(copy, MART_COUNT) == before
+    if fault == "kill_between_version_and_link":
+        again = copy(*REFRESH)
+        assert again.returncode == 0, again.stderr
+        assert not list((copy.data / "published" / "versions").glob(".*"))
+        assert ask(copy, MART_COUNT) == before
+
+
+def test_ten_kills_at_random_moments_then_a_refresh(copy: Cli) -> None:
+    before = ask(copy, MART_COUNT)
+    moments = random.Random(20261123)
+    for _ in range(10):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pipelines.cli", *REFRESH],
+            env={**os.environ, "BREAKEVEN_DATA": str(copy.data)},
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(moments.uniform(0.5, 14.0))
+        process.kill()
+        process.wait()
+        assert ask(copy, MART_COUNT) == before
+        assert not list((copy.data / "published").rglob("*.wal"))
+    done = copy(*REFRESH)
+    assert done.returncode == 0, done.stderr
+    assert ask(copy, MART_COUNT) == before
+    # What the kills left as started is marked as failed, so that the queue does not count it for ever.
+    from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+
+    with DagsterInstance.from_config(str(copy.data / "dagster")) as instance:
+        assert instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.STARTING])) == []
+
+
+def test_a_reader_that_keeps_the_file_open_neither_fails_nor_blocks(copy: Cli) -> None:
+    path = str((copy.data / "published" / "breakeven.duckdb").resolve())
+    with duckdb.connect(path, read_only=True) as reader:
+        before = reader.execute(MART_COUNT).fetchall()
+        done = copy(*REFRESH)
+        assert done.returncode == 0, done.stderr
+        assert reader.execute(MART_COUNT).fetchall() == before
+        assert str(copy.current) != str(Path(path).parent)
+
+
+def test_a_second_refresh_is_told_of_the_first(copy: Cli) -> None:
+    from pipelines.lock import refresh_lock
+
+    with refresh_lock(copy.data):
+        done = copy(*REFRESH)
+    assert done.returncode == 1 and "another refresh is running" in done.stderr
