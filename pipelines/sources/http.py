@@ -51,8 +51,8 @@ class Breaker:
 
     @property
     def has_answered(self) -> bool:
-        """True once any host has answered, or where nothing is tried anyway."""
-        return self._answered or self._open
+        """True once any host has answered."""
+        return self._answered
 
     def before(self, host: str) -> None:
         """Raise OfflineError where nothing should be tried any more."""
@@ -119,9 +119,9 @@ class HttpClient:
                 if last or error.status not in _RETRIED_STATUSES:
                     raise
                 wait = error.retry_after_seconds
-            except (requests.ConnectionError, requests.Timeout) as error:
+            except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
                 kind = type(error).__name__
-                if not isinstance(error, requests.ReadTimeout):
+                if not isinstance(error, (requests.ReadTimeout, requests.exceptions.ChunkedEncodingError)):
                     self.breaker.unreachable(parts.hostname)
                 # Before anything has answered, a second try would only delay the finding that there is no network.
                 if last or not self.breaker.has_answered:
