@@ -29,37 +29,42 @@ def normalised(name: pl.Expr) -> pl.Expr:
 
 
 def resolve(names: pl.LazyFrame, rules: pl.LazyFrame, gpus: pl.LazyFrame) -> pl.LazyFrame:
-    """Add `gpu` and `is_gpu_conflict` to distinct pairs of `gpu_as_named` and `gpu_memory_gib_stated` (NULL where not stated).
+    """Add `gpu` and `is_gpu_conflict` to distinct pairs of `gpu_as_named` and `gpu_memory_gib_stated` (NULL or 0 where not stated).
 
     `rules` has rule_order, pattern, except_pattern, gpu; `gpus` has gpu, gpu_memory_gb. A conflict is a name and a memory that cannot
     belong to one device; its gpu is NULL. So is the gpu of a name of two devices, of an unknown one, and of one that would need a guess.
     """
+    stated = pl.col("gpu_memory_gib_stated")
     stated_in_name = _name.str.extract(r"\b(\d{1,3}) ?(?:GB|GIB|G)\b", 1).cast(pl.Float64)
     read = (
         names.select("gpu_as_named", "gpu_memory_gib_stated")
         .unique()
         .with_columns(__name=normalised(pl.col("gpu_as_named")))
-        .with_columns(__memory=pl.coalesce("gpu_memory_gib_stated", pl.when(~_name.str.contains("GH200")).then(stated_in_name)))
+        # A stated 0 stands for unknown. The memory in a GH200's name is its processor's.
+        .with_columns(__memory=pl.coalesce(_known(stated), _known(pl.when(~_name.str.contains("GH200")).then(stated_in_name))))
     )
     by_rule = (
-        read.join(rules.rename({"gpu": "__rule_gpu"}), how="cross")
+        read.select("__name")
+        .unique()
+        .join(rules.rename({"gpu": "__rule_gpu"}), how="cross")
         .filter(_name.str.contains(pl.col("pattern")) & ~_name.str.contains(pl.col("except_pattern")).fill_null(False))
         .sort("rule_order")
-        .unique(["gpu_as_named", "gpu_memory_gib_stated"], keep="first", maintain_order=True)
-        .select("gpu_as_named", "gpu_memory_gib_stated", "__rule_gpu")
+        .unique("__name", keep="first", maintain_order=True)
+        .select("__name", "__rule_gpu")
     )
-    joined = read.join(by_rule, on=["gpu_as_named", "gpu_memory_gib_stated"], how="left", nulls_equal=True).with_columns(
+    joined = read.join(by_rule, on="__name", how="left").with_columns(
         __by_memory=_decided_by_memory(), __is_ambiguous=_is_rtx_6000() | _is_a100()
     )
     decided = pl.when(pl.col("__is_ambiguous")).then("__by_memory").otherwise(_refined(pl.col("__rule_gpu")))
     device_memory = gpus.select(pl.col("gpu").alias("__gpu"), pl.col("gpu_memory_gb").alias("__device_memory"))
     ratio = _memory / pl.col("__device_memory")
+    names_one_device = ~_name.str.contains(r"\bX\d+\b.*\bX\d+\b")
     return (
-        joined.with_columns(__gpu=pl.when(~_name.str.contains(r"\bX\d+\b.*\bX\d+\b")).then(decided))
+        joined.with_columns(__gpu=pl.when(names_one_device).then(decided))
         .join(device_memory, on="__gpu", how="left")
         .with_columns(
             is_gpu_conflict=(
-                (pl.col("__is_ambiguous") & pl.col("__by_memory").is_null())
+                (names_one_device & pl.col("__is_ambiguous") & pl.col("__by_memory").is_null())
                 | ((ratio < 1 - _MEMORY_TOLERANCE) | (ratio > 1 + _MEMORY_TOLERANCE))
             ).fill_null(False)
         )
@@ -72,13 +77,17 @@ def resolve(names: pl.LazyFrame, rules: pl.LazyFrame, gpus: pl.LazyFrame) -> pl.
     )
 
 
+def _known(memory: pl.Expr) -> pl.Expr:
+    return pl.when(memory > 0).then(memory)
+
+
 def _is_rtx_6000() -> pl.Expr:
     named_fully = _name.str.contains(r"ADA|PRO|BLACKWELL|Q(UADRO)? ?RTX")
-    return (_memory > 0).fill_null(False) & _name.str.contains(r"\bRTX ?6000\b") & ~named_fully
+    return _memory.is_not_null() & _name.str.contains(r"\bRTX ?6000\b") & ~named_fully
 
 
 def _is_a100() -> pl.Expr:
-    return (_memory > 0).fill_null(False) & _name.str.contains(r"\bA100\b")
+    return _memory.is_not_null() & _name.str.contains(r"\bA100\b")
 
 
 def _decided_by_memory() -> pl.Expr:

@@ -21,7 +21,6 @@ from pipelines.ops import OpsRecorder
 from pipelines.refresh import FailedRefresh, close_failed
 from pipelines.settings import Settings
 
-
 # A person is told at once that another refresh runs; this only covers the moment in which one ends and the next begins.
 _LOCK_WAIT_SECONDS = 5.0
 

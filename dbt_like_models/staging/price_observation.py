@@ -94,12 +94,16 @@ def with_device(
 
 
 def in_usd(observed: pl.LazyFrame, currency_rate: pl.LazyFrame) -> pl.LazyFrame:
-    """Add usd_per_hour and usd_per_gpu_hour, exact to 8 decimals; NULL without a rate within 7 days or without a count of devices."""
+    """Add usd_per_hour and usd_per_gpu_hour, exact to 8 decimals; NULL without a rate within 7 days or without a count of devices.
+
+    What does not fit the type of money becomes NULL: a rule finds it, and one bad row does not stop the others.
+    """
     money = pl.Decimal(18, 8)
     rates = currency_rate.select("currency", "on_date", pl.col("usd_per_unit").cast(pl.Decimal(18, 8))).sort("on_date")
     amount = pl.col("native_amount").cast(money, strict=False)
     rate = pl.when(pl.col("currency") == "USD").then(pl.lit(1).cast(money)).otherwise("usd_per_unit")
-    count = pl.col("gpu_count").cast(money)
+    count = pl.col("gpu_count").cast(money, strict=False)
+    divisor = pl.when(count > 0).then(count)
     per_unit = pl.col("__usd")
     is_machine = pl.col("price_unit") == "instance_hour"
     return (
@@ -114,10 +118,10 @@ def in_usd(observed: pl.LazyFrame, currency_rate: pl.LazyFrame) -> pl.LazyFrame:
             tolerance=FX_LIMIT,
             check_sortedness=False,
         )
-        .with_columns(__usd=(pl.col("native_amount") * rate).cast(money))
+        .with_columns(__usd=(pl.col("native_amount") * rate).cast(money, strict=False))
         .with_columns(
-            usd_per_hour=pl.when(is_machine).then(per_unit).otherwise((per_unit * count).cast(money)),
-            usd_per_gpu_hour=pl.when(is_machine).then((per_unit / count).cast(money)).otherwise(per_unit),
+            usd_per_hour=pl.when(is_machine).then(per_unit).otherwise((per_unit * count).cast(money, strict=False)),
+            usd_per_gpu_hour=pl.when(is_machine).then((per_unit / divisor).cast(money, strict=False)).otherwise(per_unit),
         )
     )
 

@@ -92,12 +92,14 @@ def test_a_bad_price_is_quarantined_with_rule_and_reason(copy: Cli, fault: str, 
     assert code == 0, said
     found = ask(
         copy,
-        "SELECT rule, row_json LIKE '%p5.48xlarge%', reason <> '' FROM ops.quarantine WHERE table_name = 'staging.price_observation' AND run_id = (SELECT max_by(run_id, started_at) FROM ops.refreshes)",
+        """SELECT rule, row_json LIKE '%p5.48xlarge%', reason <> '' FROM ops.quarantine
+           WHERE table_name = 'staging.price_observation' AND run_id = (SELECT max_by(run_id, started_at) FROM ops.refreshes)""",
     )
     assert (rule, True, True) in found
     assert ask(
         copy,
-        "SELECT count(*) FROM marts.price_history WHERE instance_type = 'p5.48xlarge' AND purchase_option = 'on_demand' AND valid_from = '2025-06-23' AND source = 'archive_aws_on_demand'",
+        """SELECT count(*) FROM marts.price_history WHERE instance_type = 'p5.48xlarge' AND purchase_option = 'on_demand'
+           AND valid_from = '2025-06-23' AND source = 'archive_aws_on_demand'""",
     ) == [(0,)]
 
 

@@ -55,7 +55,8 @@ def test_period_means_never_enter_the_history(published: Connection) -> None:
 def test_nothing_is_blank_or_redated_after_the_archive_ends(published: Connection) -> None:
     found = values(
         published,
-        """SELECT option, min(price_basis), max(price_as_of_on), min(price_age_days), count(*) FILTER (base_usd_per_million_output_tokens IS NULL)
+        """SELECT option, min(price_basis), max(price_as_of_on), min(price_age_days),
+                  count(*) FILTER (base_usd_per_million_output_tokens IS NULL)
            FROM bi.cost_per_million_tokens
            WHERE on_date = '2026-11-23' AND model = 'Llama-3.1-70B' AND precision = 'fp8' AND window_days = 7
              AND workload = 'business_hours_1024_1024' AND option IN ('on_demand', 'spot', 'commitment_12_months')

@@ -45,9 +45,8 @@ def test_a_server_that_stays_busy_is_given_up() -> None:
 
 
 def test_too_large_an_answer_is_not_read_on() -> None:
-    with loopback({"/a": [b"x" * 2000]}) as server:
-        with pytest.raises(SourceError, match="more than 1,000 bytes"):
-            client()[0].get(server.url + "/a")
+    with loopback({"/a": [b"x" * 2000]}) as server, pytest.raises(SourceError, match="more than 1,000 bytes"):
+        client()[0].get(server.url + "/a")
 
 
 def test_an_answer_that_ends_early_is_no_answer() -> None:
