@@ -1,0 +1,84 @@
+"""Curated tables agree with themselves and with each other."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from pipelines.contracts import catalogue
+from pipelines.registry import parse_curated
+
+from ...conftest import ROOT
+
+# Written down here anew and not read from the table: place in a display name, or country in a region's name.
+COUNTRY_OF_PLACE = {
+    "Cape Town": "ZA", "Hong Kong": "HK", "Taipei": "TW", "Tokyo": "JP", "Osaka": "JP", "Seoul": "KR", "Mumbai": "IN", "Hyderabad": "IN",
+    "Singapore": "SG", "Sydney": "AU", "Jakarta": "ID", "Melbourne": "AU", "Malaysia": "MY", "New Zealand": "NZ", "Thailand": "TH",
+    "Canada": "CA", "Frankfurt": "DE", "Zurich": "CH", "Stockholm": "SE", "Milan": "IT", "Spain": "ES", "Ireland": "IE", "London": "GB",
+    "Paris": "FR", "Tel Aviv": "IL", "UAE": "AE", "Bahrain": "BH", "Mexico": "MX", "Sao Paulo": "BR", "US East": "US", "US West": "US",
+    "China": "CN", "European Sovereign Cloud": "DE",
+}  # fmt: skip
+COUNTRY_IN_REGION = {
+    "mexico": "MX", "brazil": "BR", "france": "FR", "germany": "DE", "japan": "JP", "korea": "KR", "canada": "CA", "australia": "AU",
+    "switzerland": "CH", "norway": "NO", "sweden": "SE", "poland": "PL", "italy": "IT", "spain": "ES", "israel": "IL", "qatar": "QA",
+    "uae": "AE", "southafrica": "ZA", "newzealand": "NZ", "austria": "AT", "belgium": "BE", "denmark": "DK", "chile": "CL",
+    "indonesia": "ID", "malaysia": "MY", "usgov": "US", "uksouth": "GB", "ukwest": "GB", "eastus": "US", "westus": "US",
+    "centralus": "US", "northeurope": "IE", "westeurope": "NL", "eastasia": "HK", "southeastasia": "SG", "india": "IN",
+}  # fmt: skip
+
+
+def curated(name: str) -> pl.DataFrame:
+    contract = catalogue().tables[name]
+    return parse_curated((ROOT / "pipelines" / str(contract.bundled)).read_bytes(), contract)
+
+
+def test_display_names_agree_with_countries() -> None:
+    named = curated("reference_region_country").filter(pl.col("display_name").is_not_null())
+    assert named.height >= 37
+    for display_name, country in named.select("display_name", "country").iter_rows():
+        expected = {code for place, code in COUNTRY_OF_PLACE.items() if place in display_name}
+        assert expected == {country}, display_name
+
+
+def test_azure_region_names_agree_with_countries() -> None:
+    azure = curated("reference_region_country").filter(pl.col("provider") == "azure")
+    checked = 0
+    for region, country in azure.select("region", "country").iter_rows():
+        words = [word for word in COUNTRY_IN_REGION if word in region]
+        # The longest word decides: southeastasia is not eastasia.
+        assert [COUNTRY_IN_REGION[word] for word in sorted(words, key=len)[-1:]] in ([], [country]), region
+        checked += bool(words)
+    assert checked >= 60
+
+
+@pytest.mark.parametrize(("region", "country"), [("mexicocentral", "MX"), ("brazilsoutheast", "BR")])
+def test_two_regions_that_an_open_table_has_wrong(region: str, country: str) -> None:
+    found = curated("reference_region_country").filter(provider="azure", region=region)
+    assert found["country"].to_list() == [country]
+
+
+@pytest.mark.parametrize("name", ["reference_instance_gpu", "reference_gpu_alias_rule"])
+def test_every_device_named_is_known(name: str) -> None:
+    unknown = curated(name).join(curated("reference_gpu"), on="gpu", how="anti")
+    assert unknown.is_empty(), unknown["gpu"].to_list()
+
+
+def test_a_slice_is_less_than_a_device() -> None:
+    counts = curated("reference_instance_gpu").filter(pl.col("gpu_count").is_not_null())
+    assert counts.filter(pl.col("gpu_count") <= 0).is_empty()
+    slices = counts.filter(pl.col("provider") == "aws", pl.col("instance_type").str.contains(r"^gr?6f\."))
+    assert slices.height >= 5 and slices.filter(pl.col("gpu_count") >= 1).is_empty()
+
+
+def test_no_rule_needs_what_the_engine_lacks() -> None:
+    rules = curated("reference_gpu_alias_rule")
+    assert rules["rule_order"].to_list() == list(range(rules.height))
+    written = pl.concat([rules["pattern"], rules["except_pattern"].drop_nulls()])
+    assert not written.str.contains(r"\(\?[=!<]").any()
+
+
+def test_a_fact_without_source_and_date_is_not_verified() -> None:
+    facts = curated("reference_provider_fact")
+    assert facts.filter(pl.col("is_verified") & (pl.col("source_url").is_null() | pl.col("source_on").is_null())).is_empty()
+    # A decentralised network has no seat: that stays unknown.
+    assert facts.filter(pl.col("headquarters_country").is_null())["provider"].sort().to_list() == ["akash", "lium"]

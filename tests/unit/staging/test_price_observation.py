@@ -1,0 +1,226 @@
+"""From a feed of observations to devices, places and US dollars."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipelines.contracts import catalogue
+from pipelines.models import models
+from pipelines.quality import check_rows
+from pipelines.registry import parse_curated
+
+from ...conftest import ROOT
+
+AS_OF = dt.date(2026, 6, 30)
+DAY = dt.datetime(2026, 6, 1)
+MONEY = pl.Decimal(18, 8)
+FRAMEWORK = {"source": pl.String, "semantics": pl.String, "precedence": pl.Int64, "staleness_limit_days": pl.Int64}
+KINDS = {"gpu_count_stated": pl.Float64, "gpu_memory_gib_stated": pl.Float64, "commitment_months": pl.Int64}
+ROW: dict[str, Any] = {
+    "provider": "aws",
+    "seller": "aws",
+    "region": "eu-west-3",
+    "sku": "p5.48xlarge",
+    "instance_type": "p5.48xlarge",
+    "purchase_option": "on_demand",
+    "purchase_option_as_named": "OnDemand",
+    "operating_system": "linux",
+    "tenancy": "shared",
+    "trust_tier": "datacenter",
+    "currency": "USD",
+    "native_amount": "98.32",
+    "price_unit": "instance_hour",
+    "first_seen_at": DAY,
+    "last_confirmed_at": DAY,
+    "known_from": DAY,
+    "source_detail": "a list",
+    "licence": "Apache-2.0",
+    "snapshot_sha256": "0" * 64,
+    "source": "a_source",
+    "semantics": "reading",
+    "precedence": 100,
+    "staleness_limit_days": 45,
+}
+DEVICE: dict[str, Any] = {
+    "provider": "nobody",
+    "sku": "a device",
+    "instance_type": None,
+    "gpu_as_named": "H100 SXM",
+    "price_unit": "gpu_hour",
+}
+
+
+def curated(name: str) -> pl.LazyFrame:
+    contract = catalogue().tables[name]
+    return parse_curated((ROOT / "pipelines" / str(contract.bundled)).read_bytes(), contract).lazy()
+
+
+def feed(*rows: dict[str, Any]) -> pl.LazyFrame:
+    names = [*catalogue().feeds["observation"].column_names, *FRAMEWORK]
+    times = {name: pl.Datetime("us") for name in names if name in ("first_seen_at", "last_confirmed_at", "known_from")}
+    schema = {name: {**KINDS, **FRAMEWORK, **times}.get(name, pl.String) for name in names}
+    return pl.LazyFrame([{**dict.fromkeys(names), **ROW, **row} for row in rows], schema=schema)
+
+
+def observe(*rows: dict[str, Any], rates: list[tuple[str, dt.date, str]] | None = None, as_of: dt.date = AS_OF) -> pl.DataFrame:
+    function = models()["price_observation"].function
+    assert function is not None
+    rate = pl.LazyFrame(
+        rates or [], schema={"currency": pl.String, "on_date": pl.Date, "usd_per_unit": pl.String}, orient="row"
+    ).with_columns(pl.col("usd_per_unit").cast(MONEY))
+    return function(
+        all_observation=feed(*rows),
+        **{name: curated(name) for name in ("reference_gpu", "reference_gpu_alias_rule", "reference_instance_gpu")},
+        reference_region_country=curated("reference_region_country"),
+        currency_rate=rate,
+        as_of=as_of,
+    ).collect()
+
+
+def usd(frame: pl.DataFrame) -> tuple[Decimal | None, Decimal | None]:
+    found: tuple[Decimal | None, Decimal | None] = frame.select("usd_per_hour", "usd_per_gpu_hour").row(0)
+    return found
+
+
+def broken_rules(frame: pl.DataFrame) -> list[str]:
+    return check_rows(catalogue().tables["price_observation"], frame.lazy(), may_quarantine=True).quarantined["rule"].to_list()
+
+
+def test_columns_are_those_of_the_contract() -> None:
+    assert observe({}).columns == catalogue().tables["price_observation"].column_names
+
+
+def test_a_machine_has_its_device_place_and_price() -> None:
+    found = observe({}).select("gpu", "form_factor", "gpu_count", "country").row(0)
+    assert found == ("h100-sxm-80", "sxm", 8.0, "FR")
+    assert usd(observe({})) == (Decimal("98.32"), Decimal("12.29"))
+
+
+def test_the_table_of_machine_types_wins_over_what_the_source_says() -> None:
+    found = observe({"gpu_as_named": "A100 40GB", "gpu_count_stated": 4.0, "gpu_memory_gib_stated": 24.0})
+    assert found.select("gpu", "gpu_count", "is_gpu_conflict").row(0) == ("h100-sxm-80", 8.0, False)
+
+
+def test_a_price_per_device_needs_a_count_to_become_one_per_machine() -> None:
+    assert usd(observe(DEVICE | {"native_amount": "2.5", "gpu_count_stated": 8.0})) == (Decimal(20), Decimal("2.5"))
+    for unknown in (0.0, None):
+        found = observe(DEVICE | {"native_amount": "2.5", "gpu_count_stated": unknown})
+        assert found["gpu_count"].to_list() == [None] and usd(found) == (None, Decimal("2.5"))
+        assert broken_rules(found) == []
+
+
+def test_a_machine_without_a_count_has_no_price_per_device() -> None:
+    assert usd(observe(DEVICE | {"price_unit": "instance_hour"})) == (Decimal("98.32"), None)
+
+
+def test_a_slice_costs_less_than_the_device() -> None:
+    assert usd(observe(DEVICE | {"price_unit": "instance_hour", "native_amount": "0.5", "gpu_count_stated": 0.125})) == (
+        Decimal("0.5"),
+        Decimal(4),
+    )
+
+
+def test_what_is_not_known_is_null_and_kept() -> None:
+    found = observe({"provider": "nobody", "region": "nowhere", "instance_type": "a machine nobody knows"})
+    assert found.select("gpu", "form_factor", "gpu_count", "country", "usd_per_gpu_hour").row(0) == (None,) * 5
+    assert broken_rules(found) == []
+
+
+def test_memory_of_zero_is_unknown_and_no_conflict() -> None:
+    found = observe(DEVICE | {"gpu_memory_gib_stated": 0.0, "native_amount": "2"})
+    assert found.select("gpu", "is_gpu_conflict").row(0) == ("h100-sxm-80", False)
+
+
+def test_name_and_memory_of_different_devices_go_to_quarantine() -> None:
+    found = observe(DEVICE | {"gpu_memory_gib_stated": 24.0, "native_amount": "2"})
+    assert found["gpu"].to_list() == [None]
+    assert broken_rules(found) == ["memory_fits_the_device"]
+
+
+@pytest.mark.parametrize(
+    ("amount", "rule"),
+    [
+        ("NaN", "native_amount_not_null"),
+        ("inf", "native_amount_not_null"),
+        ("call us", "native_amount_not_null"),
+        ("99999999999", "native_amount_not_null"),
+        ("0", "native_amount_above"),
+        ("-1", "native_amount_above"),
+        ("9999999999", "gpu_hour_in_range"),
+        ("0.00001", "gpu_hour_in_range"),
+        ("61", "gpu_hour_in_range"),
+    ],
+)
+def test_a_bad_amount_goes_to_quarantine_and_takes_no_other_row_with_it(amount: str, rule: str) -> None:
+    bad = DEVICE | {"native_amount": amount, "gpu_count_stated": 8.0}
+    found = observe(bad, DEVICE | {"native_amount": "2"}, {})
+    assert found.height == 3
+    assert broken_rules(found) == [rule]
+
+
+@pytest.mark.parametrize("count", [float("nan"), float("inf"), -8.0])
+def test_a_bad_count_goes_to_quarantine_and_takes_no_other_row_with_it(count: float) -> None:
+    found = observe(DEVICE | {"gpu_count_stated": count, "native_amount": "2"}, {})
+    assert found.height == 2 and len(broken_rules(found)) == 1
+
+
+def test_another_currency_takes_the_last_rate_of_seven_days() -> None:
+    euro = {"currency": "EUR", "native_amount": "80"}
+    friday = dt.date(2026, 5, 29)
+    assert usd(observe(euro, rates=[("EUR", friday, "1.1"), ("GBP", friday, "9")])) == (Decimal(88), Decimal(11))
+    assert usd(observe(euro, rates=[("EUR", dt.date(2026, 5, 25), "1.2")])) == (Decimal(96), Decimal(12))
+    for rates in ([("EUR", dt.date(2026, 5, 24), "1.1")], [("EUR", dt.date(2026, 6, 2), "1.1")], []):
+        found = observe(euro, rates=rates)
+        assert usd(found) == (None, None) and broken_rules(found) == ["priced_in_usd"]
+
+
+def test_a_row_known_later_is_not_here_yet_and_confirmations_are_cut() -> None:
+    end = dt.datetime(2026, 6, 2)
+    later = {"first_seen_at": end, "last_confirmed_at": end, "known_from": end}
+    found = observe({"last_confirmed_at": dt.datetime(2026, 6, 20)}, later, as_of=dt.date(2026, 6, 1))
+    assert found.height == 1
+    assert found["last_confirmed_at"].item() == end - dt.timedelta(microseconds=1)
+
+
+def peers(count: int, usd_per_gpu_hour: str = "2", days: int = 10) -> list[dict[str, Any]]:
+    earlier = DAY - dt.timedelta(days=days)
+    times = {"first_seen_at": earlier, "last_confirmed_at": earlier, "known_from": earlier}
+    return [DEVICE | times | {"native_amount": usd_per_gpu_hour, "sku": f"peer {i}"} for i in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("amount", "ratio", "broken"), [("0.39", 0.195, True), ("0.4", 0.2, False), ("10", 5.0, False), ("10.1", 5.05, True)]
+)
+def test_far_from_the_median_of_five_series(amount: str, ratio: float, broken: bool) -> None:
+    found = observe(DEVICE | {"native_amount": amount}, *peers(5))
+    assert found.filter(pl.col("sku") == "a device")["price_to_median_ratio"].item() == pytest.approx(ratio)
+    assert broken_rules(found) == (["far_from_median"] if broken else [])
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        peers(4),
+        peers(5, days=31),
+        peers(5, days=0),
+        [peer | {"purchase_option": "spot"} for peer in peers(5)],
+        [peer | {"gpu_as_named": "H200 SXM"} for peer in peers(5)],
+        # Five readings of one series, or of one series by several sources, are one voice.
+        [peer | {"sku": "peer"} for peer in peers(1, days=1) + peers(1, days=2) + peers(1, days=3) + peers(1, days=4) + peers(1, days=5)],
+        [peer | {"sku": "peer", "source": f"source {i}"} for i, peer in enumerate(peers(5))],
+    ],
+    ids=["four", "too old", "the same day", "other option", "other device", "readings of one series", "sources of one series"],
+)
+def test_no_median_from_fewer_than_five_series_of_its_kind(others: list[dict[str, Any]]) -> None:
+    found = observe(DEVICE | {"native_amount": "50"}, *others)
+    assert found.filter(pl.col("sku") == "a device")["price_to_median_ratio"].to_list() == [None]
+
+
+def test_order_of_rows_changes_nothing() -> None:
+    rows = [{}, DEVICE | {"native_amount": "2.5"}, *peers(3, "2"), *[p | {"sku": p["sku"] + "b"} for p in peers(3, "3")]]
+    assert observe(*rows).sort("sku").equals(observe(*reversed(rows)).sort("sku"))
