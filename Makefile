@@ -15,7 +15,8 @@ help:
 	@echo "make lock      renew requirements.lock    make clean   remove .venv and caches (data/ stays)"
 
 setup:
-	@$(PYTHON) scripts/bootstrap.py
+	@command -v "$(PYTHON)" >/dev/null 2>&1 || { echo "setup: there is no $(PYTHON); expected Python 3.11 to 3.14: make setup PYTHON=<path of one>" >&2; exit 1; }
+	@"$(PYTHON)" scripts/bootstrap.py
 
 # A recipe cannot pass exit code 3 on: published, but a source that was tried is not well. That is a success, and it is said.
 refresh: setup
@@ -42,15 +43,18 @@ bench: setup
 
 ui: setup
 	@mkdir -p data/dagster && cp pipelines/dagster.yaml data/dagster/dagster.yaml
-	@DAGSTER_HOME=$(CURDIR)/data/dagster $(BIN)/dagster-webserver -h 127.0.0.1 -w workspace.yaml $(ARGS)
+	@DAGSTER_HOME="$(CURDIR)/data/dagster" $(BIN)/dagster-webserver -h 127.0.0.1 -w workspace.yaml $(ARGS)
 
 daemon: setup
 	@mkdir -p data/dagster && cp pipelines/dagster.yaml data/dagster/dagster.yaml
-	@DAGSTER_HOME=$(CURDIR)/data/dagster $(BIN)/dagster-daemon run -w workspace.yaml $(ARGS)
+	@DAGSTER_HOME="$(CURDIR)/data/dagster" $(BIN)/dagster-daemon run -w workspace.yaml $(ARGS)
 
+# Keeps the versions that the file has; ARGS=--upgrade takes newer ones, ARGS="--upgrade-package NAME" one. No folder of packages
+# of this machine may leave its mark.
 lock:
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --no-header --no-annotate --group dev pyproject.toml -o requirements.lock
+	@command -v uv >/dev/null 2>&1 || { echo "lock: uv is missing: pip install uv" >&2; exit 1; }
+	env -u UV_FIND_LINKS -u PIP_FIND_LINKS uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate --group dev $(ARGS) pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info

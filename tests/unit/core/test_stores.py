@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import importlib.util
 from pathlib import Path
 
 import pytest
@@ -14,8 +13,6 @@ from pipelines.ops import OpsRecorder, read_ops
 from pipelines.settings import SettingsError, load_settings
 from pipelines.snapshots import SnapshotError, SnapshotStore
 from pipelines.sources.base import Payload
-
-from ...conftest import ROOT
 
 AT = dt.datetime(2026, 11, 23, 6)
 
@@ -88,43 +85,3 @@ def test_settings_of_environment_and_file(tmp_path: Path) -> None:
 def test_bad_settings_are_named(environment: dict[str, str], said: str, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=said):
         load_settings(environment, tmp_path / "none.toml")
-
-
-def bootstrap():  # type: ignore[no-untyped-def]
-    spec = importlib.util.spec_from_file_location("bootstrap", ROOT / "scripts" / "bootstrap.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.mark.parametrize(
-    ("there", "way"),
-    [
-        ({"has_uv": True, "has_venv": False, "has_ensurepip": False, "has_pip": False}, "uv"),
-        ({"has_uv": False, "has_venv": True, "has_ensurepip": True, "has_pip": True}, "pip"),
-        ({"has_uv": False, "has_venv": True, "has_ensurepip": False, "has_pip": True}, "outside pip"),
-    ],
-)
-def test_way_of_setting_up(there: dict[str, bool], way: str) -> None:
-    assert bootstrap().choose_way(**there) == way
-
-
-@pytest.mark.parametrize(
-    ("there", "said"),
-    [
-        ({"has_uv": False, "has_venv": False, "has_ensurepip": True, "has_pip": True}, "python3-venv"),
-        ({"has_uv": False, "has_venv": True, "has_ensurepip": False, "has_pip": False}, "python3-pip"),
-    ],
-)
-def test_what_is_missing_is_named(there: dict[str, bool], said: str) -> None:
-    module = bootstrap()
-    with pytest.raises(module.SetupError, match=said):
-        module.choose_way(**there)
-
-
-@pytest.mark.parametrize("version", [(3, 10), (3, 15)])
-def test_other_pythons_are_refused(version: tuple[int, int]) -> None:
-    module = bootstrap()
-    with pytest.raises(module.SetupError, match=r"3\.11 to 3\.14"):
-        module.check_version(version)
