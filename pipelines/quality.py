@@ -178,6 +178,7 @@ def _validate(frame: pl.DataFrame, expectations: list[dict[str, Any]], contract:
     )
     suite = gx.ExpectationSuite(name=contract.table, expectations=[_plain(e) for e in expectations])
     outcome = batch.validate(suite, result_format="SUMMARY")
+    context.data_sources.delete("polars")  # it would keep the frame until the next table
     by_identity = [result.to_json_dict() for result in outcome.results]
     return _in_order(by_identity, expectations)
 

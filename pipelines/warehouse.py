@@ -14,11 +14,14 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import sqlglot
+from polars.io.plugins import register_io_source
 from sqlglot import exp
 
 from pipelines.contracts import Contract, ContractError
 
-_MEMORY_LIMIT = "512MB"
+_MEMORY_LIMIT = "128MB"
+_SLICE_ROWS = 20_480
+_BATCH_ROWS = 131_072
 _FILE_OF = {"raw": "work", "staging": "work", "marts": "build"}
 
 
@@ -40,31 +43,43 @@ class Warehouse:
             raise ContractError(f"{contract.table}: no rows, and the contract does not allow an empty table")
         name = _qualified(contract.layer, contract.name)
         columns = ", ".join(f'"{c}"' for c in contract.column_names)
-        # Written in the order of the key, so that equal content makes an equal table at any number of threads.
-        ordered = frame.sort(contract.grain, nulls_last=True).rechunk()
+        # Written in the order of the key, so that equal content makes an equal table at any number of threads; a slice at a time, so
+        # that no second copy of a large table is made.
+        order = frame.select(pl.arg_sort_by(contract.grain, nulls_last=True)).to_series()
         connection = self._connection
-        connection.register("incoming", ordered.to_arrow())
         connection.execute("BEGIN")
         try:
             connection.execute(f"DROP TABLE IF EXISTS {name}")
             for statement in contract.create_table_sql(name):
                 connection.execute(statement)
-            connection.execute(f"INSERT INTO {name} ({columns}) SELECT {columns} FROM incoming")
+            for rows in order.to_frame().iter_slices(_SLICE_ROWS):
+                connection.register("incoming", frame[rows.to_series()].to_arrow())
+                connection.execute(f"INSERT INTO {name} ({columns}) SELECT {columns} FROM incoming")
+                connection.unregister("incoming")
         except BaseException:
             connection.execute("ROLLBACK")
             raise
-        finally:
-            connection.unregister("incoming")
         connection.execute("COMMIT")
-        return ordered.height
+        return frame.height
 
     def read(self, contract: Contract) -> pl.LazyFrame:
-        """A table as a frame. Raises ContractError where it was never built."""
+        """A table as a lazy frame that fetches the columns asked for. Raises ContractError where it was never built."""
+        table = _qualified(contract.layer, contract.name)
         try:
-            frame = self._connection.sql(f"SELECT * FROM {_qualified(contract.layer, contract.name)}").pl()
+            contract.conform(self._connection.sql(f"SELECT * FROM {table} LIMIT 0").pl().lazy())
         except duckdb.CatalogException as error:
             raise ContractError(f"{contract.table} has not been built yet; run a whole refresh first") from error
-        return contract.conform(frame.lazy())
+
+        def batches(columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _: int | None) -> Iterator[pl.DataFrame]:
+            wanted = ", ".join(f'"{c}"' for c in columns or contract.column_names)
+            limit = "" if n_rows is None else f" LIMIT {n_rows}"
+            # A plan may read a table in several places at a time: each on a connection of its own.
+            with self._connection.cursor() as cursor:
+                for batch in cursor.sql(f"SELECT {wanted} FROM {table}{limit}").to_arrow_reader(_BATCH_ROWS):
+                    frame = pl.DataFrame(batch)
+                    yield frame if predicate is None else frame.filter(predicate)
+
+        return register_io_source(batches, schema=contract.polars_schema(), is_pure=True)
 
     def select(self, sql: str, as_of: date) -> pl.LazyFrame:
         """Result of a SQL model; its tables are found in the build files, `getvariable('as_of')` is the day."""

@@ -35,37 +35,48 @@ def rented_price(gpu_price_rolling: pl.LazyFrame, price_series: pl.LazyFrame, th
 
 
 def candidate_series(price_series: pl.LazyFrame, throughput: pl.LazyFrame) -> pl.LazyFrame:
-    """Series of whole machines of a measured device, once for each least size that they satisfy."""
+    """Series of whole machines of a measured device, each with the greatest least size that it satisfies."""
     months = pl.col("commitment_months").cast(pl.String)
     option = pl.when(pl.col("purchase_option") == "commitment").then("commitment_" + months + "_months").otherwise("purchase_option")
-    sizes = pl.LazyFrame({"min_gpu_count": SIZES}, schema={"min_gpu_count": pl.Int64})
+    size = pl.max_horizontal(pl.when(pl.col("gpu_count") >= size).then(pl.lit(size, dtype=pl.Int64)) for size in SIZES)
     return (
         price_series.filter(pl.col("gpu_count") >= 1)
         .join(throughput.select("gpu").unique(), on="gpu", how="semi")
+        .select("series_id", "gpu", size.alias("size"), option.alias("option"), "country", "provider", "gpu_count")
+    )
+
+
+def cheapest(priced: pl.LazyFrame, moment: list[str], price: str) -> pl.LazyFrame:
+    """The row with the least price of each moment and group; the series' id decides between equals.
+
+    First among machines of a size, then among all that satisfy each least size: the first step keeps the second small.
+    """
+    sizes = pl.LazyFrame({"min_gpu_count": SIZES}, schema={"min_gpu_count": pl.Int64})
+    group = [*moment, *(name for name in GROUP if name != "min_gpu_count")]
+    return (
+        priced.sort(price, "series_id")
+        .unique([*group, "size"], keep="first", maintain_order=True)
         .join(sizes, how="cross")
-        .filter(pl.col("gpu_count") >= pl.col("min_gpu_count"))
-        .select("series_id", "gpu", "min_gpu_count", option.alias("option"), "country", "provider", "gpu_count")
+        .filter(pl.col("size") >= pl.col("min_gpu_count"))
+        .sort(price, "series_id")
+        .unique([*group, "min_gpu_count"], keep="first", maintain_order=True)
     )
 
 
 def cheapest_in_window(priced: pl.LazyFrame) -> pl.LazyFrame:
-    """The series with the least mean of each day, window and group; the id decides between equals."""
-    return (
-        priced.sort("mean_usd_per_gpu_hour", "series_id")
-        .unique(["on_date", "window_days", *GROUP], keep="first", maintain_order=True)
-        .select(
-            "on_date",
-            "window_days",
-            *GROUP,
-            pl.col("series_id").alias("price_series_id"),
-            pl.lit("window").alias("price_basis"),
-            pl.col("last_observed_on").alias("price_as_of_on"),
-            "covered_share",
-            "gpu_count",
-            pl.col("min_usd_per_gpu_hour").alias("low_usd_per_gpu_hour"),
-            pl.col("mean_usd_per_gpu_hour").alias("base_usd_per_gpu_hour"),
-            pl.col("max_usd_per_gpu_hour").alias("high_usd_per_gpu_hour"),
-        )
+    """The series with the least mean of each day, window and group."""
+    return cheapest(priced, ["on_date", "window_days"], "mean_usd_per_gpu_hour").select(
+        "on_date",
+        "window_days",
+        *GROUP,
+        pl.col("series_id").alias("price_series_id"),
+        pl.lit("window").alias("price_basis"),
+        pl.col("last_observed_on").alias("price_as_of_on"),
+        "covered_share",
+        "gpu_count",
+        pl.col("min_usd_per_gpu_hour").alias("low_usd_per_gpu_hour"),
+        pl.col("mean_usd_per_gpu_hour").alias("base_usd_per_gpu_hour"),
+        pl.col("max_usd_per_gpu_hour").alias("high_usd_per_gpu_hour"),
     )
 
 
@@ -79,17 +90,13 @@ def last_known(in_window: pl.LazyFrame, priced: pl.LazyFrame, as_of: date) -> pl
         .drop("first")
     )
     missing = days.join(in_window, on=["on_date", "window_days", *GROUP], how="anti", nulls_equal=True)
-    known = (
-        priced.select(
-            *GROUP,
-            "last_covered_on",
-            pl.col("last_observed_on").alias("price_as_of_on"),
-            pl.col("last_usd_per_gpu_hour"),
-            pl.col("series_id").alias("price_series_id"),
-            "gpu_count",
-        )
-        .sort("last_usd_per_gpu_hour", "price_series_id")
-        .unique([*GROUP, "last_covered_on"], keep="first", maintain_order=True)
+    known = cheapest(priced, ["last_covered_on"], "last_usd_per_gpu_hour").select(
+        *GROUP,
+        "last_covered_on",
+        pl.col("last_observed_on").alias("price_as_of_on"),
+        "last_usd_per_gpu_hour",
+        pl.col("series_id").alias("price_series_id"),
+        "gpu_count",
     )
     # An as-of join does not join NULL to NULL, and a country may be unknown.
     country = pl.col("country").fill_null("")
