@@ -249,11 +249,8 @@ def in_euros(priced: pl.LazyFrame, fx_rate: pl.LazyFrame) -> pl.LazyFrame:
         .sort("on_date")
         .join_asof(dollar, left_on="on_date", right_on="fx_on_date", strategy="backward", coalesce=False, check_sortedness=False)
     )
-    return (
-        priced.join(of_day, on="on_date", how="left")
-        .with_columns(
-            (pl.col(f"{band}_usd_per_million_{kind}_tokens") * pl.col("__eur_per_usd")).alias(f"{band}_eur_per_million_{kind}_tokens")
-            for kind in ("output", "input", "total")
-            for band in BANDS
-        )
+    return priced.join(of_day, on="on_date", how="left").with_columns(
+        (pl.col(f"{band}_usd_per_million_{kind}_tokens") * pl.col("__eur_per_usd")).alias(f"{band}_eur_per_million_{kind}_tokens")
+        for kind in ("output", "input", "total")
+        for band in BANDS
     )

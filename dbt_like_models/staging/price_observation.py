@@ -1,6 +1,7 @@
 """Observations of all price sources, with device, place and US dollars.
 
-Belongs here: what every source's rows need alike. Does not belong here: how long a price holds (`price_interval`).
+Belongs here: what every source's rows need alike. Does not belong here: what a price is compared with (`pipelines.price_comparison`),
+how long it holds (`price_interval`).
 """
 
 from datetime import date, datetime, time, timedelta
@@ -8,11 +9,9 @@ from datetime import date, datetime, time, timedelta
 import polars as pl
 
 from pipelines.gpu_names import resolve
+from pipelines.price_comparison import with_median_ratio, with_on_demand_price
 
 FX_LIMIT = timedelta(days=7)
-MEDIAN_WINDOW_DAYS = 30
-LEAST_SERIES = 5
-SERIES = ["provider", "seller", "region", "zone", "sku", "payment_option", "commitment_months"]
 
 
 def price_observation(
@@ -31,7 +30,7 @@ def price_observation(
     )
     placed = known.join(reference_region_country.select("provider", "region", "country"), on=["provider", "region"], how="left")
     priced = in_usd(with_device(placed, reference_gpu, reference_gpu_alias_rule, reference_instance_gpu), currency_rate)
-    return with_median_ratio(priced).select(
+    return with_on_demand_price(with_median_ratio(priced)).select(
         "source",
         "provider",
         "seller",
@@ -58,6 +57,8 @@ def price_observation(
         "usd_per_hour",
         "usd_per_gpu_hour",
         "price_to_median_ratio",
+        "median_series_count",
+        "on_demand_native_amount",
         "first_seen_at",
         "last_confirmed_at",
         "known_from",
@@ -89,6 +90,7 @@ def with_device(
             # A stated 0 stands for unknown, or for less than a whole device.
             gpu_count=pl.coalesce("__type_count", pl.col("gpu_count_stated").replace(0, None)),
         )
+        .drop("__type_gpu", "__type_count")
         .join(reference_gpu.select("gpu", "form_factor"), on="gpu", how="left")
     )
 
@@ -123,33 +125,4 @@ def in_usd(observed: pl.LazyFrame, currency_rate: pl.LazyFrame) -> pl.LazyFrame:
             usd_per_hour=pl.when(is_machine).then(per_unit).otherwise((per_unit * count).cast(money, strict=False)),
             usd_per_gpu_hour=pl.when(is_machine).then((per_unit / divisor).cast(money, strict=False)).otherwise(per_unit),
         )
-    )
-
-
-def with_median_ratio(priced: pl.LazyFrame) -> pl.LazyFrame:
-    """Add price_to_median_ratio: against the median over the series of its device and option seen in the 30 days before.
-
-    The median is of each series' latest price in the window, so that a source with many readings does not outvote the others.
-    """
-    group = ["gpu", "purchase_option"]
-    usable = priced.filter(pl.col("usd_per_gpu_hour").is_not_null() & pl.col("gpu").is_not_null())
-    points = usable.select(*group, *SERIES, "first_seen_at", "last_confirmed_at", "usd_per_gpu_hour")
-    days = usable.select(*group, __day=pl.col("first_seen_at").dt.date()).unique()
-    seen = (
-        days.join(points, on=group)
-        .filter(
-            (pl.col("first_seen_at").dt.date() < pl.col("__day"))
-            & (pl.col("last_confirmed_at").dt.date() >= pl.col("__day").dt.offset_by(f"-{MEDIAN_WINDOW_DAYS}d"))
-            & (pl.col("usd_per_gpu_hour") > 0)
-        )
-        .sort("first_seen_at", "usd_per_gpu_hour")
-        .unique([*group, "__day", *SERIES], keep="last", maintain_order=True)
-        .group_by(*group, "__day")
-        .agg(pl.len().alias("__series"), pl.col("usd_per_gpu_hour").cast(pl.Float64).median().alias("__median"))
-        .filter(pl.col("__series") >= LEAST_SERIES)
-    )
-    return (
-        priced.with_columns(__day=pl.col("first_seen_at").dt.date())
-        .join(seen, on=[*group, "__day"], how="left")
-        .with_columns(price_to_median_ratio=pl.col("usd_per_gpu_hour").cast(pl.Float64) / pl.col("__median"))
     )

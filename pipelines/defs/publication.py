@@ -7,13 +7,18 @@ from typing import Any
 import dagster as dg
 
 from pipelines.contracts import Catalogue
-from pipelines.defs.tables import table_key
+from pipelines.defs.tables import check_result, record_results, table_key
+from pipelines.history_checks import load_history_checks, run_history_check
 from pipelines.models import tables_read
+from pipelines.quality import CheckError
 from pipelines.refresh import bi_views, publish_version
-from pipelines.session import RefreshSession
+from pipelines.session import SQL_FOLDER, RefreshSession
 
 log = logging.getLogger("breakeven")
 CURRENT = dg.AssetKey(["publication", "current"])
+HISTORY_CHECK = "history"
+# What stands for the table in ops.check_results.
+HISTORY_TABLE = "sql.checks"
 
 
 def build_publication(catalogue: Catalogue) -> dg.AssetsDefinition:
@@ -52,9 +57,21 @@ def build_publication(catalogue: Catalogue) -> dg.AssetsDefinition:
         description="The current version: DuckDB file, Parquet, dashboard and manifest behind one link, swapped when all is verified.",
     )
 
-    @dg.multi_asset(specs=[*specs, page, current], name="publication", required_resource_keys={"session"})
-    def publication(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+    check = dg.AssetCheckSpec(
+        HISTORY_CHECK, asset=CURRENT, blocking=True, description="Every query of sql/checks; critical ones stop the publication."
+    )
+
+    @dg.multi_asset(specs=[*specs, page, current], name="publication", check_specs=[check], required_resource_keys={"session"})
+    def publication(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         session: RefreshSession = context.resources.session
+        results = [run_history_check(c, session.warehouse, session.as_of) for c in load_history_checks(SQL_FOLDER / "checks")]
+        record_results(session, HISTORY_TABLE, results)
+        yield check_result(CURRENT, HISTORY_CHECK, results)
+        broken = [r for r in results if r.blocks]
+        for result in broken:
+            log.error("check  %s %s failed: %s", HISTORY_TABLE, result.rule, result.detail)
+        if broken:
+            raise CheckError("; ".join(f"{HISTORY_TABLE}, {r.rule}: {r.detail}" for r in broken))
         folder = publish_version(session)
         log.info("published %s", folder.name)
         for key in view_keys:

@@ -67,13 +67,13 @@ def _raw_asset(contract: Contract, module: SourceModule, catalogue: Catalogue) -
             *table.results,
             *(RuleResult("snapshot_is_good", "snapshot", "warning", False, 1, 1, why) for _, why in table.rejections[-1:]),
         ]
-        _record(session, contract, results)
+        record_results(session, contract.table, results)
         for _, why in table.rejections[-1:]:
             log.warning("source %-28s snapshot not used: %s", contract.name, why)
         return dg.MaterializeResult(
             value=table.frame,
             metadata={"dagster/row_count": table.frame.height, "status": status, "snapshots_used": len(table.used)},
-            check_results=[_check_result(contract, results)],
+            check_results=[check_result(table_key(contract), CHECK_NAME, results)],
         )
 
     # Dagster would take the annotation for the type of the output.
@@ -128,7 +128,7 @@ def _model_asset(model: Model, catalogue: Catalogue) -> dg.AssetsDefinition:
         checked = check_rows(contract, frame, may_quarantine=contract.layer == "staging")
         table_results = check_table(contract, checked.good)
         results = [*checked.results, *table_results, *_suddenly_empty(contract, checked.good.height, session)]
-        _record(session, contract, results)
+        record_results(session, contract.table, results)
         session.ops.append(
             "quarantine",
             (
@@ -148,7 +148,7 @@ def _model_asset(model: Model, catalogue: Catalogue) -> dg.AssetsDefinition:
                 "quarantined_rows": checked.quarantined.height,
                 "dagster/column_lineage": _lineage(contract, tables),
             },
-            check_results=[_check_result(contract, results)],
+            check_results=[check_result(table_key(contract), CHECK_NAME, results)],
         )
 
     # Dagster reads the inputs from a positional signature.
@@ -172,7 +172,7 @@ def _recorded(compute: Callable[..., Any], contract: Contract) -> Callable[..., 
             return compute(context, **frames)
         except (ContractError, CheckError, pl.exceptions.PolarsError) as error:
             kind = "schema" if isinstance(error, ContractError) else "error"
-            _record(context.resources.session, contract, [RuleResult(kind, kind, "critical", False, 1, 0, str(error))])
+            record_results(context.resources.session, contract.table, [RuleResult(kind, kind, "critical", False, 1, 0, str(error))])
             log.error("table  %s: %s", contract.table, error)
             raise
 
@@ -226,12 +226,13 @@ def _lineage(contract: Contract, inputs: list[Contract]) -> dg.TableColumnLineag
     )
 
 
-def _record(session: RefreshSession, contract: Contract, results: list[RuleResult]) -> None:
+def record_results(session: RefreshSession, table: str, results: list[RuleResult]) -> None:
+    """Append verdicts about a table to ops.check_results."""
     session.ops.append(
         "check_results",
         (
             {
-                "table_name": contract.table,
+                "table_name": table,
                 "rule": r.rule,
                 "rule_kind": r.kind,
                 "severity": r.severity,
@@ -245,12 +246,13 @@ def _record(session: RefreshSession, contract: Contract, results: list[RuleResul
     )
 
 
-def _check_result(contract: Contract, results: list[RuleResult]) -> dg.AssetCheckResult:
+def check_result(key: dg.AssetKey, name: str, results: list[RuleResult]) -> dg.AssetCheckResult:
+    """Verdicts as Dagster's one result of a check: an error where one blocks, else a warning."""
     failed = [r for r in results if not r.passed]
     blocks = any(r.blocks for r in failed)
     return dg.AssetCheckResult(
-        check_name=CHECK_NAME,
-        asset_key=table_key(contract),
+        check_name=name,
+        asset_key=key,
         passed=not failed,
         severity=dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN,
         metadata={"rules": len(results), **{f"{r.kind}/{r.rule}": r.detail for r in failed}},

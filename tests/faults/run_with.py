@@ -90,6 +90,7 @@ FAULTS: dict[str, Callable[[], None]] = {
     "nan_in_a_mart": model_gives("price_history", lambda f: f.with_columns(usd_per_hour=pl.lit(float("nan")))),
     "infinite_in_a_mart": model_gives("price_history", lambda f: f.with_columns(usd_per_hour=pl.lit(float("inf")))),
     "zero_in_a_mart": model_gives("price_history", lambda f: f.with_columns(usd_per_hour=pl.lit(0.0))),
+    "age_a_day_too_great": model_gives("cost_per_token", lambda f: f.with_columns(pl.col("price_age_days") + 1)),
     "zero_price": source_gives(archive_aws_on_demand, with_price("0")),
     "nan_price": source_gives(archive_aws_on_demand, with_price("NaN")),
     "infinite_price": source_gives(archive_aws_on_demand, with_price("inf")),

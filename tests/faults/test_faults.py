@@ -78,6 +78,15 @@ def test_a_broken_mart_is_stopped_and_the_published_one_stays(copy: Cli, fault: 
     assert status.returncode == 1 and "blocked" in status.stdout and named in status.stdout
 
 
+def test_what_breaks_a_rule_of_the_whole_history_is_not_published(copy: Cli) -> None:
+    before = copy.manifest()
+    code, said = run(copy, "age_a_day_too_great")
+    assert code == 1, said
+    assert "no_price_is_shown_as_newer_than_it_is" in said and '"price_age_days"' in said
+    assert copy.manifest()["as_of"] == before["as_of"] and copy.manifest()["blocked"] is True
+    assert ask(copy, "SELECT is_passed FROM ops.check_results WHERE rule_kind = 'history' AND NOT is_passed") == [(False,)]
+
+
 @pytest.mark.parametrize(
     ("fault", "rule"),
     [

@@ -18,6 +18,7 @@ from ...conftest import ROOT
 
 AS_OF = dt.date(2026, 6, 30)
 DAY = dt.datetime(2026, 6, 1)
+LAST_HELD = DAY + dt.timedelta(days=45)
 MONEY = pl.Decimal(18, 8)
 FRAMEWORK = {"source": pl.String, "semantics": pl.String, "precedence": pl.Int64, "staleness_limit_days": pl.Int64}
 KINDS = {"gpu_count_stated": pl.Float64, "gpu_memory_gib_stated": pl.Float64, "commitment_months": pl.Int64}
@@ -89,6 +90,11 @@ def usd(frame: pl.DataFrame) -> tuple[Decimal | None, Decimal | None]:
 
 def broken_rules(frame: pl.DataFrame) -> list[str]:
     return check_rows(catalogue().tables["price_observation"], frame.lazy(), may_quarantine=True).quarantined["rule"].to_list()
+
+
+def warnings(frame: pl.DataFrame) -> dict[str, int]:
+    checked = check_rows(catalogue().tables["price_observation"], frame.lazy(), may_quarantine=True)
+    return {result.rule: result.failing_count for result in checked.results}
 
 
 def test_columns_are_those_of_the_contract() -> None:
@@ -216,9 +222,62 @@ def test_far_from_the_median_of_five_series(amount: str, ratio: float, broken: b
     ],
     ids=["four", "too old", "the same day", "other option", "other device", "readings of one series", "sources of one series"],
 )
-def test_no_median_from_fewer_than_five_series_of_its_kind(others: list[dict[str, Any]]) -> None:
+def test_fewer_than_five_series_of_its_kind_convict_nothing(others: list[dict[str, Any]]) -> None:
     found = observe(DEVICE | {"native_amount": "50"}, *others)
-    assert found.filter(pl.col("sku") == "a device")["price_to_median_ratio"].to_list() == [None]
+    assert (found.filter(pl.col("sku") == "a device")["median_series_count"].fill_null(0) < 5).all()
+    assert broken_rules(found) == []
+
+
+@pytest.mark.parametrize(("count", "ratio", "warned"), [(4, 25.0, 1), (1, 25.0, 1), (0, None, 0), (5, 25.0, 0)])
+def test_a_median_of_few_only_warns(count: int, ratio: float | None, warned: int) -> None:
+    found = observe(DEVICE | {"native_amount": "50"}, *peers(count))
+    assert found.filter(pl.col("sku") == "a device")["price_to_median_ratio"].to_list() == [ratio]
+    assert warnings(found)["far_from_few"] == warned
+
+
+def hosts(instance_type: str, amount: str, count: int, days: int) -> list[dict[str, Any]]:
+    at = DAY - dt.timedelta(days=days)
+    regions = ["eu-west-1", "eu-west-2", "eu-west-3", "us-east-1", "us-east-2", "us-west-1", "us-west-2", "eu-north-1"]
+    row = {"sku": instance_type, "instance_type": instance_type, "purchase_option": "spot", "native_amount": amount}
+    times = {"first_seen_at": at, "last_confirmed_at": at, "known_from": at}
+    return [row | times | {"region": region, "zone": f"{region}a"} for region in regions[:count]]
+
+
+def test_a_large_host_of_one_device_is_judged_by_its_own_type() -> None:
+    small = [row for size in ("xlarge", "2xlarge", "4xlarge") for row in hosts(f"g4dn.{size}", "0.16", 8, 3)]
+    large = hosts("g4dn.16xlarge", "1.31", 8, 3) + hosts("g4dn.16xlarge", "1.3", 1, 1)
+    assert broken_rules(observe(*small, *large)) == []
+    # Four of them are no measure of their own.
+    assert broken_rules(observe(*small, *hosts("g4dn.16xlarge", "1.31", 4, 3), *hosts("g4dn.16xlarge", "1.3", 1, 1))) == ["far_from_median"]
+    # Nor does a wrong unit pass where the type has a measure.
+    assert broken_rules(observe(*small, *large, *hosts("g4dn.16xlarge", "13", 1, 0))) == ["far_from_median"]
+
+
+@pytest.mark.parametrize(
+    ("on_demand", "other", "broken", "warned"),
+    [
+        ("9.98976", {"purchase_option": "spot", "native_amount": "9.9898"}, [], 0),
+        ("9.98976", {"purchase_option": "spot", "native_amount": "9.9899"}, ["spot_not_above_on_demand"], 0),
+        ("9", {"purchase_option": "commitment", "commitment_months": 12, "native_amount": "9"}, [], 1),
+        ("9", {"purchase_option": "commitment", "commitment_months": 12, "native_amount": "8.9"}, [], 0),
+        ("9", {"purchase_option": "commitment", "commitment_months": 12, "native_amount": "9.1"}, ["commitment_not_above_on_demand"], 0),
+        # Another region, system, currency or a price no longer held is no measure.
+        ("9", {"purchase_option": "spot", "native_amount": "10", "region": "eu-west-1"}, [], 0),
+        ("9", {"purchase_option": "spot", "native_amount": "10", "operating_system": "windows"}, [], 0),
+        ("9", {"purchase_option": "spot", "native_amount": "10", "first_seen_at": DAY - dt.timedelta(days=1)}, [], 0),
+        ("9", {"purchase_option": "spot", "native_amount": "10", "first_seen_at": DAY + dt.timedelta(days=46)}, [], 0),
+        (
+            "9",
+            {"purchase_option": "spot", "native_amount": "10", "first_seen_at": DAY + dt.timedelta(days=45)},
+            ["spot_not_above_on_demand"],
+            0,
+        ),
+    ],
+)
+def test_against_the_on_demand_price_of_the_same_machine(on_demand: str, other: dict[str, Any], broken: list[str], warned: int) -> None:
+    found = observe({"native_amount": on_demand}, {"zone": "eu-west-3a", **other}, as_of=dt.date(2026, 12, 31))
+    assert broken_rules(found) == broken
+    assert warnings(found)["commitment_saves"] == warned
 
 
 def test_order_of_rows_changes_nothing() -> None:
