@@ -236,5 +236,7 @@ def probe(module: SourceModule, contract: Contract, settings: Settings, environm
             "unknown_columns": [c for c in frame.columns if c not in expected],
             "detail": _without("; ".join(problems), secrets) or None,
         }
+    except OfflineError as error:
+        return {"source": module.name, "status": "offline", "detail": _without(str(error), secrets)}
     except Exception as error:  # noqa: BLE001  (a probe reports what is wrong with a source, whatever it is)
         return {"source": module.name, "status": "failed", "detail": _without(f"{type(error).__name__}: {error}", secrets)}

@@ -10,6 +10,8 @@ from datetime import date
 import polars as pl
 
 CONFIGURATION = ["workload", "model", "precision", "gpu"]
+# What one server holds; measured systems beyond it are racks or several servers, which nobody quotes as one machine here.
+LARGEST_SERVER_GPUS = 8
 
 
 def fastest_within(throughput: pl.LazyFrame, workload: pl.LazyFrame) -> pl.LazyFrame:
@@ -32,12 +34,12 @@ def fastest_within(throughput: pl.LazyFrame, workload: pl.LazyFrame) -> pl.LazyF
 
 
 def measured_choice(throughput: pl.LazyFrame, reference_workload: pl.LazyFrame) -> pl.LazyFrame:
-    """The configuration that serves each workload, model, precision and device, with the least machine that holds it."""
+    """The configuration of one server that serves each workload, model, precision and device, with the least machine that holds it."""
     workload = reference_workload.select("workload", "utilisation_share", "is_default")
     needed = pl.col("gpu_count")
     size = pl.when(needed <= 1).then(1).when(needed <= 2).then(2).when(needed <= 4).then(4).when(needed <= 8).then(8)
     return (
-        fastest_within(throughput, reference_workload)
+        fastest_within(throughput.filter(pl.col("gpu_count") <= LARGEST_SERVER_GPUS), reference_workload)
         .join(workload, on="workload")
         .select(
             "workload",
@@ -56,6 +58,12 @@ def measured_choice(throughput: pl.LazyFrame, reference_workload: pl.LazyFrame) 
             size.cast(pl.Int64).alias("min_gpu_count"),
         )
     )
+
+
+def only_on_larger_systems(throughput: pl.LazyFrame, reference_workload: pl.LazyFrame) -> pl.LazyFrame:
+    """Workloads, models, precisions and devices that were measured within the limits, but never on one server."""
+    larger = fastest_within(throughput.filter(pl.col("gpu_count") > LARGEST_SERVER_GPUS), reference_workload)
+    return larger.select(CONFIGURATION).join(measured_choice(throughput, reference_workload), on=CONFIGURATION, how="anti")
 
 
 def is_shown(as_of: date) -> pl.Expr:

@@ -47,7 +47,7 @@ def break_even(
         owned_server_cost.filter(pl.col("gpu_count") == NODE_GPUS)
         .rename({"hardware": "server", "price_as_of_on": "server_price_as_of_on", "reason_no_figure": "__no_server"})
         .drop("price_age_days")
-        .join(measured_choice(throughput, reference_workload).filter(pl.col("min_gpu_count") <= NODE_GPUS), on="gpu")
+        .join(measured_choice(throughput, reference_workload), on="gpu")
         .filter(is_shown(as_of))
         .join(windows, how="cross")
     )

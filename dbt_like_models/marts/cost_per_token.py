@@ -15,7 +15,7 @@ from pipelines.economics import (
     spot_waste_share,
     usd_per_million_tokens,
 )
-from pipelines.serving_choice import is_shown, measured_choice
+from pipelines.serving_choice import CONFIGURATION, LARGEST_SERVER_GPUS, is_shown, measured_choice, only_on_larger_systems
 
 WINDOWS_DAYS = (7, 30, 90)
 KEY = ["on_date", "window_days", "model", "precision", "workload", "gpu", "option", "country", "provider"]
@@ -103,12 +103,7 @@ def owned_cost(owned_server_cost: pl.LazyFrame, choice: pl.LazyFrame, as_of: dat
     """Owned servers: the all-in hour at the workload's use, over the tokens that it serves. The same for every window."""
     windows = pl.LazyFrame({"window_days": WINDOWS_DAYS}, schema={"window_days": pl.Int64})
     use = pl.col("utilisation_share")
-    rows = (
-        owned_server_cost.filter(pl.col("gpu_count") == 8)
-        .join(choice.filter(pl.col("min_gpu_count") <= 8), on="gpu")
-        .filter(is_shown(as_of))
-        .join(windows, how="cross")
-    )
+    rows = owned_server_cost.filter(pl.col("gpu_count") == 8).join(choice, on="gpu").filter(is_shown(as_of)).join(windows, how="cross")
     figures = {}
     for name, band in zip(PER_OUTPUT, BANDS, strict=True):
         hour = pl.col(f"{band}_fixed_usd_per_hour") + use * pl.col(f"{band}_variable_usd_per_hour")
@@ -189,8 +184,11 @@ def unmeasured(throughput: pl.LazyFrame, choice: pl.LazyFrame, reference_workloa
         throughput.select("model", "precision", "gpu")
         .unique()
         .join(reference_workload.select("workload", "input_tokens", "output_tokens", "utilisation_share"), how="cross")
-        .join(choice, on=["model", "precision", "gpu", "workload"], how="anti")
+        .join(choice, on=CONFIGURATION, how="anti")
+        .join(only_on_larger_systems(throughput, reference_workload).with_columns(__is_larger=True), on=CONFIGURATION, how="left")
     )
+    larger = f"measured within the workload's limits only on systems of more than {LARGEST_SERVER_GPUS} devices, which have no price here"
+    none = "no measurement of this model, precision and device meets the workload's lengths and limits"
     return wanted.with_columns(
         **dict.fromkeys(PER_OUTPUT, pl.lit(None, dtype=pl.Float64)),
         on_date=pl.lit(as_of),
@@ -198,7 +196,7 @@ def unmeasured(throughput: pl.LazyFrame, choice: pl.LazyFrame, reference_workloa
         option=pl.lit("owned"),
         country=pl.lit(None, dtype=pl.String),
         provider=pl.lit(None, dtype=pl.String),
-        reason_no_figure=pl.lit("no measurement of this model, precision and device meets the workload's lengths and limits"),
+        reason_no_figure=pl.when(pl.col("__is_larger")).then(pl.lit(larger)).otherwise(pl.lit(none)),
         price_series_id=pl.lit(None, dtype=pl.String),
         price_basis=pl.lit(None, dtype=pl.String),
         price_as_of_on=pl.lit(None, dtype=pl.Date),

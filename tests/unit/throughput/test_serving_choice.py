@@ -1,8 +1,10 @@
 """The choice of a measured configuration: equal lengths, both limits, never doubtful, never invented."""
 
+import datetime as dt
+
 import polars as pl
 
-from pipelines.serving_choice import fastest_within
+from pipelines.serving_choice import fastest_within, measured_choice, only_on_larger_systems
 
 
 def measured(**columns: list[object]) -> pl.LazyFrame:
@@ -18,6 +20,7 @@ def measured(**columns: list[object]) -> pl.LazyFrame:
         "time_per_output_token_s": 0.02,
         "output_tokens_per_second_per_gpu": 100.0,
         "confidence": "high",
+        "gpu_count": 8.0,
     }
     return pl.LazyFrame({name: columns.get(name, [value] * rows) for name, value in defaults.items()})
 
@@ -70,6 +73,19 @@ def test_ties_are_broken_by_the_id() -> None:
 def test_one_row_per_workload_and_configuration() -> None:
     frame = measured(throughput_id=["one", "two", "three"], gpu=["g", "h", "h"], output_tokens_per_second_per_gpu=[1.0, 2.0, 3.0])
     assert chosen(frame, limits(["chat", "long", "quick"], [1024, 8192, 1024], [2.0, 2.0, 0.5])) == ["one", "three"]
+
+
+def test_a_rack_is_no_server() -> None:
+    with_default = CHAT.with_columns(utilisation_share=pl.lit(0.3), is_default=pl.lit(True))
+    frame = measured(
+        throughput_id=["server", "servers", "rack"],
+        gpu=["h", "h", "g"],
+        gpu_count=[8.0, 16.0, 72.0],
+        output_tokens_per_second_per_gpu=[100.0, 900.0, 900.0],
+    ).with_columns(measured_on=pl.lit(dt.date(2026, 1, 1)))
+    choice = measured_choice(frame, with_default).collect()
+    assert choice.select("throughput_id", "min_gpu_count").rows() == [("server", 8)]
+    assert only_on_larger_systems(frame, with_default).collect().rows() == [("chat", "m", "fp8", "g")]
 
 
 def test_columns_of_the_result() -> None:

@@ -1,0 +1,58 @@
+"""What a warm refresh of the archive costs: wall time, peak memory, and how much of either is imports.
+
+To reach: 30 s and 1 GiB on 2 cores. `make bench` prints it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..conftest import ROOT
+
+IMPORTS = "import pipelines.cli, pipelines.run, pipelines.definitions, great_expectations, altair; pipelines.definitions.defs()"
+NOTHING_NEW = ["-m", "pipelines.cli", "refresh", "--offline", "--as-of", "2026-11-23"]
+
+
+@dataclass(frozen=True)
+class Cost:
+    seconds: float
+    peak_mib: float
+
+
+def cost_of(arguments: list[str], data: Path) -> Cost:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "BREAKEVEN_", "DAGSTER_"))}
+    started = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, *arguments],
+        env={**kept, "BREAKEVEN_DATA": str(data)},
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return Cost(time.monotonic() - started, usage.ru_maxrss / 1024)
+
+
+def test_warm_refresh(tmp_path: Path) -> None:
+    runs = {
+        "first": cost_of(NOTHING_NEW, tmp_path),
+        "rebuilt": cost_of([*NOTHING_NEW, "--rebuild"], tmp_path),
+        "nothing new": cost_of(NOTHING_NEW, tmp_path),
+        "imports alone": cost_of(["-c", IMPORTS], tmp_path),
+    }
+    rebuilt, imports = runs["rebuilt"], runs["imports alone"]
+    print(f"\n{'refresh of the archive':<24}{'seconds':>9}{'peak MiB':>10}{'of rebuilt':>12}")
+    for name, cost in runs.items():
+        print(f"{name:<24}{cost.seconds:>9.1f}{cost.peak_mib:>10.0f}{cost.seconds / rebuilt.seconds:>12.0%}")
+    print(
+        f"share of imports: {imports.seconds / rebuilt.seconds:.0%} of the time, {imports.peak_mib / rebuilt.peak_mib:.0%} of the peak memory"
+    )
+    assert rebuilt.seconds <= 30
+    assert rebuilt.peak_mib <= 1024

@@ -1,0 +1,80 @@
+"""Dagster's web pages open on the project: `dagster-webserver -w workspace.yaml` and `dg dev`, without a warning of ours."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from ..conftest import ROOT
+
+ASK = """
+{ workspaceOrError { ... on Workspace { locationEntries { name loadStatus locationOrLoadError {
+    ... on RepositoryLocation { repositories { jobs { name } schedules { name } } }
+    ... on PythonError { message }
+} } } } }
+"""
+COMMANDS = [["dagster-webserver", "-w", "workspace.yaml", "-h"], ["dg", "dev", "--host"]]
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=["webserver", "dg dev"])
+def test_the_pages_load_the_project(command: list[str], tmp_path: Path) -> None:
+    port, home, log = free_port(), tmp_path / "dagster", tmp_path / "log"
+    home.mkdir()
+    shutil.copyfile(ROOT / "pipelines" / "dagster.yaml", home / "dagster.yaml")
+    binary = str(Path(sys.executable).parent / command[0])
+    with log.open("w") as said:
+        process = subprocess.Popen(
+            [binary, *command[1:], "127.0.0.1", "--port" if command[0] == "dg" else "-p", str(port)],
+            env={
+                **os.environ,
+                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+                "DAGSTER_HOME": str(home),
+                "BREAKEVEN_DATA": str(tmp_path / "data"),
+                "BREAKEVEN_OFFLINE": "true",
+            },
+            cwd=ROOT,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            found = locations(port, process, log)
+        finally:
+            os.killpg(process.pid, signal.SIGINT)
+            process.wait(60)
+    (location,) = found
+    assert location["name"] == "breakeven"
+    (repository,) = location["locationOrLoadError"]["repositories"]
+    assert "refresh" in {job["name"] for job in repository["jobs"]}
+    assert [s["name"] for s in repository["schedules"]] == ["daily_refresh"]
+    assert [line for line in log.read_text().splitlines() if "arning" in line and "pipelines" in line] == []
+
+
+def locations(port: int, process: subprocess.Popen[bytes], log: Path) -> list[dict[str, object]]:
+    deadline = time.monotonic() + 120
+    while True:
+        assert process.poll() is None and time.monotonic() < deadline, log.read_text()[-3000:]
+        try:
+            answer = requests.post(f"http://127.0.0.1:{port}/graphql", json={"query": ASK}, timeout=10).json()
+            found: list[dict[str, object]] = answer["data"]["workspaceOrError"]["locationEntries"]
+            if found and found[0]["loadStatus"] == "LOADED":
+                return found
+        except (requests.RequestException, ValueError, KeyError):
+            pass
+        time.sleep(0.5)

@@ -1,0 +1,171 @@
+"""Small marts: what stands behind a day's hardware price, electricity in two currencies, and when an API price holds."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipelines.contracts import catalogue
+from pipelines.models import models
+
+AS_OF = dt.date(2026, 6, 30)
+
+
+def frame(table: str, *rows: dict[str, Any], **defaults: Any) -> pl.LazyFrame:
+    """Rows of a table; what is not given is empty."""
+    schema = catalogue().tables[table].polars_schema()
+    given = [{**dict.fromkeys(schema), **defaults, **row} for row in rows]
+    return pl.LazyFrame(given, schema=schema, strict=False)
+
+
+def model(name: str, **inputs: Any) -> pl.DataFrame:
+    function = models()[name].function
+    assert function is not None
+    built = catalogue().tables[name].conform(function(**inputs)).collect()
+    assert isinstance(built, pl.DataFrame)
+    return built
+
+
+def quotes(*base_usd: int, **facts: Any) -> pl.LazyFrame:
+    rows = [
+        {"quote_number": i, "low_usd": Decimal(usd - 1), "base_usd": Decimal(usd), "high_usd": Decimal(usd + 1)}
+        for i, usd in enumerate(base_usd)
+    ]
+    defaults = {
+        "source": "a_source",
+        "hardware": "8x-h100-sxm-80",
+        "hardware_kind": "server",
+        "gpu": "h100-sxm-80",
+        "gpu_count": 8.0,
+        "price_on": dt.date(2026, 1, 15),
+        "is_band_assumed": False,
+        "is_estimated": False,
+        "confidence": "high",
+        "known_from": dt.datetime(2026, 1, 15),
+        "source_detail": "a list",
+        "licence": "x",
+        "snapshot_sha256": "0" * 64,
+    }
+    return frame("hardware_quote", *rows, **(defaults | facts))
+
+
+@pytest.mark.parametrize(
+    ("base_usd", "expected"), [((100,), (99, 100, 101)), ((100, 300), (99, 100, 301)), ((300, 100, 200), (99, 200, 301))]
+)
+def test_a_day_has_the_lower_middle_of_its_quotes(base_usd: tuple[int, ...], expected: tuple[int, int, int]) -> None:
+    found = model("hardware_price", hardware_quote=quotes(*base_usd))
+    assert found.select("low_usd", "base_usd", "high_usd", "quote_count").rows() == [(*expected, len(base_usd))]
+
+
+@pytest.mark.parametrize("facts", [{"confidence": "low"}, {"hardware": None}])
+def test_doubtful_quotes_make_no_price(facts: dict[str, Any]) -> None:
+    assert model("hardware_price", hardware_quote=quotes(100, **facts)).is_empty()
+
+
+def test_an_estimate_among_the_quotes_marks_the_price() -> None:
+    mixed = pl.concat([quotes(100), quotes(200, is_estimated=True, source="another")])
+    assert model("hardware_price", hardware_quote=mixed)["is_estimated"].to_list() == [True]
+
+
+def test_a_card_a_board_and_a_server_are_not_mixed_up() -> None:
+    kinds = pl.concat([quotes(100), quotes(900, hardware_kind="baseboard", source="another")])
+    assert model("hardware_price", hardware_quote=kinds).select("hardware_kind", "base_usd").rows() == [
+        ("baseboard", 900.0),
+        ("server", 100.0),
+    ]
+
+
+RATES = frame(
+    "fx_rate",
+    {"on_date": dt.date(2025, 12, 31), "units_per_eur": 1.25},
+    {"on_date": dt.date(2026, 6, 29), "units_per_eur": 1.5},
+    currency="USD",
+)
+
+
+POWER = {"area": "FR", "consumer_class": "industrial", "native_per_kwh": "0.1", "currency": "EUR", "source_detail": "x", "licence": "x"}
+
+
+def electricity(**facts: Any) -> pl.DataFrame:
+    row = POWER | facts
+    return model(
+        "electricity_price", reference_electricity_quote=frame("reference_electricity_quote", row), fx_rate=RATES, as_of=AS_OF
+    ).select("usd_per_kwh", "eur_per_kwh", "fx_on_date")
+
+
+def test_electricity_is_converted_at_the_last_rate_of_its_period() -> None:
+    year = {"period_from_on": dt.date(2025, 1, 1), "period_to_on": dt.date(2025, 12, 31)}
+    assert electricity(**year).rows() == [(pytest.approx(0.125), 0.1, dt.date(2025, 12, 31))]
+    assert electricity(**year, currency="USD").rows() == [(0.1, pytest.approx(0.08), dt.date(2025, 12, 31))]
+    assert electricity().rows() == [(pytest.approx(0.15), 0.1, dt.date(2026, 6, 29))]
+
+
+def test_electricity_in_a_currency_without_a_rate_is_unknown_not_zero() -> None:
+    assert electricity(currency="CHF").select("usd_per_kwh", "eur_per_kwh").rows() == [(None, None)]
+
+
+def test_electricity_of_a_later_period_is_not_here_yet() -> None:
+    assert electricity(period_from_on=dt.date(2026, 7, 1), period_to_on=dt.date(2026, 12, 31)).is_empty()
+
+
+TOKEN = {
+    "source": "s",
+    "provider": "a seller",
+    "model_as_named": "llama",
+    "usd_per_million_input_tokens": "0.1",
+    "usd_per_million_output_tokens": "0.4",
+    "has_tiers": False,
+    "is_deprecated": False,
+    "known_from": dt.datetime(2026, 1, 1),
+    "last_confirmed_at": dt.datetime(2026, 6, 1),
+    "staleness_limit_days": 30,
+    "source_detail": "x",
+    "licence": "x",
+    "snapshot_sha256": "0" * 64,
+}
+
+
+def token_observations(*rows: dict[str, Any]) -> pl.DataFrame:
+    feed = catalogue().feed_schema("token_price")
+    given = [
+        {**dict.fromkeys(feed), **TOKEN, "semantics": "change", "precedence": 1, "entry_number": i, **row} for i, row in enumerate(rows)
+    ]
+    names = pl.LazyFrame({"provider": ["a seller"], "model_as_named": ["llama"], "model": ["Llama-3.1-70B"]})
+    return model(
+        "token_price_observation", all_token_price=pl.LazyFrame(given, schema=feed, strict=False), reference_token_model=names, as_of=AS_OF
+    )
+
+
+def test_the_next_start_ends_an_api_price() -> None:
+    found = token_observations({}, {"starts_on": dt.date(2026, 3, 1), "usd_per_million_output_tokens": "0.3"}).sort("valid_from_on")
+    assert found.select("valid_from_on", "valid_to_on", "usd_per_million_output_tokens").rows() == [
+        (None, dt.date(2026, 3, 1), Decimal("0.4")),
+        (dt.date(2026, 3, 1), None, Decimal("0.3")),
+    ]
+
+
+def test_a_price_of_zero_is_unknown() -> None:
+    found = token_observations({"usd_per_million_input_tokens": "0"})
+    assert found.select("usd_per_million_input_tokens", "usd_per_million_output_tokens").rows() == [(None, Decimal("0.4"))]
+    assert token_observations({"usd_per_million_input_tokens": "0", "usd_per_million_output_tokens": "0"}).is_empty()
+
+
+def test_a_price_known_later_is_not_here_yet() -> None:
+    assert token_observations({"known_from": dt.datetime(2026, 7, 1)}).is_empty()
+
+
+def test_an_api_price_is_compared_with_the_other_sellers_from_three_on() -> None:
+    usual = [{"usd_per_million_output_tokens": "0.4"}, {"usd_per_million_output_tokens": "0.5"}, {"usd_per_million_output_tokens": "400"}]
+    sellers = [row | {"source": f"s{i}"} for i, row in enumerate(usual)]
+    assert token_observations(*sellers).sort("source")["price_to_sellers_ratio"].to_list() == [0.8, 1.0, 800.0]
+    assert token_observations(*sellers[:2])["price_to_sellers_ratio"].to_list() == [None, None]
+
+
+def test_token_price_is_the_observation_in_doubles() -> None:
+    observed = token_observations({})
+    found = model("token_price", token_price_observation=observed.lazy())
+    assert found.select("model", "usd_per_million_output_tokens", "source").rows() == [("Llama-3.1-70B", 0.4, "s")]
