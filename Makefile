@@ -2,6 +2,7 @@
 PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
+DATA := $(or $(BREAKEVEN_DATA),$(CURDIR)/data)
 
 .PHONY: help setup refresh test lint types docs bench clean lock ui daemon
 
@@ -42,12 +43,12 @@ bench: setup
 	@$(BIN)/python -m pytest -q -s tests/benchmarks $(ARGS)
 
 ui: setup
-	@mkdir -p data/dagster && cp pipelines/dagster.yaml data/dagster/dagster.yaml
-	@DAGSTER_HOME="$(CURDIR)/data/dagster" $(BIN)/dagster-webserver -h 127.0.0.1 -w workspace.yaml $(ARGS)
+	@mkdir -p "$(DATA)/dagster" && cp pipelines/dagster.yaml "$(DATA)/dagster/dagster.yaml"
+	@DAGSTER_HOME="$(DATA)/dagster" $(BIN)/dagster-webserver -h 127.0.0.1 -w workspace.yaml $(ARGS)
 
 daemon: setup
-	@mkdir -p data/dagster && cp pipelines/dagster.yaml data/dagster/dagster.yaml
-	@DAGSTER_HOME="$(CURDIR)/data/dagster" $(BIN)/dagster-daemon run -w workspace.yaml $(ARGS)
+	@mkdir -p "$(DATA)/dagster" && cp pipelines/dagster.yaml "$(DATA)/dagster/dagster.yaml"
+	@DAGSTER_HOME="$(DATA)/dagster" $(BIN)/dagster-daemon run -w workspace.yaml $(ARGS)
 
 # Keeps the versions that the file has; ARGS=--upgrade takes newer ones, ARGS="--upgrade-package NAME" one. No folder of packages
 # of this machine may leave its mark.

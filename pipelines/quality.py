@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 
 from pipelines.contracts import Contract, Severity
 
@@ -219,15 +220,22 @@ def _in_order(results: list[dict[str, Any]], expectations: list[dict[str, Any]])
 
 
 def _pandas(frame: pl.DataFrame, expectations: list[dict[str, Any]]) -> Any:
-    # One conversion per table, of the columns that a rule looks at. They stay Arrow-backed: a nullable integer that identifies a row
-    # would else become a float.
+    # One conversion per table, of the columns that a rule looks at. Texts become categories: Great Expectations hashes every value of a
+    # frame several times, and a category is hashed once. Integers stay nullable: one that identifies a row would else become a float.
     import pandas as pd  # noqa: PLC0415
     import pyarrow as pa  # noqa: PLC0415
 
+    def kind_of(arrow: pa.DataType) -> Any:
+        if pa.types.is_integer(arrow):
+            return pd.Int64Dtype()
+        if pa.types.is_boolean(arrow):
+            return pd.BooleanDtype()
+        return pd.ArrowDtype(arrow) if pa.types.is_decimal(arrow) else None
+
     named = {str(value) for e in expectations for value in _flatten(e["kwargs"].values())}
     columns = [c for c in frame.columns if c in named] or frame.columns[:1]
-    table: pa.Table = frame.select(columns).to_arrow()
-    return table.to_pandas(types_mapper=pd.ArrowDtype)
+    table: pa.Table = frame.select(columns).with_columns(cs.string().cast(pl.Categorical)).to_arrow()
+    return table.to_pandas(date_as_object=False, types_mapper=kind_of)
 
 
 def _flatten(values: Iterable[Any]) -> Iterator[Any]:

@@ -19,7 +19,7 @@ from sqlglot import exp
 
 from pipelines.contracts import Contract, ContractError
 
-_MEMORY_LIMIT = "128MB"
+_MEMORY_LIMIT = "80MB"
 _SLICE_ROWS = 20_480
 _BATCH_ROWS = 131_072
 _FILE_OF = {"raw": "work", "staging": "work", "marts": "build"}
@@ -124,7 +124,7 @@ def open_warehouse(folder: Path) -> Iterator[Warehouse]:
 
 def _attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
     # Paths cannot be bound as parameters of ATTACH.
-    statement = f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS {name}"
+    statement = f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS {name} (ROW_GROUP_SIZE {_SLICE_ROWS})"
     try:
         connection.execute(statement)
     except duckdb.Error:

@@ -144,7 +144,9 @@ def set_up(folder: Path) -> None:
     import fcntl  # noqa: PLC0415 - not there on Windows, where the message above comes first
 
     with LOCK.open("rb") as lock:
-        stamp = folder / f".breakeven-lock-{state_of(lock.read(), sys.version_info[:3], folder)}"
+        # The package's own file names the commands that are installed.
+        content = lock.read() + (ROOT / "pyproject.toml").read_bytes()
+        stamp = folder / f".breakeven-lock-{state_of(content, sys.version_info[:3], folder)}"
         if is_done(folder, stamp):
             return
         # Of two set-ups at a time the second waits, and finds the work done.
