@@ -38,6 +38,7 @@ types: setup
 
 docs: setup
 	@$(BIN)/python -m pipelines.dictionary
+	@$(BIN)/python -m tests.unit.economics.validation_page
 
 bench: setup
 	@$(BIN)/python -m pytest -q -s tests/benchmarks $(ARGS)
