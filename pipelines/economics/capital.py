@@ -34,8 +34,8 @@ def capital_recovery_factor(rate: Number, years: Number) -> Any:
         return guarded(lambda: 1 / years, years=(years, POSITIVE))
 
     def annuity() -> Any:
-        growth = (1 + rate) ** years
-        return rate * growth / (growth - 1)
+        # Both sides divided by the growth, which overflows before its inverse matters.
+        return rate / (1 - (1 + rate) ** (-1 * years))
 
     if not is_expression(rate):
         return guarded(annuity, rate=(rate, NOT_NEGATIVE), years=(years, POSITIVE))
