@@ -1,4 +1,4 @@
-"""The command line `breakeven`: refresh, status, sources, query, dashboard.
+"""The command line `breakeven`: refresh, status, sources, query, decide, dashboard.
 
 Belongs here: arguments, exit codes, what is printed. Does not belong here: the work itself. Exit codes: 0 good; 1 failed or blocked;
 2 usage; 3 published, but an enabled source that was tried is stale, partial, failed or offline.
@@ -77,6 +77,13 @@ def _parser() -> argparse.ArgumentParser:
     query.add_argument("sql", metavar="SQL", help="a statement, or - to read it from standard input")
     query.add_argument("--json", action="store_true")
     query.set_defaults(run=_query)
+
+    decide = commands.add_parser("decide", help="own, rent or buy tokens, for a workload described in YAML")
+    decide.add_argument("workload", type=Path, metavar="WORKLOAD.yaml", help="see docs/workloads for examples")
+    shown_as = decide.add_mutually_exclusive_group()
+    shown_as.add_argument("--json", action="store_true", help="print the answer as JSON")
+    shown_as.add_argument("--html", action="store_true", help="print the answer as one page")
+    decide.set_defaults(run=_decide)
 
     dashboard = commands.add_parser("dashboard", help="where the dashboard is; --open shows it in the browser")
     dashboard.add_argument("--open", action="store_true")
@@ -169,6 +176,22 @@ def _query(options: argparse.Namespace, settings: Settings) -> int:
         found = reader.rows(connection, sql)
     print(json.dumps(found, indent=1, default=str) if options.json else reader.as_text(found))
     return GOOD
+
+
+def _decide(options: argparse.Namespace, settings: Settings) -> int:
+    from pipelines import decision  # noqa: PLC0415  (only this command needs it)
+
+    try:
+        workload, load = decision.load_workload(options.workload)
+        with reader.published(settings) as connection:
+            found = decision.decide(workload, load, decision.read_market(connection, workload))
+    except decision.WorkloadError as error:
+        raise UsageError(str(error)) from error
+    if options.json:
+        print(json.dumps(decision.as_dict(found), indent=1, default=str))
+    else:
+        print(decision.as_html(found) if options.html else decision.as_text(found))
+    return GOOD if found.best else FAILED
 
 
 def _dashboard(options: argparse.Namespace, settings: Settings) -> int:

@@ -40,7 +40,10 @@ def _option(title: str = "way to get it") -> alt.Color:
 
 
 def price_by_option(frame: pl.DataFrame) -> Any:
-    """Cheapest rolling price per GPU-hour by option over time. Columns on_date, option, usd_per_gpu_hour, provider, region."""
+    """Rolling price per GPU-hour over time, a line for each option and provider, so that one that goes out of sight ends its line.
+
+    Columns on_date, option, provider, usd_per_gpu_hour, region.
+    """
     return (
         alt.Chart(frame)
         .mark_line(interpolate="step-after")
@@ -48,6 +51,7 @@ def price_by_option(frame: pl.DataFrame) -> Any:
             x=alt.X("on_date:T", title=None),
             y=alt.Y("usd_per_gpu_hour:Q", title="USD per GPU-hour"),
             color=_option(),
+            detail="provider:N",
             tooltip=["on_date:T", "option:N", "provider:N", "region:N", alt.Tooltip("usd_per_gpu_hour:Q", format=".2f")],
         )
         .properties(width=_WIDTH, height=_HEIGHT)

@@ -44,8 +44,8 @@ _SHOWN_DAY = "(dayofweek(on_date) = 1 OR on_date = (SELECT max(as_of_on) FROM bi
 
 _QUERIES = {
     "price": f"""
-        SELECT on_date, {_OPTION} AS option, min(mean_usd_per_gpu_hour) AS usd_per_gpu_hour,
-               min_by(provider, mean_usd_per_gpu_hour) AS provider, min_by(region, mean_usd_per_gpu_hour) AS region
+        SELECT on_date, {_OPTION} AS option, provider, min(mean_usd_per_gpu_hour) AS usd_per_gpu_hour,
+               min_by(region, mean_usd_per_gpu_hour) AS region
         FROM bi.price_rolling
         WHERE gpu = $gpu AND gpu_count = 8 AND window_days = $window AND {_SHOWN_DAY}
         GROUP BY ALL ORDER BY ALL""",
@@ -60,7 +60,7 @@ _QUERIES = {
           AND base_usd_per_million_output_tokens IS NOT NULL AND {_SHOWN_DAY}
         GROUP BY on_date, option ORDER BY option, on_date""",
     "cheapest": """
-        SELECT place, option, gpu, provider, country, base_usd_per_million_output_tokens AS usd_per_million_output_tokens,
+        SELECT option, gpu, provider, country, base_usd_per_million_output_tokens AS usd_per_million_output_tokens,
                low_usd_per_million_output_tokens AS low, high_usd_per_million_output_tokens AS high,
                base_eur_per_million_output_tokens AS eur_per_million_output_tokens, price_as_of_on, price_age_days
         FROM bi.cheapest_today

@@ -49,8 +49,8 @@ def render(shown: data.Shown) -> str:
         ),
         (
             f"Rent of one {data.GPU} in machines of eight",
-            f"Time-weighted mean of {data.WINDOW_DAYS} days, the cheapest series of each purchase option. Days that no known price "
-            "covers are empty.",
+            f"Time-weighted mean of {data.WINDOW_DAYS} days, the cheapest series of each seller and purchase option. A line ends where no "
+            "known price covers the days.",
             shown.price.with_columns(named),
             charts.price_by_option,
         ),

@@ -27,7 +27,7 @@ class HybridPlan:
 
 
 def hybrid_plan(
-    load_tokens_per_hour: Sequence[float],
+    load_tokens_per_hour: Sequence[float] | np.ndarray,
     server_tokens_per_hour: float,
     owned_fixed_usd_per_hour: float,
     owned_variable_usd_per_hour: float,

@@ -1,0 +1,12 @@
+"""Own or rent, for one workload and its constraints: `breakeven decide`.
+
+`workload` reads what is asked, `market` what is known (published prices, measurements, assumptions), `plan` computes (pure), `report`
+shows. Nothing here fetches or writes prices.
+"""
+
+from pipelines.decision.market import read_market
+from pipelines.decision.plan import Decision, decide
+from pipelines.decision.report import as_dict, as_html, as_text
+from pipelines.decision.workload import Workload, WorkloadError, load_workload
+
+__all__ = ["Decision", "Workload", "WorkloadError", "as_dict", "as_html", "as_text", "decide", "load_workload", "read_market"]

@@ -1,0 +1,86 @@
+"""`breakeven decide` on the archive: the shipped examples, each figure traced by the query that is shown, errors of usage."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from ..conftest import ROOT, Cli
+
+EXAMPLES = sorted((ROOT / "docs" / "workloads").glob("*.yaml"))
+
+
+def answer(archive: Cli, path: Path) -> dict[str, Any]:
+    done = archive("decide", str(path), "--json")
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
+def test_an_example_has_an_answer_whose_figures_are_traced(archive: Cli, published: duckdb.DuckDBPyConnection, path: Path) -> None:
+    found = answer(archive, path)
+    assert found["recommendation"] == found["options"][0]["title"]
+    assert len({o["kind"] for o in found["options"]}) == len(found["options"]) >= 3
+    assert found["payback"] and found["what_would_change_it"] and found["reasons"]
+    for source in found["sources"]:
+        row = published.execute(source["query"]).fetchall()
+        assert row, source["query"]
+        assert source["age_days"] >= 0 and source["source"]
+    for option in found["options"]:
+        for band in filter(None, option["cost"].values()):
+            assert 0 < band["low"] <= band["base"] <= band["high"]
+
+
+def test_the_example_in_the_eu_is_in_euros_and_in_the_eu(archive: Cli) -> None:
+    found = answer(archive, ROOT / "docs" / "workloads" / "public-service-eu.yaml")
+    assert found["currency"] == "EUR"
+    offers = [o["offer"] for o in found["options"] if o["offer"]]
+    assert offers and {o["country"] for o in offers} <= {"NL", "FR", "DE", "BE", "FI", "IE", "ES", "IT", "PL", "SE", "DK"}
+    extra = {c["constraint"]: c["extra"] for c in found["constraint_costs"]}
+    assert set(extra) == {"countries", "spot_allowed", "capital_budget"} and extra["countries"] > 0
+    assert found["not_possible"]["api"] == "where a seller by the token computes is not known"
+
+
+def test_text_and_page_say_the_same(archive: Cli) -> None:
+    text = archive("decide", str(EXAMPLES[0]))
+    page = archive("decide", str(EXAMPLES[0]), "--html")
+    assert text.returncode == page.returncode == 0
+    headings = re.findall(r"^(.+)\n=+$", text.stdout, flags=re.MULTILINE)
+    assert len(headings) > 8
+    assert re.findall(r"<h2>(.*?)</h2>", page.stdout) == headings
+    assert "<script" not in page.stdout and "src=" not in page.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("model: Llama-3.1-70B/model: Llama-9", "model is 'Llama-9', of which nothing was measured; expected one of"),
+        ("input: 1024/input: 1023", "tokens are 1023/1024, at which Llama-3.1-70B was not measured; expected one of"),
+        ("ttft_s: 2/ttft_s: 0.000001", "no measurement of Llama-3.1-70B"),
+        ("shape: business_hours/shape: odd", "load.shape"),
+    ],
+)
+def test_what_cannot_be_answered_is_an_error_of_usage(archive: Cli, tmp_path: Path, change: str, said: str) -> None:
+    old, new = change.split("/")
+    path = tmp_path / "w.yaml"
+    path.write_text((ROOT / "docs" / "workloads" / "support-chat.yaml").read_text().replace(old, new))
+    done = archive("decide", str(path))
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_the_macros_of_the_formulas_answer_on_the_published_file(published: duckdb.DuckDBPyConnection) -> None:
+    differing = published.execute(
+        """
+        SELECT count(*) FROM marts.break_even
+        WHERE abs(base_break_even_utilisation_share
+                  - marts.break_even_utilisation(owned_fixed_usd_per_hour, owned_variable_usd_per_hour, rented_usd_per_hour)) > 1e-9
+        """
+    ).fetchall()
+    assert differing == [(0,)]
