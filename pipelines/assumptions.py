@@ -29,6 +29,11 @@ def by_scope(reference_cost_assumption: pl.LazyFrame, name: str, scope_column: s
     )
 
 
+def assumption_set_id(reference_cost_assumption: pl.LazyFrame) -> pl.LazyFrame:
+    """One row, one column: the name of this state of the table, the start of the hash of its file."""
+    return reference_cost_assumption.select(assumption_set_id=pl.col("snapshot_sha256").first().str.head(16))
+
+
 def by_cost(assumptions: pl.LazyFrame) -> pl.LazyFrame:
     """Low and high exchanged where more of a thing costs less (years of life, packing)."""
     dear = pl.col("more_costs_more")

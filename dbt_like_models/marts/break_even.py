@@ -8,7 +8,7 @@ from datetime import date
 
 import polars as pl
 
-from pipelines.assumptions import BANDS, in_one_row
+from pipelines.assumptions import BANDS, assumption_set_id, in_one_row
 from pipelines.economics import (
     break_even_hours,
     break_even_utilisation,
@@ -16,6 +16,7 @@ from pipelines.economics import (
     npv_payback_months,
     usd_per_million_tokens,
 )
+from pipelines.exchange import eur_per_usd_of_days
 from pipelines.serving_choice import is_shown, measured_choice
 
 WINDOWS_DAYS = (7, 30, 90)
@@ -35,6 +36,7 @@ def break_even(
     gpu_price_rolling: pl.LazyFrame,
     price_series: pl.LazyFrame,
     reference_cost_assumption: pl.LazyFrame,
+    fx_rate: pl.LazyFrame,
     as_of: date,
 ) -> pl.LazyFrame:
     """One row per day, window, model, precision, workload, server and comparator (cheapest, median, dearest)."""
@@ -56,6 +58,8 @@ def break_even(
         owned.join(names, how="cross")
         .join(comparators, on=["on_date", "window_days", "gpu", "comparator"], how="left")
         .join(in_one_row(reference_cost_assumption, ("packing_share",)), how="cross")
+        .join(assumption_set_id(reference_cost_assumption), how="cross")
+        .join(eur_per_usd_of_days(owned, fx_rate), on="on_date", how="left")
     )
     return with_answers(rows).select(
         "on_date",
@@ -88,6 +92,13 @@ def break_even(
         "server_price_as_of_on",
         "throughput_id",
         "owned_usd_per_million_output_tokens",
+        (pl.col("base_capex_usd") * pl.col("eur_per_usd")).alias("capex_eur"),
+        (pl.col("__rent_base") * pl.col("eur_per_usd")).alias("rented_eur_per_hour"),
+        (pl.col("owned_usd_per_million_output_tokens") * pl.col("eur_per_usd")).alias("owned_eur_per_million_output_tokens"),
+        "fx_on_date",
+        "is_power_estimated",
+        "is_price_estimated",
+        "assumption_set_id",
     )
 
 

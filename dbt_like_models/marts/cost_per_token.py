@@ -8,13 +8,14 @@ from datetime import date
 
 import polars as pl
 
-from pipelines.assumptions import BANDS, in_one_row
+from pipelines.assumptions import BANDS, assumption_set_id, in_one_row
 from pipelines.economics import (
     blended_api_usd_per_million,
     effective_cloud_usd_per_hour,
     spot_waste_share,
     usd_per_million_tokens,
 )
+from pipelines.exchange import eur_per_usd_of_days
 from pipelines.serving_choice import CONFIGURATION, LARGEST_SERVER_GPUS, is_shown, measured_choice, only_on_larger_systems
 
 WINDOWS_DAYS = (7, 30, 90)
@@ -49,6 +50,7 @@ COLUMN_ORDER = [
     *PRICE,
     *CHOSEN,
     "fx_on_date",
+    "assumption_set_id",
 ]
 
 
@@ -76,7 +78,13 @@ def cost_per_token(
     gap = unmeasured(throughput, choice, reference_workload, as_of)
     columns = [*KEY, *PER_OUTPUT, *PRICE, *CHOSEN]
     priced = pl.concat(part.select(columns) for part in (rented, owned, api, gap))
-    return in_euros(over_all_tokens(priced), fx_rate).select(COLUMN_ORDER)
+    rests_on_assumptions = (pl.col("option") != "api") & pl.col("base_usd_per_million_output_tokens").is_not_null()
+    return (
+        in_euros(over_all_tokens(priced), fx_rate)
+        .join(assumption_set_id(reference_cost_assumption), how="cross")
+        .with_columns(assumption_set_id=pl.when(rests_on_assumptions).then("assumption_set_id"))
+        .select(COLUMN_ORDER)
+    )
 
 
 def rented_cost(rented_price: pl.LazyFrame, choice: pl.LazyFrame, assumption: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
@@ -235,20 +243,8 @@ def over_all_tokens(priced: pl.LazyFrame) -> pl.LazyFrame:
 
 def in_euros(priced: pl.LazyFrame, fx_rate: pl.LazyFrame) -> pl.LazyFrame:
     """Add the figures in euros at the last reference rate known on each row's day, which fx_on_date names."""
-    dollar = (
-        fx_rate.filter(pl.col("currency") == "USD")
-        # Multiplied by below: polars divides by a column that is constant in a chunk as by a number, which differs in the last bit.
-        .select(pl.col("on_date").alias("fx_on_date"), (1 / pl.col("units_per_eur")).alias("__eur_per_usd"))
-        .sort("fx_on_date")
-    )
-    of_day = (
-        priced.select("on_date")
-        .unique()
-        .sort("on_date")
-        .join_asof(dollar, left_on="on_date", right_on="fx_on_date", strategy="backward", coalesce=False, check_sortedness=False)
-    )
-    return priced.join(of_day, on="on_date", how="left").with_columns(
-        (pl.col(f"{band}_usd_per_million_{kind}_tokens") * pl.col("__eur_per_usd")).alias(f"{band}_eur_per_million_{kind}_tokens")
+    return priced.join(eur_per_usd_of_days(priced, fx_rate), on="on_date", how="left").with_columns(
+        (pl.col(f"{band}_usd_per_million_{kind}_tokens") * pl.col("eur_per_usd")).alias(f"{band}_eur_per_million_{kind}_tokens")
         for kind in ("output", "input", "total")
         for band in BANDS
     )

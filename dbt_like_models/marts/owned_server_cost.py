@@ -21,12 +21,19 @@ FOR_ALL = (
     "idle_share_of_load",
     "staff_fte_per_node",
     "staff_usd_per_fte_year",
+    "node_load_over_gpu_power",
 )
+QUOTE = ["hardware", "gpu", "gpu_count", "price_on", "low_usd", "base_usd", "high_usd", "source", "source_detail"]
+CARDS_IN_A_SERVER = 8
 
 
-def owned_server_cost(hardware_price: pl.LazyFrame, reference_cost_assumption: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
-    """One row per day and server from the first price of that server on."""
-    servers = hardware_price.filter(pl.col("hardware_kind") == "server").sort("price_on")
+def owned_server_cost(
+    hardware_price: pl.LazyFrame, reference_cost_assumption: pl.LazyFrame, reference_gpu: pl.LazyFrame, as_of: date
+) -> pl.LazyFrame:
+    """One row per day and server from the first price of that server, or of its cards, on."""
+    quoted = hardware_price.filter(pl.col("hardware_kind") == "server").select(QUOTE)
+    of_cards = servers_of_cards(hardware_price, reference_cost_assumption)
+    servers = pl.concat([quoted, of_cards])
     days = (
         servers.group_by("hardware")
         .agg(pl.col("price_on").min().alias("first"), pl.col("gpu", "gpu_count").first())
@@ -37,28 +44,13 @@ def owned_server_cost(hardware_price: pl.LazyFrame, reference_cost_assumption: p
         "__area"
     )
     priced = (
-        days.sort("on_date")
-        .join_asof(
-            servers.select(
-                "hardware",
-                "price_on",
-                pl.col("low_usd").alias("server_usd__low"),
-                pl.col("base_usd").alias("server_usd__base"),
-                pl.col("high_usd").alias("server_usd__high"),
-                pl.col("source").alias("price_source"),
-                pl.col("source_detail").alias("price_source_detail"),
-            ),
-            left_on="on_date",
-            right_on="price_on",
-            by="hardware",
-            strategy="backward",
-            tolerance=PRICE_LIMIT,
-            coalesce=False,
-            check_sortedness=False,
-        )
+        with_latest_price(days, quoted, of_cards)
         .join(by_scope(reference_cost_assumption, "node_load_kw", "hardware"), on="hardware", how="left")
+        .join(reference_gpu.select("gpu", "tdp_watts"), on="gpu", how="left")
         .join(in_one_row(reference_cost_assumption, FOR_ALL), how="cross")
         .join(electricity, how="cross")
+        .with_columns(is_power_estimated=pl.col("node_load_kw__base").is_null() & pl.col("tdp_watts").is_not_null())
+        .with_columns(pl.coalesce(f"node_load_kw__{band}", rated_kw(band)).alias(f"node_load_kw__{band}") for band in BANDS)
     )
     figures: dict[str, pl.Expr] = {}
     for band in BANDS:
@@ -88,12 +80,69 @@ def owned_server_cost(hardware_price: pl.LazyFrame, reference_cost_assumption: p
         (pl.col("on_date") - pl.col("price_on")).dt.total_days().alias("price_age_days"),
         "price_source",
         "price_source_detail",
+        *(pl.col(f"node_load_kw__{band}").alias(f"{band}_load_kw") for band in BANDS),
+        "is_power_estimated",
+        "is_price_estimated",
         pl.when(~has_figure & pl.col("price_on").is_null())
         .then(pl.lit("no list price of this server in the 365 days before"))
         .when(~has_figure)
         .then(pl.lit("no power figure for this server"))
         .alias("reason_no_figure"),
     )
+
+
+def servers_of_cards(hardware_price: pl.LazyFrame, reference_cost_assumption: pl.LazyFrame) -> pl.LazyFrame:
+    """Servers of eight cards at the price of the cards times the factor of whole servers over their cards."""
+    factor = in_one_row(reference_cost_assumption, ("server_over_cards",))
+    return (
+        hardware_price.filter(pl.col("hardware_kind") == "card")
+        .join(factor, how="cross")
+        .with_columns(
+            hardware=pl.concat_str(pl.lit(f"{CARDS_IN_A_SERVER}x-"), "gpu"),
+            gpu_count=pl.lit(float(CARDS_IN_A_SERVER)),
+            source_detail=pl.concat_str("source_detail", pl.lit("; one card, times eight, times server_over_cards")),
+            **{f"{band}_usd": pl.col(f"{band}_usd") * CARDS_IN_A_SERVER * pl.col(f"server_over_cards__{band}") for band in BANDS},
+        )
+        .select(QUOTE)
+    )
+
+
+def with_latest_price(days: pl.LazyFrame, quoted: pl.LazyFrame, of_cards: pl.LazyFrame) -> pl.LazyFrame:
+    """Each day with the latest quote of the server of the 365 days before, else with that of its cards, marked as an estimate."""
+
+    def latest(quotes: pl.LazyFrame, prefix: str) -> pl.LazyFrame:
+        renamed = quotes.select("hardware", pl.col("price_on").alias("__on"), *(pl.col(name).alias(prefix + name) for name in QUOTE[3:]))
+        return days.sort("on_date").join_asof(
+            renamed.sort("__on"),
+            left_on="on_date",
+            right_on="__on",
+            by="hardware",
+            strategy="backward",
+            tolerance=PRICE_LIMIT,
+            coalesce=False,
+            check_sortedness=False,
+        )
+
+    def first_of(name: str) -> pl.Expr:
+        return pl.when(pl.col("__quoted_price_on").is_not_null()).then(f"__quoted_{name}").otherwise(f"__cards_{name}")
+
+    both = (
+        latest(quoted, "__quoted_")
+        .drop("__on")
+        .join(latest(of_cards, "__cards_").drop("__on", "gpu", "gpu_count", "first"), on=["hardware", "on_date"])
+    )
+    return both.with_columns(
+        price_on=first_of("price_on"),
+        **{f"server_usd__{band}": first_of(f"{band}_usd") for band in BANDS},
+        price_source=first_of("source"),
+        price_source_detail=first_of("source_detail"),
+        is_price_estimated=pl.col("__quoted_price_on").is_null() & pl.col("__cards_price_on").is_not_null(),
+    )
+
+
+def rated_kw(band: str) -> pl.Expr:
+    """Power of a server by that of its accelerators, where nobody measured it."""
+    return pl.col("tdp_watts") / 1000 * pl.col("gpu_count") * pl.col(f"node_load_over_gpu_power__{band}")
 
 
 def server_of(band: str) -> OnPremServer:

@@ -19,6 +19,7 @@ def throughput(throughput_measurement: pl.LazyFrame) -> pl.LazyFrame:
         "concurrency",
         "ttft_s",
         "time_per_output_token_s",
+        "scenario",
         "output_tokens_per_second",
         "output_tokens_per_second_per_gpu",
         "confidence",

@@ -22,6 +22,8 @@ RUN = [
     "concurrency",
     "ttft_s",
     "time_per_output_token_s",
+    "scenario",
+    "tokens_per_second_stated",
 ]
 COLUMNS = [
     "throughput_id",
@@ -47,6 +49,7 @@ COLUMNS = [
     "concurrency",
     "ttft_s",
     "time_per_output_token_s",
+    "scenario",
     "output_tokens_per_second",
     "output_tokens_per_second_per_gpu",
     "decode_roof_tokens_per_second",
@@ -87,8 +90,11 @@ def throughput_measurement(
         )
         .with_columns(
             __bytes=pl.col("precision").replace_strict(BYTES_PER_PARAMETER, default=None, return_dtype=pl.Float64),
-            __rate=output_tokens_per_second(
-                pl.col("concurrency"), pl.col("output_tokens"), pl.col("ttft_s"), pl.col("time_per_output_token_s")
+            __rate=pl.coalesce(
+                "tokens_per_second_stated",
+                output_tokens_per_second(
+                    pl.col("concurrency"), pl.col("output_tokens"), pl.col("ttft_s"), pl.col("time_per_output_token_s")
+                ),
             ),
             __flops=pl.when(pl.col("precision") == "fp8")
             .then("fp8_flops_per_s")
@@ -141,7 +147,7 @@ def general_exclusion() -> pl.Expr:
         .then(pl.lit("the number of GPUs is not stated"))
         .when(pl.col("precision").is_null())
         .then(pl.lit("precision is not stated"))
-        .when(pl.col("concurrency").is_null())
+        .when(pl.col("concurrency").is_null() & pl.col("tokens_per_second_stated").is_null())
         .then(pl.lit("the number of requests in flight is not stated"))
         .when(pl.col("ttft_s") > LONGEST_TTFT_S)
         .then(pl.lit("time to the first token above 24 s: a queue was measured, not a service"))

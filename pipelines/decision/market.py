@@ -86,7 +86,7 @@ class ApiOffer:
 
 @dataclass(frozen=True)
 class Server:
-    """A server at its latest list price."""
+    """A server at its latest list price, and its power under load."""
 
     hardware: str
     gpu: str
@@ -95,6 +95,8 @@ class Server:
     price_on: date
     age_days: int
     source: str
+    load_kw: Band
+    is_power_estimated: bool
 
 
 @dataclass(frozen=True)
@@ -268,10 +270,13 @@ def _servers(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Server]
     found = rows(
         connection,
         """
-        SELECT * FROM marts.hardware_price
-        WHERE hardware_kind = 'server' AND gpu_count = $gpus AND price_on <= $as_of AND date_diff('day', price_on, $as_of) <= $limit
-        QUALIFY row_number() OVER (PARTITION BY hardware ORDER BY price_on DESC) = 1
-        ORDER BY hardware
+        SELECT h.*, o.low_load_kw, o.base_load_kw, o.high_load_kw, o.is_power_estimated
+        FROM marts.hardware_price AS h
+        INNER JOIN marts.owned_server_cost AS o ON h.hardware = o.hardware AND o.on_date = $as_of AND o.base_load_kw IS NOT NULL
+        WHERE h.hardware_kind = 'server' AND h.gpu_count = $gpus AND h.price_on <= $as_of
+          AND date_diff('day', h.price_on, $as_of) <= $limit
+        QUALIFY row_number() OVER (PARTITION BY h.hardware ORDER BY h.price_on DESC) = 1
+        ORDER BY h.hardware
         """,
         {"as_of": as_of, "limit": LONGEST_AGE_DAYS, "gpus": LARGEST_SERVER_GPUS},
     )
@@ -284,6 +289,8 @@ def _servers(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Server]
             r["price_on"],
             (as_of - r["price_on"]).days,
             f"{r['source']}: {r['source_detail']}",
+            {band: r[f"{band}_load_kw"] for band in BANDS},
+            r["is_power_estimated"],
         )
         for r in found
     ]

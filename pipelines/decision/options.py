@@ -34,7 +34,6 @@ SERVER_INPUTS = (
     "maintenance_share",
     "pue",
     "colocation_usd_per_kw_month",
-    "node_load_kw",
     "idle_share_of_load",
     "staff_fte_per_node",
     "staff_usd_per_fte_year",
@@ -101,10 +100,10 @@ def load_of(load: np.ndarray, growth: float, years: int) -> np.ndarray:
 def owned_server(server: Server, market: Market, bands: Callable[[str], str], years: int) -> OnPremServer:
     """A server kept for `years` and then worth what the residual curve says, each assumption at the end that `bands` names."""
 
-    def at(name: str, scope: str | None = None) -> float:
-        return float(market.assumptions[name, scope].band[bands(name)])
+    def at(name: str) -> float:
+        return float(market.assumptions[name, None].band[bands(name)])
 
-    load_kw = at("node_load_kw", server.hardware)
+    load_kw = server.load_kw[bands("node_load_kw")]
     return OnPremServer(
         server_usd=server.usd[bands("server_price")],
         network_share=at("network_share"),
@@ -310,7 +309,7 @@ def _owned(
     options = []
     for m in measured:
         for server in market.servers:
-            if server.gpu != m.gpu or ("node_load_kw", server.hardware) not in market.assumptions:
+            if server.gpu != m.gpu:
                 continue
             each = owned_server(server, market, at_end("base"), workload.horizon_years).capex_usd
             for_peak, least_cost = _server_counts(m, server, workload, load, market, by_the_hour)

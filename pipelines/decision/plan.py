@@ -217,23 +217,22 @@ Moved = Callable[[str], tuple[np.ndarray, Market]]
 
 def _moves(load: np.ndarray, market: Market) -> Iterable[tuple[str, tuple[float, float], bool, Moved]]:
     """Each input with its ends, whether these are our assumption, and load and market with it at one of them."""
-    gpus = {m.gpu for m in market.measurements}
-    ours = {s.hardware for s in market.servers if s.gpu in gpus}
     for (name, scope), assumption in market.assumptions.items():
-        is_used = name in (*SERVER_INPUTS, "packing_share") and (scope is None or scope in ours)
-        if is_used and assumption.band["low"] != assumption.band["high"]:
+        if scope is None and name in (*SERVER_INPUTS, "packing_share") and assumption.band["low"] != assumption.band["high"]:
 
             def assumed(end: str, key: tuple[str, str | None] = (name, scope), given: Assumption = assumption) -> tuple[np.ndarray, Market]:
                 return load, replace(market, assumptions={**market.assumptions, key: replace(given, band=_with_base(given.band, end))})
 
-            label = name if scope is None else f"{name} of {scope}"
-            yield label, (assumption.band["low"], assumption.band["high"]), assumption.is_assumed, assumed
+            yield name, (assumption.band["low"], assumption.band["high"]), assumption.is_assumed, assumed
 
     def electricity(end: str) -> tuple[np.ndarray, Market]:
         return load, replace(market, electricity=replace(market.electricity, band=_with_base(market.electricity.band, end)))
 
     def servers(end: str) -> tuple[np.ndarray, Market]:
         return load, replace(market, servers=[replace(s, usd=_with_base(s.usd, end)) for s in market.servers])
+
+    def powers(end: str) -> tuple[np.ndarray, Market]:
+        return load, replace(market, servers=[replace(s, load_kw=_with_base(s.load_kw, end)) for s in market.servers])
 
     def rents(end: str) -> tuple[np.ndarray, Market]:
         factor = RENT_FACTORS[end]
@@ -244,6 +243,7 @@ def _moves(load: np.ndarray, market: Market) -> Iterable[tuple[str, tuple[float,
     if band["low"] != band["high"]:
         yield "electricity_usd_per_kwh", (band["low"], band["high"]), market.electricity.is_assumed, electricity
     yield "server_price, as a share", _ends([s.usd for s in market.servers]), False, servers
+    yield "power of a server, as a share", _ends([s.load_kw for s in market.servers]), False, powers
     yield "rented_prices, as a share", (RENT_FACTORS["low"], RENT_FACTORS["high"]), True, rents
     yield "load, as a share", (LOAD_FACTORS["low"], LOAD_FACTORS["high"]), True, lambda end: (load * LOAD_FACTORS[end], market)
 

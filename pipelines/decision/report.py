@@ -301,6 +301,8 @@ def _caveat(decision: Decision) -> str:
         said.append("Sellers by the token do not say on which device and in which precision they compute, and may change both.")
     if any(o.kind == "spot" for o in decision.options):
         said.append("Spot machines may be taken away at any time; the cost counts restarts, not the requests lost meanwhile.")
+    if any(o.server and o.server.is_power_estimated for o in decision.options):
+        said.append("The power of a server here is rated by its accelerators, as nobody measured it.")
     old = [o for o in decision.options if o.offer and o.offer.price_basis == "last_known"]
     if old:
         said.append("Rented prices that were not seen in the last 30 days are the last known ones, of the age shown.")

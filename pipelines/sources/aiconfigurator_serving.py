@@ -144,6 +144,8 @@ def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:
             pl.col("__concurrency").alias("concurrency"),
             (pl.col("ttft_ms") / 1000).alias("ttft_s"),
             (pl.col("time_per_output_token_ms") / 1000).alias("time_per_output_token_s"),
+            pl.lit(None, dtype=pl.String).alias("scenario"),
+            pl.lit(None, dtype=pl.Float64).alias("tokens_per_second_stated"),
             "measured_on",
             pl.lit(False).alias("is_estimated"),
             pl.coalesce(pl.col("measured_on").cast(pl.Datetime("us")), pl.col("fetched_at")).alias("known_from"),

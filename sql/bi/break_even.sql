@@ -16,6 +16,8 @@ SELECT
     b.reason_no_figure,
     b.rented_usd_per_hour,
     b.capex_usd,
+    b.rented_eur_per_hour,
+    b.capex_eur,
     b.comparator_provider,
     b.comparator_region,
     b.comparator_country,
@@ -24,6 +26,9 @@ SELECT
     b.price_as_of_on,
     b.price_age_days,
     b.server_price_as_of_on,
+    b.is_power_estimated,
+    b.is_price_estimated,
     b.price_series_id,
-    b.throughput_id
+    b.throughput_id,
+    b.assumption_set_id
 FROM marts.break_even AS b

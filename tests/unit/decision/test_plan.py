@@ -53,8 +53,7 @@ def offer(option: str, usd: float, **facts: Any) -> Offer:
 def market(**changes: Any) -> Market:
     # A server of 87,600 USD that is worth nothing in the end and costs nothing to run: 87,600 / years / 8,760 an hour.
     zero = dict.fromkeys(SERVER_INPUTS, 0.0) | {"residual_decline_per_year": 100.0, "pue": 1.0}
-    assumptions = {(name, None): assumption(name, value) for name, value in zero.items() if name != "node_load_kw"}
-    assumptions["node_load_kw", "8x-g"] = assumption("node_load_kw", 10.0)
+    assumptions = {(name, None): assumption(name, value) for name, value in zero.items()}
     assumptions["packing_share", None] = assumption("packing_share", 0.8)
     assumptions["spot_mean_time_between_interruptions_s", None] = assumption("spot_mean_time_between_interruptions_s", 6000.0)
     assumptions["spot_restart_s", None] = assumption("spot_restart_s", 300.0)
@@ -65,7 +64,7 @@ def market(**changes: Any) -> Market:
         measurements=[Measurement("g", "fp8", RATE, 8.0, "t", DAY, "a bench")],
         offers=[offer("on_demand", 2.0)],
         api_offers=[],
-        servers=[Server("8x-g", "g", 8.0, band(87_600.0, 0.2), DAY, 0, "a quote")],
+        servers=[Server("8x-g", "g", 8.0, band(87_600.0, 0.2), DAY, 0, "a quote", band(10.0, 0.1), False)],
         assumptions=assumptions,
         electricity=assumption("electricity_usd_per_kwh", 0.0),
         headquarters={"cloud": "US", "nuage": "FR"},
@@ -221,7 +220,7 @@ def test_the_price_at_which_it_flips_is_where_both_cost_the_same() -> None:
 
 
 def test_the_tornado_is_sorted_and_says_what_flips() -> None:
-    found = answer(load(0.1001), market(servers=[Server("8x-g", "g", 8.0, band(87_600.0, 0.5), DAY, 0, "a quote")]))
+    found = answer(load(0.1001), market(servers=[Server("8x-g", "g", 8.0, band(87_600.0, 0.5), DAY, 0, "a quote", band(10.0, 0.1), False)]))
     swings = [abs(s.high - s.low) for s in found.tornado]
     assert swings == sorted(swings, reverse=True) and len(swings) >= 3
     assert {s.name: s.flips for s in found.tornado}["server_price, as a share"] is True

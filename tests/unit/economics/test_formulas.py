@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 
 import polars as pl
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines import economics as e
+from pipelines.exchange import eur_per_usd_of_days
 
 price = st.floats(0.01, 1000)
 share = st.floats(0.01, 1)
@@ -113,6 +115,26 @@ def test_hybrid_plan_is_the_best_of_all(load: list[float], capacity: float, fixe
     assert plan.usd_total == pytest.approx(brute_force(load, capacity, fixed, variable, rented), rel=1e-9, abs=1e-9)
     assert plan.usd_total <= min(plan.own_only_usd_total, plan.rent_only_usd_total) + 1e-9
     assert plan.owned_share + plan.rented_share == pytest.approx(1.0 if sum(load) > 0 else 0.0)
+
+
+@given(st.lists(st.floats(0, 6), min_size=2, max_size=48), st.floats(0.05, 5), st.floats(0.5, 10))
+def test_the_split_is_that_of_the_screening_curves(load: list[float], fixed: float, rented: float) -> None:
+    # The k-th server is owned where its hours of use cost more rented than the server does owned, and no further one is.
+    plan = e.hybrid_plan(load, 1.0, fixed, 0.0, rented)
+    uses = [sum(min(1.0, max(0.0, x - k)) for x in load) for k in range(math.ceil(max(load)))]
+    saving = [rented * use - fixed * len(load) for use in uses]
+    assert all(s >= -1e-9 for s in saving[: plan.servers])
+    assert all(s <= 1e-9 for s in saving[plan.servers :])
+
+
+@given(st.floats(0.01, 1e6), st.floats(0.5, 2.0))
+def test_to_euros_and_back(usd: float, units_per_eur: float) -> None:
+    fx = pl.LazyFrame({"on_date": [dt.date(2026, 1, 2)], "currency": ["USD"], "units_per_eur": [units_per_eur]})
+    days = pl.LazyFrame({"on_date": [dt.date(2026, 1, 2), dt.date(2026, 1, 4), dt.date(2026, 1, 1)]})
+    found = eur_per_usd_of_days(days, fx).sort("on_date").collect()
+    assert found["eur_per_usd"].to_list()[0] is None
+    for rate in found["eur_per_usd"].to_list()[1:]:
+        assert usd * rate * units_per_eur == pytest.approx(usd, rel=1e-12)
 
 
 @given(st.floats(0.1, 1000))

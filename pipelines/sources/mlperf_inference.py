@@ -1,0 +1,159 @@
+"""MLPerf Inference results of language models, from the summary that MLCommons keeps for each round.
+
+Measured systems under the benchmark's own requests: their lengths are those of its data sets, so they stand beside the runs at fixed
+lengths and never answer for them. Only the key set of rounds up to v5.1 is read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import date
+
+import polars as pl
+
+from pipelines.sources.base import FetchContext, ParseError, Payload, Source, utc_now
+
+# Rounds and the days on which their results were made public.
+_ROUNDS = {"v5.1": date(2025, 9, 9)}
+
+SOURCE = Source(
+    title="MLPerf Inference, datacenter results",
+    homepage="https://mlcommons.org/benchmarks/inference-datacenter/",
+    licence="Apache-2.0",
+    attribution="MLPerf is a trademark of MLCommons; each row names round, submitter and platform",
+    semantics="table",
+    base_url="https://raw.githubusercontent.com",
+)
+_TEXT = {
+    "Unique ID (e.g. for Audit)": "submission_id",
+    "Submitter": "submitter",
+    "Availability": "availability",
+    "Category": "division",
+    "Suite": "suite",
+    "Platform": "platform",
+    "Model": "model_as_named",
+    "Scenario": "scenario",
+    "Accelerator": "accelerator_as_named",
+    "Software": "engine",
+    "weight_data_types": "precision_as_named",
+    "version": "benchmark_round",
+    "Performance_Units": "result_unit",
+}
+_PRECISIONS = {"fp4": "fp4", "fp8": "fp8", "int4": "int4", "bf16": "bf16", "fp16": "bf16"}
+# What the scenarios of a language model are held to, at the 99th percentile, is a rule of the benchmark and not a measurement.
+_ALLOWED_AVAILABILITY = ("available", "preview")
+
+
+def fetch(context: FetchContext) -> Iterable[Payload]:
+    """One summary per round, about 2 MB each."""
+    for round_name in _ROUNDS:
+        answer = context.http.get(f"{context.base_url}/mlcommons/inference_results_{round_name}/main/summary_results.json")
+        yield Payload(f"{round_name}.json", answer.url, answer.content, utc_now(), answer.status, answer.etag)
+
+
+def parse(content: bytes) -> pl.DataFrame:
+    """One row per result in tokens per second; results of other models are in samples or queries and are left out. Raises ParseError."""
+    try:
+        document = json.loads(content)
+        if not isinstance(document, list) or not document:
+            raise TypeError(f"the document is {type(document).__name__} of {len(document)}")
+        rows = [
+            {
+                **{ours: _text(row, theirs) for theirs, ours in _TEXT.items()},
+                "node_count": int(row["Nodes"]),
+                "accelerators_per_node": int(row["a#"]) if row["a#"] not in ("", None) else None,
+                "error_count": int(row["errors"]),
+                "inferred_count": int(row["inferred"]),
+                "tokens_per_second_stated": float(row["Performance_Result"]),
+            }
+            for row in document
+            if row["Performance_Units"] == "Tokens/s"
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ParseError(
+            f"summary_results.json: {type(error).__name__}: {error}; expected a list of results of rounds up to v5.1"
+        ) from error
+    unknown = sorted({str(r["benchmark_round"]) for r in rows} - set(_ROUNDS))
+    if unknown:
+        raise ParseError(f"summary_results.json: version is {unknown[0]!r}, expected one of {', '.join(_ROUNDS)}")
+    return pl.DataFrame(rows, schema=_SCHEMA)
+
+
+_SCHEMA = {
+    **dict.fromkeys(_TEXT.values(), pl.String),
+    "node_count": pl.Int64,
+    "accelerators_per_node": pl.Int64,
+    "error_count": pl.Int64,
+    "inferred_count": pl.Int64,
+    "tokens_per_second_stated": pl.Float64,
+}
+
+
+def _text(row: dict[str, object], key: str) -> str:
+    value = row[key]
+    if not isinstance(value, str):
+        raise TypeError(f"{key} is {value!r}, expected text")
+    return value
+
+
+def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:
+    """Rows of feed throughput; what may not be used says why."""
+    measured_on = pl.col("benchmark_round").replace_strict(_ROUNDS, return_dtype=pl.Date)
+    count = (pl.col("node_count") * pl.col("accelerators_per_node")).cast(pl.Float64)
+    none = pl.lit(None, dtype=pl.String)
+    return (
+        raw.sort("fetched_at")
+        .with_columns(
+            measurement_id=pl.concat_str("benchmark_round", "submission_id", "model_as_named", "scenario", separator="/"),
+            precision=pl.col("precision_as_named").str.to_lowercase().replace_strict(_PRECISIONS, default=None, return_dtype=pl.String),
+        )
+        # The summary is fetched whole each time: a result is one row.
+        .unique("measurement_id", keep="last", maintain_order=True)
+        .select(
+            "measurement_id",
+            "model_as_named",
+            none.alias("model_correction"),
+            pl.col("accelerator_as_named").alias("gpu_as_named"),
+            "precision",
+            none.alias("precision_correction"),
+            "engine",
+            none.alias("engine_version"),
+            pl.lit(False).alias("is_disaggregated"),
+            count.alias("gpu_count_stated"),
+            count.alias("gpu_count"),
+            none.alias("gpu_count_correction"),
+            _exclusion_reason().alias("exclusion_reason"),
+            pl.when(pl.col("availability") == "available").then(pl.lit("high")).otherwise(pl.lit("medium")).alias("confidence"),
+            pl.lit(None, dtype=pl.Int64).alias("input_tokens"),
+            pl.lit(None, dtype=pl.Int64).alias("output_tokens"),
+            pl.lit(None, dtype=pl.Int64).alias("concurrency"),
+            pl.lit(None, dtype=pl.Float64).alias("ttft_s"),
+            pl.lit(None, dtype=pl.Float64).alias("time_per_output_token_s"),
+            pl.concat_str(pl.lit("MLPerf "), "scenario").alias("scenario"),
+            "tokens_per_second_stated",
+            measured_on.alias("measured_on"),
+            pl.lit(False).alias("is_estimated"),
+            measured_on.cast(pl.Datetime("us")).alias("known_from"),
+            pl.concat_str(pl.lit("MLPerf Inference "), "benchmark_round", pl.lit(", "), "submitter", pl.lit(", "), "platform").alias(
+                "source_detail"
+            ),
+            pl.lit(SOURCE.homepage).alias("source_url"),
+            pl.lit(SOURCE.licence).alias("licence"),
+            "snapshot_sha256",
+        )
+    )
+
+
+def _exclusion_reason() -> pl.Expr:
+    several = pl.col("accelerator_as_named").str.contains(r"\(x\d+\)") | pl.col("accelerator_as_named").str.contains(",")
+    return (
+        pl.when((pl.col("division") != "closed") | (pl.col("suite") != "datacenter"))
+        .then(pl.lit("not of the closed division in the datacenter, whose rules make results comparable"))
+        .when(~pl.col("availability").is_in(list(_ALLOWED_AVAILABILITY)))
+        .then(pl.lit("a system that cannot be bought"))
+        .when((pl.col("error_count") > 0) | (pl.col("inferred_count") > 0))
+        .then(pl.lit("marked by the benchmark as faulty or inferred"))
+        .when(several)
+        .then(pl.lit("several kinds of accelerator in one system"))
+    )

@@ -1,0 +1,127 @@
+"""MLPerf results: from a summary to measurements that stand beside the others and answer for no workload."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipelines.contracts import catalogue
+from pipelines.models import models
+from pipelines.quality import check_rows
+from pipelines.registry import parse_curated
+from pipelines.serving_choice import fastest_within
+from pipelines.sources import mlperf_inference
+from pipelines.sources.base import FetchContext, ParseError
+from pipelines.sources.http import Breaker, HttpClient
+
+from ...conftest import ROOT
+from ...loopback import loopback
+
+CONTENT = (Path(__file__).parents[2] / "fixtures" / "mlperf_inference" / "summary_results.json").read_bytes()
+AT = dt.datetime(2026, 11, 23, 6)
+
+
+def raw(*contents: bytes) -> pl.LazyFrame:
+    frames = [
+        mlperf_inference.parse(content)
+        .lazy()
+        .with_columns(fetched_at=pl.lit(AT + dt.timedelta(days=i), dtype=pl.Datetime("us")), snapshot_sha256=pl.lit(f"{i:064x}"))
+        for i, content in enumerate(contents)
+    ]
+    return catalogue().tables["mlperf_inference"].conform(pl.concat(frames))
+
+
+def measured(*contents: bytes) -> pl.DataFrame:
+    fed = catalogue().feeds["throughput"].conform(mlperf_inference.normalise(raw(*contents)))
+    facts = {"source": "mlperf_inference", "semantics": "table"}
+    numbers = {"precedence": 100, "staleness_limit_days": 365}
+    united = fed.with_columns(*(pl.lit(v).alias(k) for k, v in facts.items()), *(pl.lit(v, pl.Int64).alias(k) for k, v in numbers.items()))
+    names = ("reference_model", "reference_model_alias", "reference_gpu", "reference_gpu_alias_rule", "reference_gpu_spec")
+
+    def curated(name: str) -> pl.LazyFrame:
+        contract = catalogue().tables[name]
+        return parse_curated((ROOT / "pipelines" / str(contract.bundled)).read_bytes(), contract).lazy()
+
+    function = models()["throughput_measurement"].function
+    assert function is not None
+    contract = catalogue().tables["throughput_measurement"]
+    found = contract.conform(function(all_throughput=united, as_of=AT.date(), **{name: curated(name) for name in names}))
+    checked = check_rows(contract, found, may_quarantine=True)
+    assert checked.quarantined.is_empty()
+    return checked.good.sort("throughput_id")
+
+
+def test_the_summary_is_asked_for_by_round() -> None:
+    with loopback({"/mlcommons/inference_results_v5.1/main/summary_results.json": [CONTENT]}) as server:
+        http = HttpClient(breaker=Breaker(), timeout_seconds=5, max_bytes=10_000_000, sleep=lambda _: None)
+        payloads = list(mlperf_inference.fetch(FetchContext("mlperf_inference", server.url, 5, AT.date(), http, [].append)))
+    assert [p.name for p in payloads] == ["v5.1.json"] and payloads[0].content == CONTENT
+
+
+def test_a_result_is_the_rate_of_its_whole_system() -> None:
+    found = measured(CONTENT).filter(pl.col("exclusion_reason").is_null())
+    columns = ["model", "gpu", "gpu_count", "precision", "scenario", "output_tokens_per_second_per_gpu", "confidence"]
+    assert found.select(columns).sort(columns).rows() == [
+        ("Llama-2-70B", "h200-sxm-141", 8.0, "fp8", "MLPerf Offline", 4125.0, "high"),
+        ("Llama-2-70B", "h200-sxm-141", 8.0, "fp8", "MLPerf Server", 3750.0625, "high"),
+        ("Llama-3.1-405B", "h200-sxm-141", 8.0, "fp8", "MLPerf Server", 31.28125, "medium"),
+    ]
+    assert found["source_detail"].str.starts_with("MLPerf Inference v5.1, A submitter, 8xH200").all()
+    assert found["measured_on"].unique().to_list() == [dt.date(2025, 9, 9)]
+
+
+def test_what_may_not_be_used_says_why() -> None:
+    reasons = measured(CONTENT)["exclusion_reason"].drop_nulls().sort().to_list()
+    assert [reason.split(",")[0] for reason in reasons] == [
+        "a system that cannot be bought",
+        "marked by the benchmark as faulty or inferred",
+        "not of the closed division in the datacenter",
+        "several kinds of accelerator in one system",
+        "the number of GPUs is not stated",
+    ]
+
+
+def test_a_result_fetched_again_is_one_row() -> None:
+    assert measured(CONTENT, CONTENT).height == measured(CONTENT).height
+
+
+def test_no_workload_is_answered_by_a_benchmark_at_other_lengths() -> None:
+    workload = pl.LazyFrame(
+        {"workload": ["w"], "input_tokens": [1024], "output_tokens": [1024], "ttft_limit_s": [2.0], "time_per_output_token_limit_s": [0.05]}
+    )
+    usable = models()["throughput"].function
+    assert usable is not None
+    assert fastest_within(usable(throughput_measurement=measured(CONTENT).lazy()), workload).collect().is_empty()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"Performance_Result": "fast"}, "could not convert string to float"),
+        ({"version": "v9.9"}, "version is 'v9.9', expected one of v5.1"),
+        ({"Scenario": None}, "Scenario is None, expected text"),
+        ({"Nodes": None}, "TypeError"),
+    ],
+)
+def test_another_shape_is_an_error_that_names_it(change: dict[str, Any], said: str) -> None:
+    rows = json.loads(CONTENT)
+    rows[0] |= change
+    with pytest.raises(ParseError) as error:
+        mlperf_inference.parse(json.dumps(rows).encode())
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b"<html>"])
+def test_no_summary_at_all(content: bytes) -> None:
+    with pytest.raises(ParseError):
+        mlperf_inference.parse(content)
+
+
+def test_the_recorded_sample_is_read(shared: Path) -> None:
+    found = mlperf_inference.parse((shared / "examples" / "mlperf" / "summary_results_v5.1.json").read_bytes())
+    assert found.height >= 1 and (found["tokens_per_second_stated"] > 0).all()
