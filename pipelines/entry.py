@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 
-# polars' allocator keeps what it was given back for seconds, in case: a fifth of a refresh's peak memory. Its own setting wins.
-_GIVE_MEMORY_BACK = ("_RJEM_MALLOC_CONF", "dirty_decay_ms:300,muzzy_decay_ms:0")
+# polars' allocator keeps what it was given back for a while, in case: a fifth of a refresh's peak memory. Its own setting wins.
+_GIVE_MEMORY_BACK = ("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")
 
 
 def main() -> int:

@@ -30,7 +30,7 @@ DUCKDB_FILE = "breakeven.duckdb"
 STORAGE_VERSION = "v1.2.0"
 # A multiple of DuckDB's vectors, so that every batch but the last has just as many.
 _ROW_GROUP_ROWS = 102_400
-_MEMORY_LIMIT = "256MB"
+_MEMORY_LIMIT = "128MB"
 
 
 class PublicationError(Exception):

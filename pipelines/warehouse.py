@@ -19,8 +19,8 @@ from sqlglot import exp
 
 from pipelines.contracts import Contract, ContractError
 
-_MEMORY_LIMIT = "80MB"
-_SLICE_ROWS = 20_480
+_MEMORY_LIMIT = "56MB"
+_SLICE_ROWS = 10_240
 _BATCH_ROWS = 131_072
 _FILE_OF = {"raw": "work", "staging": "work", "marts": "build"}
 

@@ -16,7 +16,7 @@ from pipelines.economics import (
     npv_payback_months,
     usd_per_million_tokens,
 )
-from pipelines.exchange import eur_per_usd_of_days
+from pipelines.exchange import eur_per_usd_by_day
 from pipelines.serving_choice import is_shown, measured_choice
 
 WINDOWS_DAYS = (7, 30, 90)
@@ -59,7 +59,7 @@ def break_even(
         .join(comparators, on=["on_date", "window_days", "gpu", "comparator"], how="left")
         .join(in_one_row(reference_cost_assumption, ("packing_share",)), how="cross")
         .join(assumption_set_id(reference_cost_assumption), how="cross")
-        .join(eur_per_usd_of_days(owned, fx_rate), on="on_date", how="left")
+        .join(eur_per_usd_by_day(fx_rate, as_of), on="on_date", how="left")
     )
     return with_answers(rows).select(
         "on_date",

@@ -15,7 +15,8 @@ from pipelines.economics import (
     spot_waste_share,
     usd_per_million_tokens,
 )
-from pipelines.exchange import eur_per_usd_of_days
+from pipelines.economics.guards import quotient
+from pipelines.exchange import eur_per_usd_by_day
 from pipelines.serving_choice import CONFIGURATION, LARGEST_SERVER_GPUS, is_shown, measured_choice, only_on_larger_systems
 
 WINDOWS_DAYS = (7, 30, 90)
@@ -80,7 +81,7 @@ def cost_per_token(
     priced = pl.concat(part.select(columns) for part in (rented, owned, api, gap))
     rests_on_assumptions = (pl.col("option") != "api") & pl.col("base_usd_per_million_output_tokens").is_not_null()
     return (
-        in_euros(over_all_tokens(priced), fx_rate)
+        in_euros(over_all_tokens(priced), fx_rate, as_of)
         .join(assumption_set_id(reference_cost_assumption), how="cross")
         .with_columns(assumption_set_id=pl.when(rests_on_assumptions).then("assumption_set_id"))
         .select(COLUMN_ORDER)
@@ -115,7 +116,7 @@ def owned_cost(owned_server_cost: pl.LazyFrame, choice: pl.LazyFrame, as_of: dat
     figures = {}
     for name, band in zip(PER_OUTPUT, BANDS, strict=True):
         hour = pl.col(f"{band}_fixed_usd_per_hour") + use * pl.col(f"{band}_variable_usd_per_hour")
-        figures[name] = usd_per_million_tokens(hour / pl.col("gpu_count"), pl.col("output_tokens_per_second_per_gpu"), use)
+        figures[name] = usd_per_million_tokens(quotient(hour, pl.col("gpu_count")), pl.col("output_tokens_per_second_per_gpu"), use)
     return rows.with_columns(
         **figures,
         option=pl.lit("owned"),
@@ -125,7 +126,7 @@ def owned_cost(owned_server_cost: pl.LazyFrame, choice: pl.LazyFrame, as_of: dat
         price_basis=pl.lit("quote"),
         covered_share=pl.lit(None, dtype=pl.Float64),
         is_thin=pl.lit(None, dtype=pl.Boolean),
-        base_usd_per_gpu_hour=(pl.col("base_fixed_usd_per_hour") + use * pl.col("base_variable_usd_per_hour")) / pl.col("gpu_count"),
+        base_usd_per_gpu_hour=quotient(pl.col("base_fixed_usd_per_hour") + use * pl.col("base_variable_usd_per_hour"), pl.col("gpu_count")),
     )
 
 
@@ -153,7 +154,7 @@ def api_cost(
         pl.col("input_tokens"),
         pl.col("output_tokens"),
     )
-    per_output = blend * (pl.col("input_tokens") + pl.col("output_tokens")) / pl.col("output_tokens")
+    per_output = quotient(blend * (pl.col("input_tokens") + pl.col("output_tokens")), pl.col("output_tokens"))
     confirmed_on = pl.min_horizontal(pl.max_horizontal(pl.col("last_confirmed_at").dt.date(), "__from"), "on_date")
     windows = pl.LazyFrame({"window_days": WINDOWS_DAYS}, schema={"window_days": pl.Int64})
     return (
@@ -232,18 +233,18 @@ def unchosen() -> dict[str, pl.Expr]:
 
 def over_all_tokens(priced: pl.LazyFrame) -> pl.LazyFrame:
     """The same cost read over input tokens alone and over all tokens, beside the output tokens."""
-    ratio = pl.col("output_tokens") / pl.col("input_tokens")
+    ratio = quotient(pl.col("output_tokens"), pl.col("input_tokens"))
     figures = {}
     for band in BANDS:
         per_output = pl.col(f"{band}_usd_per_million_output_tokens")
         figures[f"{band}_usd_per_million_input_tokens"] = per_output * ratio
-        figures[f"{band}_usd_per_million_total_tokens"] = per_output * ratio / (1 + ratio)
+        figures[f"{band}_usd_per_million_total_tokens"] = quotient(per_output * ratio, 1 + ratio)
     return priced.with_columns(**figures)
 
 
-def in_euros(priced: pl.LazyFrame, fx_rate: pl.LazyFrame) -> pl.LazyFrame:
+def in_euros(priced: pl.LazyFrame, fx_rate: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     """Add the figures in euros at the last reference rate known on each row's day, which fx_on_date names."""
-    return priced.join(eur_per_usd_of_days(priced, fx_rate), on="on_date", how="left").with_columns(
+    return priced.join(eur_per_usd_by_day(fx_rate, as_of), on="on_date", how="left").with_columns(
         (pl.col(f"{band}_usd_per_million_{kind}_tokens") * pl.col("eur_per_usd")).alias(f"{band}_eur_per_million_{kind}_tokens")
         for kind in ("output", "input", "total")
         for band in BANDS

@@ -4,6 +4,8 @@ from datetime import date
 
 import polars as pl
 
+from pipelines.economics.guards import quotient
+
 
 def electricity_price(reference_electricity_quote: pl.LazyFrame, fx_rate: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     """One row per area, class and source, converted at the last reference rate of its period (of `as_of` where none is stated)."""
@@ -30,7 +32,7 @@ def electricity_price(reference_electricity_quote: pl.LazyFrame, fx_rate: pl.Laz
             "native_per_kwh",
             "currency",
             pl.when(is_usd).then(native).when(is_eur).then(native * pl.col("__usd_per_eur")).alias("usd_per_kwh"),
-            pl.when(is_eur).then(native).when(is_usd).then(native / pl.col("__usd_per_eur")).alias("eur_per_kwh"),
+            pl.when(is_eur).then(native).when(is_usd).then(quotient(native, pl.col("__usd_per_eur"))).alias("eur_per_kwh"),
             "fx_on_date",
             pl.lit("reference_electricity_quote").alias("source"),
             "source_detail",

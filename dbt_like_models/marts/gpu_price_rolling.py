@@ -8,6 +8,8 @@ from datetime import date, datetime, time, timedelta
 
 import polars as pl
 
+from pipelines.economics.guards import quotient
+
 WINDOWS_DAYS = (7, 30, 90)
 UNITS_PER_USD = 100_000_000
 SECONDS_PER_DAY = 86_400
@@ -84,6 +86,7 @@ def dense_days(daily: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
 def rolling(dense: pl.LazyFrame, days: int) -> pl.LazyFrame:
     """Statistics of one window length."""
     usd = {name: pl.col(name).cast(pl.Float64) / UNITS_PER_USD for name in ("min_units", "max_units", "last_units")}
+    mean_units = quotient(pl.col("integral").cast(pl.Float64), pl.col("seconds").cast(pl.Float64))
     return (
         dense.sort("series_id", "on_date")
         .rolling(index_column="on_date", period=f"{days}d", group_by="series_id")
@@ -98,7 +101,7 @@ def rolling(dense: pl.LazyFrame, days: int) -> pl.LazyFrame:
             "series_id",
             "on_date",
             pl.lit(days, dtype=pl.Int64).alias("window_days"),
-            (pl.col("integral").cast(pl.Float64) / pl.col("seconds").cast(pl.Float64) / UNITS_PER_USD).alias("mean_usd_per_gpu_hour"),
+            (mean_units / UNITS_PER_USD).alias("mean_usd_per_gpu_hour"),
             usd["min_units"].alias("min_usd_per_gpu_hour"),
             usd["max_units"].alias("max_usd_per_gpu_hour"),
             usd["last_units"].alias("last_usd_per_gpu_hour"),

@@ -5,6 +5,7 @@ from datetime import date, datetime, time, timedelta
 import polars as pl
 
 from pipelines.economics import decode_roof_tokens_per_second, output_tokens_per_second, prefill_roof_tokens_per_second
+from pipelines.economics.guards import quotient
 from pipelines.gpu_names import resolve
 
 LONGEST_TTFT_S = 24.0
@@ -105,7 +106,7 @@ def throughput_measurement(
         )
         .with_columns(
             output_tokens_per_second="__rate",
-            output_tokens_per_second_per_gpu=pl.col("__rate") / pl.col("gpu_count"),
+            output_tokens_per_second_per_gpu=quotient(pl.col("__rate"), pl.col("gpu_count")),
             decode_roof_tokens_per_second=decode_roof_tokens_per_second(
                 pl.col("memory_bandwidth_bytes_per_s") * pl.col("gpu_count"), pl.col("active_parameters"), pl.col("__bytes")
             ),

@@ -19,6 +19,7 @@ from pipelines.economics.guards import (
     Number,
     guarded,
     is_expression,
+    quotient,
 )
 
 HOURS_PER_YEAR = 8760.0
@@ -35,7 +36,7 @@ def capital_recovery_factor(rate: Number, years: Number) -> Any:
 
     def annuity() -> Any:
         # Both sides divided by the growth, which overflows before its inverse matters.
-        return rate / (1 - (1 + rate) ** (-1 * years))
+        return quotient(rate, 1 - (1 + rate) ** (-1 * years))
 
     if not is_expression(rate):
         return guarded(annuity, rate=(rate, NOT_NEGATIVE), years=(years, POSITIVE))

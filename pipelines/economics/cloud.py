@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.economics.guards import NOT_NEGATIVE, POSITIVE, POSITIVE_SHARE, SHARE_BELOW_ONE, Number, guarded, is_expression
+from pipelines.economics.guards import NOT_NEGATIVE, POSITIVE, POSITIVE_SHARE, SHARE_BELOW_ONE, Number, guarded, is_expression, quotient
 
 PAID_BY_THE_HOUR_OF_USE = ("on_demand",)
 PAID_EVERY_HOUR = ("commitment", "capacity_block", "dedicated_month")
@@ -31,10 +31,10 @@ def effective_cloud_usd_per_hour(
 
     def formula() -> Any:
         if purchase_option in PAID_EVERY_HOUR:
-            return usd_per_hour / utilisation_share
+            return quotient(usd_per_hour, utilisation_share)
         if purchase_option == "spot":
-            return usd_per_hour / ((1 - waste_share) * packing_share)
-        return usd_per_hour / packing_share
+            return quotient(usd_per_hour, (1 - waste_share) * packing_share)
+        return quotient(usd_per_hour, packing_share)
 
     return guarded(
         formula,
@@ -53,11 +53,11 @@ def spot_waste_share(mean_time_between_interruptions_s: Number, restart_s: Numbe
     mean_time = mean_time_between_interruptions_s
 
     def formula() -> Any:
-        without = restart_s / mean_time
+        without = quotient(restart_s, mean_time)
         if not is_expression(checkpoint_s) and checkpoint_s == 0:
             return without
         # C/tau + tau/2/M with tau = sqrt(2CM) is sqrt(2C/M): the same figure, defined at C = 0 too.
-        return (2 * checkpoint_s / mean_time) ** 0.5 + without
+        return quotient(2 * checkpoint_s, mean_time) ** 0.5 + without
 
     return guarded(
         formula,

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.economics.guards import NOT_NEGATIVE, POSITIVE, SHARE, Number, guarded, is_expression
+from pipelines.economics.guards import NOT_NEGATIVE, POSITIVE, SHARE, Number, guarded, is_expression, quotient
 
 
 def break_even_utilisation(fixed_usd_per_hour: Number, variable_usd_per_hour: Number, rented_usd_per_hour: Number) -> Any:
@@ -22,7 +22,7 @@ def break_even_utilisation(fixed_usd_per_hour: Number, variable_usd_per_hour: Nu
 
     def formula() -> Any:
         margin = rented_usd_per_hour - variable_usd_per_hour
-        return _only_where((margin > 0) & (fixed_usd_per_hour <= margin), lambda: fixed_usd_per_hour / margin)
+        return _only_where((margin > 0) & (fixed_usd_per_hour <= margin), lambda: quotient(fixed_usd_per_hour, margin))
 
     return guarded(
         formula,
@@ -40,7 +40,7 @@ def break_even_hours(capex_usd: Number, rent_usd_per_hour: Number, operate_usd_p
 
     def formula() -> Any:
         saving = rent_usd_per_hour - operate_usd_per_hour
-        return _only_where(saving > 0, lambda: capex_usd / saving)
+        return _only_where(saving > 0, lambda: quotient(capex_usd, saving))
 
     return guarded(
         formula,
@@ -72,10 +72,10 @@ def npv_payback_months(
         to_cover = capex_usd * (1 - residual_share_at_end * (1 + annual_rate) ** (-life_months / 12))
         saving = rent_usd_per_month - operate_usd_per_month
         if not is_expression(annual_rate) and annual_rate == 0:
-            return _only_where(saving > 0, lambda: _whole_months(to_cover / saving, life_months))
+            return _only_where(saving > 0, lambda: _whole_months(quotient(to_cover, saving), life_months))
         return _only_where(
             (saving > 0) & (to_cover * monthly < saving),
-            lambda: _whole_months(-1 * _log(1 - to_cover * monthly / saving) / log_growth, life_months),
+            lambda: _whole_months(quotient(-1 * _log(1 - quotient(to_cover * monthly, saving)), log_growth), life_months),
         )
 
     return guarded(

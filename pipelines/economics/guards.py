@@ -38,6 +38,14 @@ def is_expression(*arguments: object) -> bool:
     return any(isinstance(argument, pl.Expr) for argument in arguments)
 
 
+def quotient(dividend: Any, divisor: Any) -> Any:
+    """dividend / divisor; in expressions by way of 1 / divisor, which comes out the same however rows fell into chunks.
+
+    polars divides by a column that happens to be constant in a chunk as by a number, and that differs in the last bit.
+    """
+    return dividend * (1 / divisor) if is_expression(dividend, divisor) else dividend / divisor
+
+
 def guarded(formula: Callable[[], Any], **arguments: tuple[Any, Domain]) -> Any:
     """Value of the formula for arguments in their domains.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.economics.guards import AT_LEAST_ONE, NOT_NEGATIVE, POSITIVE, POSITIVE_SHARE, SHARE, Number, guarded
+from pipelines.economics.guards import AT_LEAST_ONE, NOT_NEGATIVE, POSITIVE, POSITIVE_SHARE, SHARE, Number, guarded, quotient
 
 # One token per second for an hour is 3,600 tokens: 0.0036 million.
 MILLION_TOKENS_PER_HOUR = 0.0036
@@ -20,7 +20,7 @@ def usd_per_million_tokens(usd_per_hour: Number, tokens_per_second: Number, util
     GPU's with one GPU's.
     """
     return guarded(
-        lambda: usd_per_hour / (tokens_per_second * MILLION_TOKENS_PER_HOUR * utilisation_share),
+        lambda: quotient(usd_per_hour, tokens_per_second * MILLION_TOKENS_PER_HOUR * utilisation_share),
         usd_per_hour=(usd_per_hour, NOT_NEGATIVE),
         tokens_per_second=(tokens_per_second, POSITIVE),
         utilisation_share=(utilisation_share, POSITIVE_SHARE),
@@ -34,7 +34,7 @@ def output_tokens_per_second(concurrency: Number, output_tokens: Number, ttft_s:
     """
 
     def formula() -> Any:
-        return concurrency * output_tokens / (ttft_s + tpot_s * (output_tokens - 1))
+        return quotient(concurrency * output_tokens, ttft_s + tpot_s * (output_tokens - 1))
 
     return guarded(
         formula,
@@ -63,7 +63,7 @@ def blended_api_usd_per_million(
     def formula() -> Any:
         cached = input_usd if cached_input_usd is None else cached_input_usd
         of_input = (1 - cached_input_share) * input_usd + cached_input_share * cached
-        return batch_factor * (input_tokens * of_input + output_tokens * output_usd) / (input_tokens + output_tokens)
+        return quotient(batch_factor * (input_tokens * of_input + output_tokens * output_usd), input_tokens + output_tokens)
 
     return guarded(
         formula,
@@ -79,13 +79,15 @@ def blended_api_usd_per_million(
 
 def joules_per_token(power_w: Number, tokens_per_second: Number) -> Any:
     """Energy of a token: W / (tok/s). Joules."""
-    return guarded(lambda: power_w / tokens_per_second, power_w=(power_w, NOT_NEGATIVE), tokens_per_second=(tokens_per_second, POSITIVE))
+    return guarded(
+        lambda: quotient(power_w, tokens_per_second), power_w=(power_w, NOT_NEGATIVE), tokens_per_second=(tokens_per_second, POSITIVE)
+    )
 
 
 def decode_roof_tokens_per_second(memory_bytes_per_s: Number, active_parameters: Number, bytes_per_parameter: Number) -> Any:
     """Most tokens per second that one sequence can decode: every active weight is read once a token. Without speculation."""
     return guarded(
-        lambda: memory_bytes_per_s / (active_parameters * bytes_per_parameter),
+        lambda: quotient(memory_bytes_per_s, active_parameters * bytes_per_parameter),
         memory_bytes_per_s=(memory_bytes_per_s, POSITIVE),
         active_parameters=(active_parameters, POSITIVE),
         bytes_per_parameter=(bytes_per_parameter, POSITIVE),
@@ -95,7 +97,7 @@ def decode_roof_tokens_per_second(memory_bytes_per_s: Number, active_parameters:
 def prefill_roof_tokens_per_second(flops_per_s: Number, active_parameters: Number) -> Any:
     """Most tokens per second that can be prefilled: two operations per active weight and token."""
     return guarded(
-        lambda: flops_per_s / (2 * active_parameters),
+        lambda: quotient(flops_per_s, 2 * active_parameters),
         flops_per_s=(flops_per_s, POSITIVE),
         active_parameters=(active_parameters, POSITIVE),
     )

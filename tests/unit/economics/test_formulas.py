@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines import economics as e
-from pipelines.exchange import eur_per_usd_of_days
+from pipelines.economics.guards import quotient
+from pipelines.exchange import eur_per_usd_by_day
 
 price = st.floats(0.01, 1000)
 share = st.floats(0.01, 1)
@@ -75,6 +76,20 @@ def test_expressions_equal_floats(usd: float, rate: float, use: float) -> None:
         assert one == other or one == pytest.approx(other, rel=1e-12)
 
 
+def test_a_quotient_does_not_depend_on_how_rows_fall_into_chunks() -> None:
+    # Runs of equal divisors, so that most of the small chunks hold one value only.
+    rows = pl.DataFrame({"a": [i * 0.37 + 0.1 for i in range(600)], "b": [1.1 + (i // 50) * 0.7 for i in range(600)]})
+    whole = rows.select(quotient(pl.col("a"), pl.col("b"))).to_series()
+    in_pieces = pl.concat(rows[i : i + 10].lazy().select(quotient(pl.col("a"), pl.col("b"))).collect() for i in range(0, 600, 10))
+    assert whole.equals(in_pieces.to_series())
+    constant = pl.concat(
+        group.lazy().with_columns(b=pl.lit(float(b))).select(quotient(pl.col("a"), pl.col("b"))).collect()
+        for (b,), group in rows.group_by("b", maintain_order=True)
+    )
+    assert whole.equals(constant.to_series())
+    assert quotient(1.0, 3.0) == 1 / 3
+
+
 def test_bad_rows_of_expressions_are_null() -> None:
     rows = pl.DataFrame({"rate": [0.0, -1.0, math.nan, math.inf, None, 5.0]})
     found = rows.select(e.usd_per_million_tokens(1.0, pl.col("rate"))).to_series().to_list()
@@ -130,10 +145,9 @@ def test_the_split_is_that_of_the_screening_curves(load: list[float], fixed: flo
 @given(st.floats(0.01, 1e6), st.floats(0.5, 2.0))
 def test_to_euros_and_back(usd: float, units_per_eur: float) -> None:
     fx = pl.LazyFrame({"on_date": [dt.date(2026, 1, 2)], "currency": ["USD"], "units_per_eur": [units_per_eur]})
-    days = pl.LazyFrame({"on_date": [dt.date(2026, 1, 2), dt.date(2026, 1, 4), dt.date(2026, 1, 1)]})
-    found = eur_per_usd_of_days(days, fx).sort("on_date").collect()
-    assert found["eur_per_usd"].to_list()[0] is None
-    for rate in found["eur_per_usd"].to_list()[1:]:
+    found = eur_per_usd_by_day(fx, dt.date(2026, 1, 4)).sort("on_date").collect()
+    assert found["on_date"].to_list() == [dt.date(2026, 1, day) for day in (2, 3, 4)]
+    for rate in found["eur_per_usd"].to_list():
         assert usd * rate * units_per_eur == pytest.approx(usd, rel=1e-12)
 
 
