@@ -29,7 +29,7 @@ Band = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Assumption:
-    """One row of the table of assumptions. `low` is the end that makes tokens cheap."""
+    """One row of the table of assumptions. `low` is the end that makes tokens cheap; `is_assumed` where any end is our own."""
 
     name: str
     band: Band
@@ -97,6 +97,7 @@ class Server:
     source: str
     load_kw: Band
     is_power_estimated: bool
+    is_band_assumed: bool
 
 
 @dataclass(frozen=True)
@@ -291,6 +292,7 @@ def _servers(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Server]
             f"{r['source']}: {r['source_detail']}",
             {band: r[f"{band}_load_kw"] for band in BANDS},
             r["is_power_estimated"],
+            r["is_band_assumed"],
         )
         for r in found
     ]
@@ -305,7 +307,7 @@ def _assumptions() -> dict[tuple[str, str | None], Assumption]:
             {"low": low, "base": r["base"], "high": high},
             r["assumption_unit"],
             r["source_detail"],
-            bool(r["base_is_assumed"]),
+            any(r[f"{band}_is_assumed"] for band in BANDS),
         )
     return found
 

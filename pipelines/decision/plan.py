@@ -242,7 +242,7 @@ def _moves(load: np.ndarray, market: Market) -> Iterable[tuple[str, tuple[float,
     band = market.electricity.band
     if band["low"] != band["high"]:
         yield "electricity_usd_per_kwh", (band["low"], band["high"]), market.electricity.is_assumed, electricity
-    yield "server_price, as a share", _ends([s.usd for s in market.servers]), False, servers
+    yield "server_price, as a share", _ends([s.usd for s in market.servers]), any(s.is_band_assumed for s in market.servers), servers
     yield "power of a server, as a share", _ends([s.load_kw for s in market.servers]), False, powers
     yield "rented_prices, as a share", (RENT_FACTORS["low"], RENT_FACTORS["high"]), True, rents
     yield "load, as a share", (LOAD_FACTORS["low"], LOAD_FACTORS["high"]), True, lambda end: (load * LOAD_FACTORS[end], market)
@@ -263,5 +263,13 @@ def _constraint_costs(workload: Workload, load: np.ndarray, market: Market, best
     for name in workload.constraints.given():
         without = ways_to_serve(workload, load, market, workload.constraints.without(name))[0]
         extra = key(best) - key(without[0]) if best is not None and without else None
-        costs.append(ConstraintCost(name, str(getattr(workload.constraints, name)), extra))
+        costs.append(ConstraintCost(name, _in_words(getattr(workload.constraints, name)), extra))
     return costs
+
+
+def _in_words(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,.0f}" if isinstance(value, float) else str(value)

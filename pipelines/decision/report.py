@@ -271,11 +271,11 @@ def _swings(decision: Decision) -> list[dict[str, Any]]:
     return [
         {
             "input": s.name,
-            "range": f"{s.at_low:g}..{s.at_high:g}",
+            "range": f"{s.at_low:.3g}..{s.at_high:.3g}",
             "at its first end": _amount(s.low / rate),
             "at its other end": _amount(s.high / rate),
             "changes the answer": "yes" if s.flips else "no",
-            "range is": "our assumption" if s.is_assumed else "sourced",
+            "range is": "our assumption, at an end or both" if s.is_assumed else "sourced",
         }
         for s in decision.tornado[:10]
     ]

@@ -64,7 +64,7 @@ def market(**changes: Any) -> Market:
         measurements=[Measurement("g", "fp8", RATE, 8.0, "t", DAY, "a bench")],
         offers=[offer("on_demand", 2.0)],
         api_offers=[],
-        servers=[Server("8x-g", "g", 8.0, band(87_600.0, 0.2), DAY, 0, "a quote", band(10.0, 0.1), False)],
+        servers=[Server("8x-g", "g", 8.0, band(87_600.0, 0.2), DAY, 0, "a quote", band(10.0, 0.1), False, True)],
         assumptions=assumptions,
         electricity=assumption("electricity_usd_per_kwh", 0.0),
         headquarters={"cloud": "US", "nuage": "FR"},
@@ -188,6 +188,7 @@ def test_constraints_choose_before_the_price_does(constraints: dict[str, Any], r
 def test_each_constraint_has_its_price() -> None:
     found = answer(load(0.01), market(offers=[offer("on_demand", 2.0), EU], servers=[]), countries=["FR"], spot_allowed=False)
     extra = {c.name: c.extra_usd for c in found.constraint_costs}
+    assert {c.name: c.value for c in found.constraint_costs} == {"countries": "FR", "spot_allowed": "no"}
     assert extra == {"countries": pytest.approx(20 * 0.01 * 43_800), "spot_allowed": pytest.approx(0.0)}
 
 
@@ -220,7 +221,9 @@ def test_the_price_at_which_it_flips_is_where_both_cost_the_same() -> None:
 
 
 def test_the_tornado_is_sorted_and_says_what_flips() -> None:
-    found = answer(load(0.1001), market(servers=[Server("8x-g", "g", 8.0, band(87_600.0, 0.5), DAY, 0, "a quote", band(10.0, 0.1), False)]))
+    found = answer(
+        load(0.1001), market(servers=[Server("8x-g", "g", 8.0, band(87_600.0, 0.5), DAY, 0, "a quote", band(10.0, 0.1), False, True)])
+    )
     swings = [abs(s.high - s.low) for s in found.tornado]
     assert swings == sorted(swings, reverse=True) and len(swings) >= 3
     assert {s.name: s.flips for s in found.tornado}["server_price, as a share"] is True

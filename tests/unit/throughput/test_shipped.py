@@ -104,7 +104,7 @@ def test_fetch_yields_the_shipped_file(shipped_bytes: bytes) -> None:
 
 
 def test_cleaning_table_counts_every_row_once(shipped: pl.DataFrame) -> None:
-    sql = (MODELS_FOLDER / "staging" / "throughput_cleaning.sql").read_text(encoding="utf-8")
+    sql = (MODELS_FOLDER / "marts" / "throughput_cleaning.sql").read_text(encoding="utf-8")
     with duckdb.connect() as connection:
         connection.execute("CREATE SCHEMA staging")
         connection.register("measurement", shipped.to_arrow())
