@@ -78,3 +78,20 @@ def locations(port: int, process: subprocess.Popen[bytes], log: Path) -> list[di
         except (requests.RequestException, ValueError, KeyError):
             pass
         time.sleep(0.5)
+
+
+@pytest.mark.parametrize("command", [["check", "defs"], ["list", "defs"]], ids=" ".join)
+def test_dg_reads_the_definitions_without_a_warning_of_ours(command: list[str], tmp_path: Path) -> None:
+    found = subprocess.run(
+        [str(Path(sys.executable).parent / "dg"), *command],
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "DAGSTER_HOME": str(tmp_path)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert found.returncode == 0, found.stderr
+    assert [line for line in (found.stdout + found.stderr).splitlines() if "arning" in line and "pipelines" in line] == []
+    if command[0] == "list":
+        assert "marts/break_even" in found.stdout and "daily_refresh" in found.stdout
