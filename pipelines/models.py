@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -78,11 +78,6 @@ def load_models(catalogue: Catalogue, folder: Path = MODELS_FOLDER) -> dict[str,
 def models() -> dict[str, Model]:
     """The project's own models, loaded once."""
     return load_models(project_catalogue())
-
-
-def feeds_of(model: Model, catalogue: Catalogue) -> Mapping[str, list[Contract]]:
-    """For each `all_<feed>` parameter of a model, the raw contracts that are united in it."""
-    return {p: catalogue.fed_by(p.removeprefix(FEED_PREFIX)) for p in model.parameters if p.startswith(FEED_PREFIX)}
 
 
 def _polars_model(path: Path, contract: Contract, catalogue: Catalogue) -> Model:

@@ -6,7 +6,7 @@ Belongs here: every statement that touches them. The only module that opens them
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -95,13 +95,6 @@ class Warehouse:
         """Bring everything of the marts to its file and let go of it, so that publication can open it read-only."""
         self._connection.execute("CHECKPOINT build")
         self._connection.execute("DETACH build")
-
-    def tables(self) -> Mapping[str, int]:
-        """Built tables as `layer.name`, with their row counts."""
-        rows = self._connection.execute(
-            "SELECT schema_name, table_name, estimated_size FROM duckdb_tables() WHERE database_name IN ('work', 'build')"
-        ).fetchall()
-        return {f"{schema}.{table}": size for schema, table, size in rows}
 
 
 @contextmanager

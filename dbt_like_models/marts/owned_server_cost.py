@@ -1,28 +1,15 @@
 """Cost of one hour of an owned server, day by day."""
 
 from datetime import date, timedelta
-from typing import Any
 
 import polars as pl
 
-from pipelines.assumptions import BANDS, by_scope, in_one_row
+from pipelines.assumptions import BANDS, SERVER_INPUTS, by_scope, in_one_row, server_of
 from pipelines.economics import OnPremServer, on_prem_usd_per_hour, operating_usd_per_hour, residual_share
 
 PRICE_LIMIT = timedelta(days=365)
 ELECTRICITY_AREA = "US"
-FOR_ALL = (
-    "network_share",
-    "life_years",
-    "residual_decline_per_year",
-    "discount_rate",
-    "maintenance_share",
-    "pue",
-    "colocation_usd_per_kw_month",
-    "idle_share_of_load",
-    "staff_fte_per_node",
-    "staff_usd_per_fte_year",
-    "node_load_over_gpu_power",
-)
+FOR_ALL = (*SERVER_INPUTS, "life_years", "node_load_over_gpu_power")
 QUOTE = ["hardware", "gpu", "gpu_count", "price_on", "low_usd", "base_usd", "high_usd", "source", "source_detail"]
 CARDS_IN_A_SERVER = 8
 
@@ -54,7 +41,7 @@ def owned_server_cost(
     )
     figures: dict[str, pl.Expr] = {}
     for band in BANDS:
-        server = server_of(band)
+        server = server_at(band)
         fixed = on_prem_usd_per_hour(server, 0.0)
         figures[f"{band}_fixed_usd_per_hour"] = fixed
         figures[f"{band}_variable_usd_per_hour"] = on_prem_usd_per_hour(server, 1.0) - fixed
@@ -145,24 +132,16 @@ def rated_kw(band: str) -> pl.Expr:
     return pl.col("tdp_watts") / 1000 * pl.col("gpu_count") * pl.col(f"node_load_over_gpu_power__{band}")
 
 
-def server_of(band: str) -> OnPremServer:
+def server_at(band: str) -> OnPremServer:
     """The server with every assumption at one end of its band."""
 
-    def at(name: str) -> Any:
+    def at(name: str) -> pl.Expr:
         return pl.col(f"{name}__{band}")
 
-    load_kw = at("node_load_kw")
-    return OnPremServer(
+    return server_of(
+        at,
         server_usd=at("server_usd"),
-        network_share=at("network_share"),
-        residual_share=residual_share(at("life_years"), at("residual_decline_per_year")),
-        discount_rate=at("discount_rate"),
         life_years=at("life_years"),
-        maintenance_share=at("maintenance_share"),
-        idle_kw=load_kw * at("idle_share_of_load"),
-        load_kw=load_kw,
-        pue=at("pue"),
+        load_kw=at("node_load_kw"),
         electricity_usd_per_kwh=at("electricity_usd_per_kwh"),
-        colocation_usd_per_month=at("colocation_usd_per_kw_month") * load_kw,
-        staff_usd_per_year=at("staff_fte_per_node") * at("staff_usd_per_fte_year"),
     )

@@ -7,11 +7,12 @@ not belong here: the formulas (`pipelines.economics`), what the answer hangs on 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from pipelines.assumptions import server_of
 from pipelines.decision.market import BANDS, ApiOffer, Band, Market, Measurement, Offer, Server
 from pipelines.decision.workload import EU_COUNTRIES, Constraints, Workload
 from pipelines.economics import (
@@ -20,24 +21,15 @@ from pipelines.economics import (
     effective_cloud_usd_per_hour,
     hybrid_plan,
     on_prem_usd_per_hour,
-    residual_share,
     spot_waste_share,
     usd_per_million_tokens,
 )
 
 MILLION = 1e6
-# Assumptions that an owned server's hour is made of.
-SERVER_INPUTS = (
-    "network_share",
-    "residual_decline_per_year",
-    "discount_rate",
-    "maintenance_share",
-    "pue",
-    "colocation_usd_per_kw_month",
-    "idle_share_of_load",
-    "staff_fte_per_node",
-    "staff_usd_per_fte_year",
-)
+
+
+# Hourly load over each number of years that is shown.
+Demand = Mapping[int, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -97,45 +89,30 @@ def load_of(load: np.ndarray, growth: float, years: int) -> np.ndarray:
     return np.concatenate([load * (1 + growth) ** year for year in range(years)])
 
 
-def owned_server(server: Server, market: Market, bands: Callable[[str], str], years: int) -> OnPremServer:
-    """A server kept for `years` and then worth what the residual curve says, each assumption at the end that `bands` names."""
+def owned_server(server: Server, market: Market, band: str, years: int) -> OnPremServer:
+    """A server kept for `years` and then worth what the residual curve says, each assumption at one end of its band."""
 
     def at(name: str) -> float:
-        return float(market.assumptions[name, None].band[bands(name)])
+        return float(market.assumptions[name, None].band[band])
 
-    load_kw = server.load_kw[bands("node_load_kw")]
-    return OnPremServer(
-        server_usd=server.usd[bands("server_price")],
-        network_share=at("network_share"),
-        residual_share=residual_share(float(years), at("residual_decline_per_year")),
-        discount_rate=at("discount_rate"),
+    return server_of(
+        at,
+        server_usd=server.usd[band],
         life_years=float(years),
-        maintenance_share=at("maintenance_share"),
-        idle_kw=load_kw * at("idle_share_of_load"),
-        load_kw=load_kw,
-        pue=at("pue"),
-        electricity_usd_per_kwh=market.electricity.band[bands("electricity_usd_per_kwh")],
-        colocation_usd_per_month=at("colocation_usd_per_kw_month") * load_kw,
-        staff_usd_per_year=at("staff_fte_per_node") * at("staff_usd_per_fte_year"),
+        load_kw=server.load_kw[band],
+        electricity_usd_per_kwh=market.electricity.band[band],
     )
 
 
-def rented_usd_per_million(offer: Offer, rate_per_gpu: float, market: Market, bands: Callable[[str], str]) -> float:
+def rented_usd_per_million(offer: Offer, rate_per_gpu: float, market: Market, band: str) -> float:
     """USD per million output tokens on an offer that is paid by the hour of use."""
-    packing = market.assumptions["packing_share", None].band[bands("packing_share")]
+    packing = market.assumptions["packing_share", None].band[band]
     waste = 0.0
     if offer.option == "spot":
-        between = market.assumptions["spot_mean_time_between_interruptions_s", None].band[bands("spot_mean_time_between_interruptions_s")]
-        waste = spot_waste_share(between, market.assumptions["spot_restart_s", None].band[bands("spot_restart_s")])
-    hour = effective_cloud_usd_per_hour(
-        offer.usd_per_gpu_hour[bands("rented_price")], offer.option, packing_share=packing, waste_share=waste
-    )
+        between = market.assumptions["spot_mean_time_between_interruptions_s", None].band[band]
+        waste = spot_waste_share(between, market.assumptions["spot_restart_s", None].band[band])
+    hour = effective_cloud_usd_per_hour(offer.usd_per_gpu_hour[band], offer.option, packing_share=packing, waste_share=waste)
     return float(usd_per_million_tokens(hour, rate_per_gpu))
-
-
-def at_end(band: str) -> Callable[[str], str]:
-    """Every input at the same end of its band."""
-    return lambda _: band
 
 
 def _owned_cost(
@@ -145,11 +122,11 @@ def _owned_cost(
     rent_per_million: float,
     load: np.ndarray,
     market: Market,
-    bands: Callable[[str], str],
+    band: str,
     years: int,
 ) -> float:
     """USD of `servers` owned for `years`, what they cannot serve rented. `load` is of these years."""
-    owned = owned_server(server, market, bands, years)
+    owned = owned_server(server, market, band, years)
     fixed = on_prem_usd_per_hour(owned, 0.0)
     variable = on_prem_usd_per_hour(owned, 1.0) - fixed
     served = np.minimum(load, servers * capacity)
@@ -162,17 +139,18 @@ def _per_million(cost: float, load: np.ndarray) -> float:
 
 def ways_to_serve(workload: Workload, load: np.ndarray, market: Market, constraints: Constraints) -> tuple[list[Option], dict[str, str]]:
     """The cheapest of each kind, cheapest first, and why a kind is not there."""
+    demand = {years: load_of(load, workload.load.growth_per_year, years) for years in years_shown(workload)}
     excluded: dict[str, str] = {}
     measured = [m for m in market.measurements if _has_memory(m, constraints, market)]
     if not measured:
         excluded["all"] = f"no measured device has {constraints.least_gpu_memory_gb:g} GB"
-    rented = _rented(workload, load, market, constraints, measured, excluded)
+    rented = _rented(workload, demand, market, constraints, measured, excluded)
     by_the_hour = min((o for o in rented if o.kind in ("on_demand", "spot")), key=base_cost_over(workload), default=None)
     found = [
         *rented,
-        *_committed(workload, load, market, constraints, measured, by_the_hour, excluded),
-        *_owned(workload, load, market, constraints, measured, by_the_hour, excluded),
-        *_apis(workload, load, market, constraints, excluded),
+        *_committed(workload, demand, market, constraints, measured, by_the_hour, excluded),
+        *_owned(workload, demand, market, constraints, measured, by_the_hour, excluded),
+        *_apis(workload, demand, market, constraints, excluded),
     ]
     cheapest: dict[str, Option] = {}
     for option in sorted(found, key=base_cost_over(workload)):
@@ -201,7 +179,7 @@ def years_shown(workload: Workload) -> tuple[int, ...]:
 
 
 def _rented(
-    workload: Workload, load: np.ndarray, market: Market, constraints: Constraints, measured: list[Measurement], excluded: dict[str, str]
+    workload: Workload, demand: Demand, market: Market, constraints: Constraints, measured: list[Measurement], excluded: dict[str, str]
 ) -> list[Option]:
     options = []
     for kind in ("on_demand", "spot"):
@@ -216,11 +194,9 @@ def _rented(
                     continue
                 cost: dict[int, Band | None] = {}
                 for years in years_shown(workload):
-                    tokens = float(load_of(load, workload.load.growth_per_year, years).sum())
-                    cost[years] = {
-                        band: rented_usd_per_million(offer, m.rate_per_gpu, market, at_end(band)) * tokens / MILLION for band in BANDS
-                    }
-                unit = rented_usd_per_million(offer, m.rate_per_gpu, market, at_end("base"))
+                    tokens = float(demand[years].sum())
+                    cost[years] = {band: rented_usd_per_million(offer, m.rate_per_gpu, market, band) * tokens / MILLION for band in BANDS}
+                unit = rented_usd_per_million(offer, m.rate_per_gpu, market, "base")
                 title = f"rent {kind.replace('_', ' ')} at {offer.provider} {offer.region}"
                 options.append(Option(kind, title, cost, unit, measurement=m, offer=offer))
         excluded[kind] = refused
@@ -229,7 +205,7 @@ def _rented(
 
 def _committed(
     workload: Workload,
-    load: np.ndarray,
+    demand: Demand,
     market: Market,
     constraints: Constraints,
     measured: list[Measurement],
@@ -246,17 +222,17 @@ def _committed(
             if why is not None:
                 excluded.setdefault(kind, why)
                 continue
-            option = _with_commitment(kind, m, offer, workload, load, market, by_the_hour)
+            option = _with_commitment(kind, m, offer, workload, demand, market, by_the_hour)
             if option is not None:
                 options.append(option)
     return options
 
 
 def _with_commitment(
-    kind: str, m: Measurement, offer: Offer, workload: Workload, load: np.ndarray, market: Market, by_the_hour: Option | None
+    kind: str, m: Measurement, offer: Offer, workload: Workload, demand: Demand, market: Market, by_the_hour: Option | None
 ) -> Option | None:
     capacity = m.rate_per_gpu * offer.gpu_count * 3600
-    whole = load_of(load, workload.load.growth_per_year, workload.horizon_years)
+    whole = demand[workload.horizon_years]
     node = offer.usd_per_gpu_hour["base"] * offer.gpu_count
     peak = by_the_hour.usd_per_million_output_tokens * capacity / MILLION if by_the_hour else None
     # Without anything to rent for the peaks the commitment covers them too.
@@ -268,7 +244,7 @@ def _with_commitment(
         if years * 12 < (offer.commitment_months or 0):
             cost[years] = None
             continue
-        hours = load_of(load, workload.load.growth_per_year, years)
+        hours = demand[years]
         over = float(np.maximum(hours - nodes * capacity, 0).sum()) / MILLION
         cost[years] = {
             band: nodes * offer.usd_per_gpu_hour[band] * offer.gpu_count * hours.size + over * _unit(by_the_hour, market, band)
@@ -285,12 +261,12 @@ def _with_commitment(
 def _unit(by_the_hour: Option | None, market: Market, band: str) -> float:
     if by_the_hour is None or by_the_hour.offer is None or by_the_hour.measurement is None:
         return 0.0
-    return rented_usd_per_million(by_the_hour.offer, by_the_hour.measurement.rate_per_gpu, market, at_end(band))
+    return rented_usd_per_million(by_the_hour.offer, by_the_hour.measurement.rate_per_gpu, market, band)
 
 
 def _owned(
     workload: Workload,
-    load: np.ndarray,
+    demand: Demand,
     market: Market,
     constraints: Constraints,
     measured: list[Measurement],
@@ -311,15 +287,15 @@ def _owned(
         for server in market.servers:
             if server.gpu != m.gpu:
                 continue
-            each = owned_server(server, market, at_end("base"), workload.horizon_years).capex_usd
-            for_peak, least_cost = _server_counts(m, server, workload, load, market, by_the_hour)
+            each = owned_server(server, market, "base", workload.horizon_years).capex_usd
+            for_peak, least_cost = _server_counts(m, server, workload, demand, market, by_the_hour)
             if for_peak * each <= limit:
-                options.append(_own_option("own", for_peak, m, server, workload, load, market, by_the_hour))
+                options.append(_own_option("own", for_peak, m, server, workload, demand, market, by_the_hour))
             else:
                 excluded["own"] = f"the capital of {for_peak} of {server.hardware}, {for_peak * each:,.0f} USD, is above the budget"
             affordable = int(min(least_cost, limit // each))
             if 0 < affordable < for_peak:
-                options.append(_own_option("hybrid", affordable, m, server, workload, load, market, by_the_hour))
+                options.append(_own_option("hybrid", affordable, m, server, workload, demand, market, by_the_hour))
     return options
 
 
@@ -328,16 +304,21 @@ def server_capacity(m: Measurement, server: Server) -> float:
     return m.rate_per_gpu * m.gpu_count * (server.gpu_count // m.gpu_count) * 3600
 
 
+def servers_for_peak(load: np.ndarray, capacity: float) -> int:
+    """Least number of servers that serves every hour."""
+    return max(1, math.ceil(float(load.max()) / capacity - 1e-9))
+
+
 def _server_counts(
-    m: Measurement, server: Server, workload: Workload, load: np.ndarray, market: Market, by_the_hour: Option | None
+    m: Measurement, server: Server, workload: Workload, demand: Demand, market: Market, by_the_hour: Option | None
 ) -> tuple[int, int]:
     """Servers that serve the peak, and servers that make owning and renting together cheapest (0 with nothing to rent)."""
-    whole = load_of(load, workload.load.growth_per_year, workload.horizon_years)
+    whole = demand[workload.horizon_years]
     capacity = server_capacity(m, server)
-    for_peak = max(1, math.ceil(float(whole.max()) / capacity - 1e-9))
+    for_peak = servers_for_peak(whole, capacity)
     if by_the_hour is None:
         return for_peak, 0
-    owned = owned_server(server, market, at_end("base"), workload.horizon_years)
+    owned = owned_server(server, market, "base", workload.horizon_years)
     fixed = on_prem_usd_per_hour(owned, 0.0)
     rent = by_the_hour.usd_per_million_output_tokens * capacity / MILLION
     return for_peak, hybrid_plan(whole, capacity, fixed, on_prem_usd_per_hour(owned, 1.0) - fixed, rent).servers
@@ -349,19 +330,18 @@ def _own_option(
     m: Measurement,
     server: Server,
     workload: Workload,
-    load: np.ndarray,
+    demand: Demand,
     market: Market,
     by_the_hour: Option | None,
 ) -> Option:
     capacity = server_capacity(m, server)
     cost: dict[int, Band | None] = {}
     for years in years_shown(workload):
-        hours = load_of(load, workload.load.growth_per_year, years)
+        hours = demand[years]
         cost[years] = {
-            band: _owned_cost(server, servers, capacity, _unit(by_the_hour, market, band), hours, market, at_end(band), years)
-            for band in BANDS
+            band: _owned_cost(server, servers, capacity, _unit(by_the_hour, market, band), hours, market, band, years) for band in BANDS
         }
-    whole = load_of(load, workload.load.growth_per_year, workload.horizon_years)
+    whole = demand[workload.horizon_years]
     total = cost[workload.horizon_years]
     assert total is not None
     title = f"own {servers} of {server.hardware}" + (", rent the peaks" if kind == "hybrid" else "")
@@ -375,11 +355,11 @@ def _own_option(
         offer=by_the_hour.offer if kind == "hybrid" and by_the_hour else None,
         servers_owned=servers,
         owned_share=float(np.minimum(whole, servers * capacity).sum() / whole.sum()),
-        capital_usd=servers * owned_server(server, market, at_end("base"), workload.horizon_years).capex_usd,
+        capital_usd=servers * owned_server(server, market, "base", workload.horizon_years).capex_usd,
     )
 
 
-def _apis(workload: Workload, load: np.ndarray, market: Market, constraints: Constraints, excluded: dict[str, str]) -> list[Option]:
+def _apis(workload: Workload, demand: Demand, market: Market, constraints: Constraints, excluded: dict[str, str]) -> list[Option]:
     excluded["api"] = f"no seller by the token of {workload.model} is known"
     options = []
     lengths = workload.tokens
@@ -392,7 +372,7 @@ def _apis(workload: Workload, load: np.ndarray, market: Market, constraints: Con
         unit = blend * (lengths.input + lengths.output) / lengths.output
         cost: dict[int, Band | None] = {}
         for years in years_shown(workload):
-            total = unit * float(load_of(load, workload.load.growth_per_year, years).sum()) / MILLION
+            total = unit * float(demand[years].sum()) / MILLION
             cost[years] = dict.fromkeys(BANDS, total)
         options.append(Option("api", f"buy tokens at {api.provider}", cost, unit, api=api))
     return options

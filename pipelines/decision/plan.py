@@ -6,23 +6,22 @@ costs (`options`), words and tables (`report`). All amounts are USD without tax.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pipelines.assumptions import SERVER_INPUTS
 from pipelines.decision.market import Assumption, Band, Market, Offer
 from pipelines.decision.options import (
     MILLION,
-    SERVER_INPUTS,
     Option,
-    at_end,
     base_cost_over,
     load_of,
     owned_server,
     refusal,
     server_capacity,
+    servers_for_peak,
     ways_to_serve,
     years_shown,
 )
@@ -132,14 +131,14 @@ def decide(workload: Workload, load: np.ndarray, market: Market) -> Decision:
 def _servers_for_peak(own: Option, workload: Workload, load: np.ndarray) -> int:
     assert own.measurement is not None and own.server is not None
     whole = load_of(load, workload.load.growth_per_year, workload.horizon_years)
-    return max(1, math.ceil(float(whole.max()) / server_capacity(own.measurement, own.server) - 1e-9))
+    return servers_for_peak(whole, server_capacity(own.measurement, own.server))
 
 
 def _payback(own: Option, rent: Option, workload: Workload, load: np.ndarray, market: Market) -> Payback:
     assert own.measurement is not None and own.server is not None and rent.offer is not None
     whole = load_of(load, workload.load.growth_per_year, workload.horizon_years)
     capacity = server_capacity(own.measurement, own.server)
-    server = owned_server(own.server, market, at_end("base"), workload.horizon_years)
+    server = owned_server(own.server, market, "base", workload.horizon_years)
     fixed = on_prem_usd_per_hour(server, 0.0)
     variable = on_prem_usd_per_hour(server, 1.0) - fixed
     rented = rent.usd_per_million_output_tokens * capacity / MILLION
@@ -182,7 +181,7 @@ def _comparators(own: Option, workload: Workload, market: Market) -> dict[str, t
     )
     if not same:
         return {}
-    server = owned_server(own.server, market, at_end("base"), workload.horizon_years)
+    server = owned_server(own.server, market, "base", workload.horizon_years)
     fixed = on_prem_usd_per_hour(server, 0.0)
     variable = on_prem_usd_per_hour(server, 1.0) - fixed
     packing = market.assumptions["packing_share", None].band["base"]

@@ -30,7 +30,6 @@ SHARE = Domain("a share from 0 to 1", lambda x: (x >= 0) & (x <= 1))
 POSITIVE_SHARE = Domain("a share above 0 and at most 1", lambda x: (x > 0) & (x <= 1))
 SHARE_BELOW_ONE = Domain("a share of at least 0 and below 1", lambda x: (x >= 0) & (x < 1))
 AT_LEAST_ONE = Domain("a number of at least 1", lambda x: x >= 1)
-ANY = Domain("a finite number", lambda _: True)
 
 
 def is_expression(*arguments: object) -> bool:

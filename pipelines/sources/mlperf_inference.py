@@ -41,7 +41,6 @@ _TEXT = {
     "Performance_Units": "result_unit",
 }
 _PRECISIONS = {"fp4": "fp4", "fp8": "fp8", "int4": "int4", "bf16": "bf16", "fp16": "bf16"}
-# What the scenarios of a language model are held to, at the 99th percentile, is a rule of the benchmark and not a measurement.
 _ALLOWED_AVAILABILITY = ("available", "preview")
 
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.assumptions import SERVER_INPUTS
 from pipelines.decision import as_dict, as_html, as_text, decide
 from pipelines.decision.market import ApiOffer, Assumption, Market, Measurement, Offer, Server
-from pipelines.decision.options import SERVER_INPUTS
 from pipelines.decision.plan import Decision
 from pipelines.decision.workload import Workload
 
