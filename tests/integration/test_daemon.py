@@ -17,7 +17,7 @@ import dagster as dg
 import duckdb
 import pytest
 from dagster._core.definitions.run_request import InstigatorType
-from dagster._core.scheduler.instigation import ScheduleInstigatorData
+from dagster._core.scheduler.instigation import ScheduleInstigatorData, SensorInstigatorData
 
 from ..conftest import ROOT, Cli
 
@@ -67,11 +67,18 @@ class Daemon:
                 process.wait(60)
                 self.log += path.read_text()
 
+    @staticmethod
+    def _sensor_has_ticked(instance: dg.DagsterInstance) -> bool:
+        states = instance.all_instigator_state(instigator_type=InstigatorType.SENSOR)
+        return any(isinstance(state.instigator_data, SensorInstigatorData) and state.instigator_data.cursor for state in states)
+
     def wait_for_the_schedule_to_be_known_and_miss_a_tick(self) -> None:
         """As if the daemon had been started two days ago and been down when the last tick was due: it catches up at its next start."""
         with dg.DagsterInstance.from_config(str(self.home)) as instance:
             with self.running() as wait_until:
                 wait_until(lambda: bool(instance.all_instigator_state(instigator_type=InstigatorType.SCHEDULE)), 90)
+                # A run status sensor counts from its first tick on: a run that failed before it would stay unseen.
+                wait_until(lambda: self._sensor_has_ticked(instance), 90)
             (state,) = instance.all_instigator_state(instigator_type=InstigatorType.SCHEDULE)
             assert state.instigator_name == "daily_refresh"
             data = state.instigator_data
