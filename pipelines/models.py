@@ -15,12 +15,14 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import polars as pl
+import polars.selectors as cs
 import sqlglot
 from sqlglot import exp
 
 from pipelines.contracts import MODELS_FOLDER, Catalogue, Contract, ContractError
 from pipelines.contracts import catalogue as project_catalogue
 
+_SIGNIFICANT_DIGITS = 12
 AS_OF = "as_of"
 FEED_PREFIX = "all_"
 # A table may read from its own layer and the ones before it.
@@ -78,6 +80,11 @@ def load_models(catalogue: Catalogue, folder: Path = MODELS_FOLDER) -> dict[str,
 def models() -> dict[str, Model]:
     """The project's own models, loaded once."""
     return load_models(project_catalogue())
+
+
+def rounded(mart: pl.LazyFrame) -> pl.LazyFrame:
+    """A mart as it is written: the last bits of a quotient depend on how rows fell into chunks; no figure here is known to twelve digits."""
+    return mart.with_columns(cs.float().round_sig_figs(_SIGNIFICANT_DIGITS))
 
 
 def _polars_model(path: Path, contract: Contract, catalogue: Catalogue) -> Model:

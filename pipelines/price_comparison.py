@@ -15,18 +15,20 @@ SERIES = ["provider", "seller", "region", "zone", "sku", "payment_option", "comm
 _KIND = ["gpu", "purchase_option"]
 # Hosts with one device and many processors cost many times what a small host of that device does: their own type speaks first.
 _TYPE = [*_KIND, "provider", "instance_type"]
+_SEEN = ["first_seen_at", "last_confirmed_at"]
 _MACHINE = ["provider", "seller", "region", "instance_type", "operating_system", "tenancy", "price_unit", "currency"]
 
 
-def with_median_ratio(priced: pl.LazyFrame) -> pl.LazyFrame:
+def with_median_ratio(priced: pl.LazyFrame, earlier: pl.LazyFrame | None = None) -> pl.LazyFrame:
     """Add price_to_median_ratio and median_series_count: against the median over the series of its kind in the 30 days before.
 
     Its kind is its machine type at this provider where five series of it are known, else its device; both by purchase option. Each
     series counts once, with its latest price, so that a source with many readings does not outvote the others. NULL where nothing of
-    the kind was seen before.
+    the kind was seen before. `earlier`: observations that are compared with only; the last of each series is enough.
     """
     usable = (
-        priced.filter((pl.col("usd_per_gpu_hour") > 0) & pl.col("gpu").is_not_null())
+        _with_earlier(priced, earlier, [*_TYPE, *SERIES, "usd_per_gpu_hour", "first_seen_at", "last_confirmed_at"])
+        .filter((pl.col("usd_per_gpu_hour") > 0) & pl.col("gpu").is_not_null())
         .select(
             *_TYPE,
             *(name for name in SERIES if name not in _TYPE),
@@ -35,10 +37,10 @@ def with_median_ratio(priced: pl.LazyFrame) -> pl.LazyFrame:
             first_seen_at="first_seen_at",
             last=pl.col("last_confirmed_at").dt.date(),
         )
-        .sort("first_seen_at", "usd")
+        .sort("first_seen_at", "usd", "last")
     )
     # A series' latest price speaks on the days after it was first seen, until the next is seen or it was confirmed 30 days ago.
-    following = pl.col("first").shift(-1).over([*_KIND, *SERIES], order_by="first_seen_at")
+    following = pl.col("first").shift(-1).over([*_KIND, *SERIES], order_by=["first_seen_at", "usd", "last"])
     until = pl.min_horizontal(following, pl.col("last").dt.offset_by(f"{MEDIAN_WINDOW_DAYS}d"))
     panel = usable.select(
         *_TYPE, "usd", on_date=pl.date_ranges(pl.col("first").dt.offset_by("1d"), until.fill_null(pl.col("first")))
@@ -60,13 +62,19 @@ def with_median_ratio(priced: pl.LazyFrame) -> pl.LazyFrame:
     ).drop("on_date", "__of_type_median", "__of_type_count", "__of_kind_median", "__of_kind_count")
 
 
-def with_on_demand_price(priced: pl.LazyFrame) -> pl.LazyFrame:
+def _with_earlier(priced: pl.LazyFrame, earlier: pl.LazyFrame | None, columns: list[str]) -> pl.LazyFrame:
+    names = list(dict.fromkeys(columns))
+    return priced.select(names) if earlier is None else pl.concat([earlier.select(names), priced.select(names)])
+
+
+def with_on_demand_price(priced: pl.LazyFrame, earlier: pl.LazyFrame | None = None) -> pl.LazyFrame:
     """Add on_demand_native_amount to spot and commitments: the latest on-demand price of the same machine in the same region by then.
 
     In the same currency and unit. NULL where none was known within that source's own staleness limit, and for all other options.
     """
     on_demand = (
-        priced.filter((pl.col("purchase_option") == "on_demand") & pl.col("instance_type").is_not_null())
+        _with_earlier(priced, earlier, [*_MACHINE, "purchase_option", "native_amount", "precedence", "staleness_limit_days", *_SEEN])
+        .filter((pl.col("purchase_option") == "on_demand") & pl.col("instance_type").is_not_null())
         .select(
             *_MACHINE,
             pl.col("first_seen_at").alias("__at"),

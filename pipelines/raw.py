@@ -78,7 +78,7 @@ def _read_fetches(
     results: list[RuleResult] = []
     for fetch in fetches:
         try:
-            frame, results = _read_fetch(fetch, module, contract, catalogue, store)
+            frame, results = read_fetch(fetch, module, contract, catalogue, store)
         except RawRejectedError as error:
             rejections.append((fetch, str(error)))
         else:
@@ -115,9 +115,10 @@ _PURCHASE_OPTIONS = ("on_demand", "spot", "commitment", "capacity_block", "dedic
 _STALENESS_OF_FEED = {"hardware_quote": "hardware"}
 
 
-def _read_fetch(
+def read_fetch(
     fetch: Fetch, module: SourceModule, contract: Contract, catalogue: Catalogue, store: SnapshotStore
 ) -> tuple[pl.DataFrame, list[RuleResult]]:
+    """Rows of one fetch with the verdicts of the raw rules. Raises RawRejectedError where it cannot be used."""
     schema = contract.polars_schema()
     frames = []
     for payload in fetch.payloads:

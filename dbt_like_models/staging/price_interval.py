@@ -1,120 +1,14 @@
-"""Observations of each series as intervals that do not overlap.
+"""Observations of each series as intervals that do not overlap; the rules are in `pipelines.history`."""
 
-Belongs here: how readings and changes hold in time, and which source speaks where several do. Does not belong here: what a series
-is (`price_series`), statistics over time (`gpu_price_rolling`).
-"""
-
-from datetime import date, datetime, time, timedelta
+from datetime import date
 
 import polars as pl
 
-IDENTITY = [
-    "provider",
-    "seller",
-    "region",
-    "zone",
-    "sku",
-    "purchase_option",
-    "payment_option",
-    "commitment_months",
-    "operating_system",
-    "tenancy",
-    "trust_tier",
-    "currency",
-]
-FIGURES = ["usd_per_gpu_hour", "usd_per_hour", "native_amount"]
-PROVENANCE = ["source_detail", "source_url", "licence", "snapshot_sha256"]
+from pipelines.history.intervals import with_series
+from pipelines.history.knowledge import as_known_on, whole_history
 
 
 def price_interval(price_observation: pl.LazyFrame, price_series: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     """One row per series and interval, [valid_from, valid_to); valid_to is NULL where the price still holds at the end of `as_of`."""
-    end_of_day = datetime.combine(as_of + timedelta(days=1), time())
-    of_source = held_by_source(with_series(price_observation, price_series))
-    return (
-        merge_equal_neighbours(best_source(of_source))
-        .with_columns(valid_to=pl.when(pl.col("valid_to") <= end_of_day).then(pl.col("valid_to")))
-        .select("series_id", "valid_from", "valid_to", *FIGURES, "observed_at", "known_from", "source", *PROVENANCE)
-    )
-
-
-def with_series(price_observation: pl.LazyFrame, price_series: pl.LazyFrame) -> pl.LazyFrame:
-    """Observations with their series id; one row per series, source and instant.
-
-    The same change seen by several fetches is one change, confirmed by the last of them. Where a source contradicts itself about an
-    instant, what became known last holds.
-    """
-    point = ["series_id", "source", "first_seen_at"]
-    observed = price_observation.join(price_series.select("series_id", *IDENTITY), on=IDENTITY, nulls_equal=True)
-    same = (
-        observed.sort("known_from", "snapshot_sha256")
-        .group_by(*point, "native_amount")
-        .agg(
-            pl.col("last_confirmed_at").max(),
-            pl.col("known_from").min(),
-            pl.col("known_from").max().alias("known_last"),
-            pl.col("semantics", "precedence", "staleness_limit_days", *FIGURES[:2], *PROVENANCE).first(),
-        )
-    )
-    return same.sort(*point, "known_last", "last_confirmed_at", "native_amount").unique(point, keep="last", maintain_order=True)
-
-
-def held_by_source(points: pl.LazyFrame) -> pl.LazyFrame:
-    """How long each point holds by what its own source says."""
-    following = pl.col("first_seen_at").shift(-1).over("series_id", "source", order_by="first_seen_at")
-    limit = pl.col("last_confirmed_at") + pl.duration(days=pl.col("staleness_limit_days"))
-    is_change = pl.col("semantics") == "change"
-    return points.with_columns(
-        valid_from=pl.col("first_seen_at"),
-        valid_to=pl.when(is_change).then(pl.coalesce(following, limit)).otherwise(pl.min_horizontal(following, limit)),
-        observed_at=pl.col("last_confirmed_at"),
-    )
-
-
-def best_source(held: pl.LazyFrame) -> pl.LazyFrame:
-    """Intervals in which only the source with the best precedence speaks."""
-    several = held.group_by("series_id").agg(pl.col("source").n_unique().alias("sources"))
-    counted = held.join(several, on="series_id")
-    alone, shared = counted.filter(pl.col("sources") == 1), counted.filter(pl.col("sources") > 1)
-    edges = pl.concat([shared.select("series_id", edge="valid_from"), shared.select("series_id", edge="valid_to")]).unique()
-    segments = (
-        edges.sort("series_id", "edge")
-        .with_columns(edge_to=pl.col("edge").shift(-1).over("series_id", order_by="edge"))
-        .filter(pl.col("edge_to").is_not_null())
-    )
-    spoken = (
-        segments.join(shared, on="series_id")
-        .filter((pl.col("edge") >= pl.col("valid_from")) & (pl.col("edge") < pl.col("valid_to")))
-        .sort("series_id", "edge", "precedence", "source")
-        .unique(["series_id", "edge"], keep="first", maintain_order=True)
-        .with_columns(valid_from="edge", valid_to="edge_to")
-    )
-    columns = ["series_id", "valid_from", "valid_to", *FIGURES, "observed_at", "known_from", "source", *PROVENANCE]
-    return pl.concat([alone.select(columns), spoken.select(columns)])
-
-
-def merge_equal_neighbours(segments: pl.LazyFrame) -> pl.LazyFrame:
-    """Join segments that follow each other without a gap at the same figure from the same source."""
-    by_series = {"partition_by": "series_id", "order_by": "valid_from"}
-
-    def differs(column: str) -> pl.Expr:
-        return pl.col(column).ne_missing(pl.col(column).shift(1).over(**by_series))
-
-    begins = (
-        differs("native_amount")
-        | differs("usd_per_hour")
-        | differs("source")
-        | (pl.col("valid_from") != pl.col("valid_to").shift(1).over(**by_series)).fill_null(True)
-    )
-    return (
-        segments.sort("series_id", "valid_from")
-        .with_columns(run=begins.cum_sum().over(**by_series))
-        .group_by("series_id", "run")
-        .agg(
-            pl.col("valid_from").min(),
-            pl.col("valid_to").max(),
-            pl.col("observed_at").max(),
-            pl.col("known_from").min(),
-            pl.col(*FIGURES, "source", *PROVENANCE).sort_by("valid_from").first(),
-        )
-        .sort("series_id", "valid_from")
-    )
+    rows, _ = whole_history(with_series(price_observation, price_series))
+    return as_known_on(rows.lazy().sort("series_id", "valid_from"), as_of)

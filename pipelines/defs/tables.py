@@ -9,11 +9,10 @@ from typing import Any
 
 import dagster as dg
 import polars as pl
-import polars.selectors as cs
 
 from pipelines.contracts import Catalogue, Contract, ContractError
 from pipelines.defs.ingest import snapshot_key
-from pipelines.models import AS_OF, FEED_PREFIX, Model
+from pipelines.models import AS_OF, FEED_PREFIX, Model, rounded
 from pipelines.quality import CheckError, RuleResult, check_rows, check_table
 from pipelines.raw import RawTable, read_source, unite_feed
 from pipelines.registry import SourceModule
@@ -21,7 +20,6 @@ from pipelines.session import RefreshSession
 
 log = logging.getLogger("breakeven")
 CHECK_NAME = "contract"
-_SIGNIFICANT_DIGITS = 12
 
 
 def table_key(contract: Contract) -> dg.AssetKey:
@@ -187,8 +185,7 @@ def run_model(model: Model, inputs: dict[str, pl.LazyFrame], catalogue: Catalogu
     if model.sql is not None:
         return session.warehouse.select(model.sql, session.as_of)
     frame = _call(model, inputs, catalogue, session)
-    # The last bits of a quotient depend on how rows fell into chunks; no figure here is known to twelve digits.
-    return frame.with_columns(cs.float().round_sig_figs(_SIGNIFICANT_DIGITS)) if model.contract.layer == "marts" else frame
+    return rounded(frame) if model.contract.layer == "marts" else frame
 
 
 def _call(model: Model, inputs: dict[str, pl.LazyFrame], catalogue: Catalogue, session: RefreshSession) -> pl.LazyFrame:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.contracts import catalogue
+from pipelines.history.intervals import best_source, held_by_source, merge_equal_neighbours, statements
 from pipelines.models import models
 
 DAY = dt.datetime(2026, 1, 1)
@@ -55,15 +56,8 @@ def points(*rows: tuple[str, str, float, float, str, int], precedence: dict[str,
     ).with_columns(pl.col("native_amount", "usd_per_hour", "usd_per_gpu_hour").cast(money))
 
 
-def module_of(name: str):  # type: ignore[no-untyped-def]
-    function = models()[name].function
-    assert function is not None
-    return function.__globals__
-
-
 def intervals(frame: pl.LazyFrame) -> list[tuple[float, float, str]]:
-    m = module_of("price_interval")
-    found = m["merge_equal_neighbours"](m["best_source"](m["held_by_source"](frame))).collect()
+    found = merge_equal_neighbours(best_source(held_by_source(statements(frame)))).collect()
     return [
         ((r["valid_from"] - DAY) / dt.timedelta(days=1), (r["valid_to"] - DAY) / dt.timedelta(days=1), str(r["usd_per_hour"].normalize()))
         for r in found.to_dicts()

@@ -1,0 +1,120 @@
+"""Observations of a series as intervals that do not overlap: how readings and changes hold in time, and which source speaks.
+
+Belongs here: the rules of one instant of knowledge, frames in and frames out. Does not belong here: what a series is
+(`staging.price_series`), what was known earlier (`knowledge`), statistics over time (`rolling`).
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+IDENTITY = [
+    "provider",
+    "seller",
+    "region",
+    "zone",
+    "sku",
+    "purchase_option",
+    "payment_option",
+    "commitment_months",
+    "operating_system",
+    "tenancy",
+    "trust_tier",
+    "currency",
+]
+FIGURES = ["usd_per_gpu_hour", "usd_per_hour", "native_amount"]
+PROVENANCE = ["source_detail", "source_url", "licence", "snapshot_sha256"]
+_FACTS = ["semantics", "precedence", "staleness_limit_days"]
+# A statement of one source about one instant; what it may say differently at another time is the amount.
+POINT = ["series_id", "source", "first_seen_at"]
+STATEMENT = [*POINT, "native_amount"]
+
+
+def with_series(price_observation: pl.LazyFrame, price_series: pl.LazyFrame) -> pl.LazyFrame:
+    """Observations with the id of their series, cut to what the history needs of them."""
+    return price_observation.join(price_series.select("series_id", *IDENTITY), on=IDENTITY, nulls_equal=True).select(
+        *STATEMENT, "last_confirmed_at", "known_from", *_FACTS, *FIGURES[:2], *PROVENANCE
+    )
+
+
+def statements(observed: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per statement: first known, last known and last confirmed; where it comes from as it was first known."""
+    known_last = pl.col("known_last") if "known_last" in observed.collect_schema() else pl.col("known_from")
+    return (
+        observed.with_columns(known_last=known_last)
+        .sort("known_from", "snapshot_sha256")
+        .group_by(STATEMENT)
+        .agg(
+            pl.col("last_confirmed_at").max(),
+            pl.col("known_from").min(),
+            pl.col("known_last").max(),
+            pl.col(*_FACTS, *FIGURES[:2], *PROVENANCE).first(),
+        )
+    )
+
+
+def held_by_source(stated: pl.LazyFrame) -> pl.LazyFrame:
+    """How long each point holds by what its own source says: adds valid_from, valid_to, observed_at; one row per point.
+
+    Where a source contradicts itself about an instant, what became known last holds.
+    """
+    points = stated.sort(*POINT, "known_last", "last_confirmed_at", "native_amount").unique(POINT, keep="last", maintain_order=True)
+    following = pl.col("first_seen_at").shift(-1).over("series_id", "source", order_by="first_seen_at")
+    limit = pl.col("last_confirmed_at") + pl.duration(days=pl.col("staleness_limit_days"))
+    is_change = pl.col("semantics") == "change"
+    return points.with_columns(
+        valid_from=pl.col("first_seen_at"),
+        valid_to=pl.when(is_change).then(pl.coalesce(following, limit)).otherwise(pl.min_horizontal(following, limit)),
+        # Nothing is confirmed after what followed it.
+        observed_at=pl.min_horizontal("last_confirmed_at", following),
+    )
+
+
+def best_source(held: pl.LazyFrame) -> pl.LazyFrame:
+    """Intervals in which only the source with the best precedence speaks."""
+    several = held.group_by("series_id").agg(pl.col("source").n_unique().alias("sources"))
+    counted = held.join(several, on="series_id")
+    alone, shared = counted.filter(pl.col("sources") == 1), counted.filter(pl.col("sources") > 1)
+    edges = pl.concat([shared.select("series_id", edge="valid_from"), shared.select("series_id", edge="valid_to")]).unique()
+    segments = (
+        edges.sort("series_id", "edge")
+        .with_columns(edge_to=pl.col("edge").shift(-1).over("series_id", order_by="edge"))
+        .filter(pl.col("edge_to").is_not_null())
+    )
+    spoken = (
+        segments.join(shared, on="series_id")
+        .filter((pl.col("edge") >= pl.col("valid_from")) & (pl.col("edge") < pl.col("valid_to")))
+        .sort("series_id", "edge", "precedence", "source")
+        .unique(["series_id", "edge"], keep="first", maintain_order=True)
+        .with_columns(valid_from="edge", valid_to="edge_to")
+    )
+    columns = ["series_id", "valid_from", "valid_to", *FIGURES, "observed_at", "known_from", "source", *PROVENANCE]
+    return pl.concat([alone.select(columns), spoken.select(columns)])
+
+
+def merge_equal_neighbours(segments: pl.LazyFrame) -> pl.LazyFrame:
+    """Join segments that follow each other without a gap at the same figure from the same source; known when the first of them was."""
+    by_series = {"partition_by": "series_id", "order_by": "valid_from"}
+
+    def differs(column: str) -> pl.Expr:
+        return pl.col(column).ne_missing(pl.col(column).shift(1).over(**by_series))
+
+    begins = (
+        differs("native_amount")
+        | differs("usd_per_hour")
+        | differs("source")
+        | (pl.col("valid_from") != pl.col("valid_to").shift(1).over(**by_series)).fill_null(True)
+    )
+    return (
+        segments.sort("series_id", "valid_from")
+        .with_columns(run=begins.cum_sum().over(**by_series))
+        .group_by("series_id", "run")
+        .agg(
+            pl.col("valid_from").min(),
+            pl.col("valid_to").max(),
+            pl.col("observed_at").max(),
+            pl.col("known_from", *FIGURES, "source", *PROVENANCE).sort_by("valid_from").first(),
+        )
+        .sort("series_id", "valid_from")
+        .select("series_id", "valid_from", "valid_to", *FIGURES, "observed_at", "known_from", "source", *PROVENANCE)
+    )

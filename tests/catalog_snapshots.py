@@ -1,0 +1,43 @@
+"""The recorded catalog history as stored snapshots, one fetch per reading, as the source `skypilot_catalog` would have stored them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.snapshots import SnapshotStore
+from pipelines.sources.skypilot_catalog import payload
+
+_COLUMNS = {
+    "instance_type": "InstanceType",
+    "accelerator": "AcceleratorName",
+    "count": "AcceleratorCount",
+    "vcpus": "vCPUs",
+    "memory_gib": "MemoryGiB",
+    "on_demand": "Price",
+    "spot": "SpotPrice",
+    "region": "Region",
+    "zone": "AvailabilityZone",
+}
+_CLOUDS = ("aws", "azure", "lambda")
+
+
+def write_snapshots(readings: Path, folder: Path, *, first: date | None = None, last: date | None = None, types: Collection[str] = ()) -> int:
+    """Write readings of the days asked for (all by default, of all machine types by default); gives the number of fetches."""
+    rows = pl.scan_parquet(readings).filter(pl.col("cloud").is_in(_CLOUDS))
+    day = pl.col("observed_at").dt.date()
+    rows = rows.filter(day >= (first or date.min), day <= (last or date.max))
+    if types:
+        rows = rows.filter(pl.col("instance_type").is_in(list(types)))
+    store, written = SnapshotStore(folder), 0
+    parts = rows.sort("observed_at").collect().partition_by("observed_at", "cloud", as_dict=True, maintain_order=True)
+    for (observed_at, cloud), part in parts.items():
+        csv = part.select(*_COLUMNS).rename(_COLUMNS).write_csv().encode()
+        stored = replace(payload(str(cloud), csv, "https://catalog.example/vms.csv"), fetched_at=observed_at)
+        store.add("skypilot_catalog", observed_at.date(), f"replay-{written}", [stored])
+        written += 1
+    return written

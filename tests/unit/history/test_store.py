@@ -1,0 +1,88 @@
+"""A history that grew by refreshes is the history built at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from pipelines.contracts import catalogue
+from pipelines.history.intervals import with_series
+from pipelines.history.knowledge import as_known_on, described_versions, whole_history
+from pipelines.history.rolling import in_usd, intervals_in_units, rolling_statistics
+from pipelines.history.store import HistoryStore, open_history
+from pipelines.models import models
+
+from .test_knowledge import START, Seen, observed, seen
+
+SERIES_SQL = models()["price_series"].sql
+assert SERIES_SQL is not None
+
+
+def observations(rows: list[Seen]) -> pl.DataFrame:
+    """The same rows in the columns of staging.price_observation."""
+    schema = catalogue().tables["price_observation"].polars_schema()
+    given_ = observed(rows).with_columns(
+        provider="series_id",
+        seller="series_id",
+        **{name: pl.lit("x") for name in ("region", "sku", "operating_system", "tenancy", "trust_tier", "currency", "price_unit")},
+        purchase_option=pl.lit("spot"),
+        purchase_option_as_named=pl.lit("spot"),
+        is_gpu_conflict=pl.lit(False),
+        gpu_count=pl.lit(1),
+    )
+    names = given_.collect_schema().names()
+    missing = [pl.lit(None).alias(name) for name in schema if name not in names]
+    return given_.with_columns(missing).select(schema.names()).cast(dict(schema)).collect()
+
+
+def at_once(frame: pl.DataFrame, store: HistoryStore, as_of: dt.date) -> dict[str, pl.DataFrame]:
+    rows, superseded = whole_history(with_series(frame.lazy(), store.series()))
+    intervals = as_known_on(rows.lazy(), as_of)
+    last_day = (as_of - dt.date(1970, 1, 1)).days
+    return {
+        "intervals": intervals.sort("series_id", "valid_from").collect(),
+        "versions": described_versions(rows.lazy(), superseded.lazy(), store.series(), as_of)
+        .sort("series_id", "valid_from", "known_from")
+        .collect(),
+        "rolling": in_usd(rolling_statistics(intervals_in_units(intervals, as_of), last_day))
+        .sort("series_id", "on_date", "window_days")
+        .collect(),
+    }
+
+
+@settings(max_examples=25, deadline=None)
+@given(seen, st.lists(st.integers(1, 12), max_size=4, unique=True))
+@example([("s", "a", 0, 0, 1), ("s", "a", 20, 0, 1), ("s", "a", 8, 30, 2)], [1, 3])
+@example([("s", "c", 0, 0, 1), ("s", "c", 100, 0, 2)], [1, 2, 120])
+def test_a_history_that_grew_is_the_one_built_at_once(rows: list[Seen], days: list[int]) -> None:
+    frame = observations(rows)
+    ends = sorted({*days, 20})
+    with tempfile.TemporaryDirectory() as folder, open_history(Path(folder) / "history.duckdb", catalogue(), SERIES_SQL) as store:
+        before = dt.datetime.min
+        for day in ends:
+            end = START + dt.timedelta(days=day)
+            known = pl.col("known_from").is_between(before, end, closed="left")
+            store.advance(frame.filter(known), end.date() - dt.timedelta(days=1))
+            before = end
+        known_day = store.as_of
+        assert known_day is not None
+        expected = at_once(frame.filter(pl.col("known_from") < before), store, known_day)
+        assert store.intervals().collect().equals(expected["intervals"])
+        assert store.versions().sort("series_id", "valid_from", "known_from").collect().equals(expected["versions"])
+        found = store.rolling().collect()
+        assert found.select("series_id", "on_date", "window_days").equals(expected["rolling"].select("series_id", "on_date", "window_days"))
+        assert found.equals(expected["rolling"])
+
+
+def test_a_history_does_not_go_back(tmp_path: Path) -> None:
+    with open_history(tmp_path / "history.duckdb", catalogue(), SERIES_SQL) as store:
+        frame = observations([("s", "a", 0, 0, 1)])
+        store.advance(frame, dt.date(2026, 1, 2))
+        with pytest.raises(ValueError, match="goes to 2026-01-02, it cannot go back to 2026-01-01"):
+            store.advance(frame.clear(), dt.date(2026, 1, 1))
