@@ -1,4 +1,4 @@
-"""The command line `breakeven`: refresh, status, sources, query, decide, dashboard.
+"""The command line `breakeven`: refresh, status, sources, query, decide, dashboard, replay.
 
 Belongs here: arguments, exit codes, what is printed. Does not belong here: the work itself. Exit codes: 0 good; 1 failed or blocked;
 2 usage; 3 published, but an enabled source that was tried is stale, partial, failed or offline.
@@ -84,6 +84,14 @@ def _parser() -> argparse.ArgumentParser:
     shown_as.add_argument("--json", action="store_true", help="print the answer as JSON")
     shown_as.add_argument("--html", action="store_true", help="print the answer as one page")
     decide.set_defaults(run=_decide)
+
+    replay = commands.add_parser(
+        "replay", help="feed stored snapshots to the price history day by day, as refreshes of those days would have"
+    )
+    replay.add_argument("folder", type=Path, metavar="DIR", help="a folder of snapshots, such as data/snapshots")
+    replay.add_argument("--at-once", action="store_true", help="take everything in as one refresh of the last day; the tables are the same")
+    replay.add_argument("--json", action="store_true", help="print the closing summary as JSON")
+    replay.set_defaults(run=_replay)
 
     dashboard = commands.add_parser("dashboard", help="where the dashboard is; --open shows it in the browser")
     dashboard.add_argument("--open", action="store_true")
@@ -192,6 +200,18 @@ def _decide(options: argparse.Namespace, settings: Settings) -> int:
     else:
         print(decision.as_html(found) if options.html else decision.as_text(found))
     return GOOD if found.best else FAILED
+
+
+def _replay(options: argparse.Namespace, settings: Settings) -> int:
+    from pipelines.history.run import NothingToReplayError, run_replay  # noqa: PLC0415  (only this command needs it)
+
+    try:
+        with refresh_lock(settings.data):
+            done = run_replay(options.folder, settings, at_once=options.at_once, report=lambda line: print(line, file=sys.stderr))
+    except NothingToReplayError as error:
+        raise UsageError(str(error)) from error
+    print(json.dumps(done, indent=1, default=str) if options.json else "\n".join(f"{k}: {v}" for k, v in done.items()))
+    return GOOD
 
 
 def _dashboard(options: argparse.Namespace, settings: Settings) -> int:

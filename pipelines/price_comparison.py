@@ -16,7 +16,11 @@ _KIND = ["gpu", "purchase_option"]
 # Hosts with one device and many processors cost many times what a small host of that device does: their own type speaks first.
 _TYPE = [*_KIND, "provider", "instance_type"]
 _SEEN = ["first_seen_at", "last_confirmed_at"]
+_FIGURES = ["usd_per_gpu_hour", "native_amount", "precedence", "staleness_limit_days"]
 _MACHINE = ["provider", "seller", "region", "instance_type", "operating_system", "tenancy", "price_unit", "currency"]
+
+# What of an observation later ones are compared with.
+COMPARED = list(dict.fromkeys([*_TYPE, *SERIES, *_MACHINE, *_SEEN, *_FIGURES]))
 
 
 def with_median_ratio(priced: pl.LazyFrame, earlier: pl.LazyFrame | None = None) -> pl.LazyFrame:

@@ -26,7 +26,9 @@ _COLUMNS = {
 _CLOUDS = ("aws", "azure", "lambda")
 
 
-def write_snapshots(readings: Path, folder: Path, *, first: date | None = None, last: date | None = None, types: Collection[str] = ()) -> int:
+def write_snapshots(
+    readings: Path, folder: Path, *, first: date | None = None, last: date | None = None, types: Collection[str] = ()
+) -> int:
     """Write readings of the days asked for (all by default, of all machine types by default); gives the number of fetches."""
     rows = pl.scan_parquet(readings).filter(pl.col("cloud").is_in(_CLOUDS))
     day = pl.col("observed_at").dt.date()

@@ -32,8 +32,13 @@ STATEMENT = [*POINT, "native_amount"]
 
 def with_series(price_observation: pl.LazyFrame, price_series: pl.LazyFrame) -> pl.LazyFrame:
     """Observations with the id of their series, cut to what the history needs of them."""
-    return price_observation.join(price_series.select("series_id", *IDENTITY), on=IDENTITY, nulls_equal=True).select(
-        *STATEMENT, "last_confirmed_at", "known_from", *_FACTS, *FIGURES[:2], *PROVENANCE
+    # One text instead of twelve columns, as in the id itself: joined in a fraction of the time.
+    parts = pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in IDENTITY], separator="\x1f")
+    identified = price_series.select("series_id", __identity=parts)
+    return (
+        price_observation.with_columns(__identity=parts)
+        .join(identified, on="__identity")
+        .select(*STATEMENT, "last_confirmed_at", "known_from", *_FACTS, *FIGURES[:2], *PROVENANCE)
     )
 
 

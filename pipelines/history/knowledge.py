@@ -169,9 +169,7 @@ def touched_since(new: pl.LazyFrame, stated: pl.LazyFrame | None) -> pl.LazyFram
     `stated`: at least the last statement of each source, and those that hold at the first new instant, with `held_until`: a change that
     follows says that the price before it held until then, and no longer.
     """
-    first = new.group_by("series_id").agg(
-        pl.col("first_seen_at").min().alias("from_at"), pl.col("known_last").max().alias("step_known_at")
-    )
+    first = new.group_by("series_id").agg(pl.col("first_seen_at").min().alias("from_at"), pl.col("known_last").max().alias("step_known_at"))
     if stated is None:
         return first
     earlier = (
@@ -223,8 +221,7 @@ def _restated(old: pl.LazyFrame, after: pl.LazyFrame, touched: pl.LazyFrame) -> 
         known.join(after.select(*key, __to="valid_to"), on=key, how="left", nulls_equal=True)
         .with_columns(__known=pl.when("is_late").then("step_known_at").otherwise(pl.lit(_BEFORE_ALL)))
         .with_columns(
-            is_kept=pl.col("__to").is_not_null()
-            & ((pl.col("__to") == pl.col("valid_to")) | (pl.col("end_known_at") > pl.col("__known")))
+            is_kept=pl.col("__to").is_not_null() & ((pl.col("__to") == pl.col("valid_to")) | (pl.col("end_known_at") > pl.col("__known")))
         )
     )
     still = kept.filter("is_kept").select(
@@ -276,7 +273,10 @@ def _first_changed_day(old: pl.LazyFrame, after: pl.LazyFrame) -> pl.LazyFrame:
     paired = old.select(*key, "valid_to", "observed_at").join(
         after.select(*key, "valid_to", "observed_at"), on=key, how="full", coalesce=True, nulls_equal=True, suffix="_after"
     )
-    day = {name: pl.col(name).dt.epoch("d").cast(pl.Int64) for name in ("valid_from", "valid_to", "valid_to_after", "observed_at", "observed_at_after")}
+    day = {
+        name: pl.col(name).dt.epoch("d").cast(pl.Int64)
+        for name in ("valid_from", "valid_to", "valid_to_after", "observed_at", "observed_at_after")
+    }
     both = pl.col("valid_to").is_not_null() & pl.col("valid_to_after").is_not_null()
     ends_differ = both & (pl.col("valid_to") != pl.col("valid_to_after"))
     seen_differ = both & (day["observed_at"] != day["observed_at_after"])
@@ -305,7 +305,9 @@ def whole_history(observed: pl.LazyFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         batch = rest.filter(pl.col("piece") == piece)
         series = batch.select("series_id").unique()
         step = advance(
-            batch.lazy(), stated.lazy().join(series.lazy(), on="series_id", how="semi"), rows.lazy().join(series.lazy(), on="series_id", how="semi")
+            batch.lazy(),
+            stated.lazy().join(series.lazy(), on="series_id", how="semi"),
+            rows.lazy().join(series.lazy(), on="series_id", how="semi"),
         )
         stated = pl.concat([stated.join(series, on="series_id", how="anti"), step.stated.select(stated.columns)])
         rows = pl.concat([rows.join(series, on="series_id", how="anti"), step.rows])
@@ -314,9 +316,13 @@ def whole_history(observed: pl.LazyFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def as_known_on(rows: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
-    """Rows of a state as intervals at the end of `as_of`: valid_to is NULL where the price still holds."""
-    end = _end_of(as_of)
-    return rows.select(_ROW).with_columns(valid_to=pl.when(pl.col("valid_to") <= end).then("valid_to"))
+    """Rows of a state as intervals at the end of `as_of`: rows of `staging.price_interval`."""
+    return ended_by(rows.select(_ROW), as_of)
+
+
+def ended_by(rows: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    """Intervals whose valid_to is NULL where the price still holds at the end of `as_of`."""
+    return rows.with_columns(valid_to=pl.when(pl.col("valid_to") <= _end_of(as_of)).then("valid_to"))
 
 
 def versions(rows: pl.LazyFrame, superseded: pl.LazyFrame, as_of: date) -> pl.LazyFrame:

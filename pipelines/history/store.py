@@ -9,7 +9,7 @@ order in which time came, so that DuckDB passes over what is older than what is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -19,8 +19,9 @@ import duckdb
 import polars as pl
 
 from pipelines.contracts import Catalogue
-from pipelines.history.intervals import IDENTITY, STATEMENT, statements, with_series
-from pipelines.history.knowledge import Step, advance, as_known_on, described_versions, in_pieces, touched_since
+from pipelines.history.intervals import FIGURES, IDENTITY, PROVENANCE, STATEMENT, statements, with_series
+from pipelines.history.knowledge import Step, advance, as_known_on, described_versions, ended_by, in_pieces, touched_since
+from pipelines.price_comparison import COMPARED
 from pipelines.history.rolling import WINDOWS_DAYS, in_usd, intervals_in_units, rolling_statistics, statistics_on
 
 _MEMORY_LIMIT = "256MB"
@@ -46,6 +47,13 @@ class HistoryStore:
         self._connection = connection
         self._observation, self._rolling = catalogue.tables["price_observation"], catalogue.tables["gpu_price_rolling"]
         self._series_sql = series_sql
+        self._ids: pl.DataFrame | None = None
+        self._known_provenance: pl.DataFrame | None = None
+
+    @property
+    def needed_columns(self) -> list[str]:
+        """Columns of `staging.price_observation` that `advance` reads."""
+        return [name for name in self._observation.column_names if name in _NEEDED]
 
     @property
     def as_of(self) -> date | None:
@@ -55,10 +63,10 @@ class HistoryStore:
         found: date = self._connection.execute("SELECT as_of FROM history.progress").fetchall()[0][0]
         return found
 
-    def advance(self, observed: pl.DataFrame, as_of: date, compared: pl.DataFrame | None = None) -> Advanced:
+    def advance(self, observed: pl.DataFrame, as_of: date, latest: pl.DataFrame | None = None) -> Advanced:
         """Take in the good rows of `staging.price_observation` that are new since the last call, and go on to the end of `as_of`.
 
-        `compared`: all rows that later ones are compared with, the bad ones too; the good ones where not given. Raises ValueError where the history is further on already: then it has to be built anew.
+        `latest`: the `latest_observations` after them, where bad rows count too; of the good ones where not given. Raises ValueError where the history is further on already: then it has to be built anew.
         """
         before = self.as_of
         if before is not None and as_of < before:
@@ -66,13 +74,15 @@ class HistoryStore:
         self._connection.execute("BEGIN")
         # A day is small: taking it through polars' streaming engine would cost more than the work.
         with pl.Config(engine_affinity="in-memory"):
-            return self._in_transaction(observed, as_of, compared, before)
+            return self._in_transaction(observed, as_of, latest, before)
 
-    def _in_transaction(self, observed: pl.DataFrame, as_of: date, compared: pl.DataFrame | None, before: date | None) -> Advanced:
+    def _in_transaction(self, observed: pl.DataFrame, as_of: date, latest: pl.DataFrame | None, before: date | None) -> Advanced:
         try:
-            self._keep_best("latest_observation", observed if compared is None else compared)
+            after = latest_after(self.latest_observations(), observed) if latest is None else latest
+            self._write("latest_observation", after, replace=True)
             done = self._advance(observed, as_of, before)
         except BaseException:
+            self._known_provenance = None
             self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
@@ -82,22 +92,29 @@ class HistoryStore:
         """What each series is: rows of `staging.price_series`."""
         return self._series(self._read("SELECT * FROM history.best_observation")).lazy()
 
-    def intervals(self) -> pl.LazyFrame:
-        """Rows of `staging.price_interval` at the end of `as_of`."""
-        return as_known_on(self._read("SELECT * EXCLUDE (row_number) FROM history.interval ORDER BY series_id, valid_from").lazy(), self._known_day())
+    def intervals(self, ids_from: str = "") -> pl.LazyFrame:
+        """Rows of `staging.price_interval` at the end of `as_of`; of the series whose ids begin so."""
+        return as_known_on(self._of_series("interval", ids_from, "valid_from"), self._known_day())
 
-    def versions(self) -> pl.LazyFrame:
-        """Rows of `marts.price_history_versions`."""
-        rows, superseded = (self._read(f"SELECT * FROM history.{table}").lazy() for table in ("interval", "superseded"))
+    def versions(self, ids_from: str = "") -> pl.LazyFrame:
+        """Rows of `marts.price_history_versions`; of the series whose ids begin so."""
+        rows, superseded = self._of_series("interval", ids_from, "valid_from"), self._of_series("superseded", ids_from, "known_from")
         return described_versions(rows, superseded, self.series(), self._known_day())
 
-    def rolling(self) -> pl.LazyFrame:
-        """Rows of `marts.gpu_price_rolling`."""
-        return self._read("SELECT * FROM history.rolling ORDER BY series_id, on_date, window_days").lazy()
+    def rolling(self, ids_from: str = "") -> pl.LazyFrame:
+        """Rows of `marts.gpu_price_rolling`; of the series whose ids begin so."""
+        return self._of_series("rolling", ids_from, "on_date, window_days")
+
+    def _of_series(self, table: str, ids_from: str, order: str) -> pl.LazyFrame:
+        sql = f"SELECT * FROM history.{table} WHERE starts_with(series_id, $ids_from) ORDER BY series_id, {order}"
+        rows = self._connection.sql(sql, params={"ids_from": ids_from}).pl()
+        return (self._unpacked(rows) if "provenance" in rows.columns else rows).lazy()
 
     def latest_observations(self) -> pl.DataFrame:
-        """The last observation of each series by each source: what a new observation is compared with. Empty before the first."""
-        return self._read("SELECT * FROM history.latest_observation") if self._exists("latest_observation") else self._no_observations()
+        """The last observation of each series by each source, as far as new ones are compared with it. Empty before the first."""
+        if not self._exists("latest_observation"):
+            return pl.DataFrame(schema={name: self._observation.polars_schema()[name] for name in _LATEST_COLUMNS})
+        return self._read("SELECT * FROM history.latest_observation")
 
     def _known_day(self) -> date:
         found = self.as_of
@@ -106,103 +123,125 @@ class HistoryStore:
         return found
 
     def _advance(self, observed: pl.DataFrame, as_of: date, before: date | None) -> Advanced:
-        self._observation.conform(observed.lazy())
-        self._keep_best("best_observation", observed)
-        identified = with_series(observed.lazy(), self._series(observed).lazy()).collect()
-        last = self._last_statements(identified)
-        pieces = in_pieces(identified.lazy(), last.lazy() if last is not None else None).collect()
+        best = _first_of(observed.select(_BEST_COLUMNS), _BEST_FIRST, IDENTITY)
+        known = self._read("SELECT * FROM history.best_observation") if self._exists("best_observation") else best.clear()
+        self._write("best_observation", _first_of(pl.concat([known, best]), _BEST_FIRST, IDENTITY), replace=True)
+        identified = with_series(observed.lazy(), self._ids_of(best).lazy()).collect()
         counts, changed = [0, 0, 0], []
-        for piece in sorted(pieces.get_column("piece").unique()):
-            step = self._take(pieces.filter(pl.col("piece") == piece))
-            counts = [a + b.height for a, b in zip(counts, (step.stated, step.rows, step.superseded), strict=True)]
-            changed.append(step.changed)
-        rolled = self._roll(changed, as_of, before)
+        # Series need no other: of many rows, a part of the series at a time.
+        for part in _parts(identified, _ROWS_AT_ONCE):
+            nearby = self._nearby(part)
+            pieces = in_pieces(part.lazy(), None if nearby is None else nearby.lazy()).collect()
+            for number, piece in enumerate(sorted(pieces.get_column("piece").unique())):
+                batch = pieces.filter(pl.col("piece") == piece)
+                step = self._take(batch, nearby if number == 0 else self._nearby(batch))
+                counts = [a + b.height for a, b in zip(counts, (step.stated, step.rows, step.superseded), strict=True)]
+                changed.append(step.changed)
+        touched = self._touched(changed, as_of, before)
+        days = touched.select((_day(as_of) + 1 - pl.col("from_day")).sum()).item() or 0
+        rolled = sum(self._roll(part, as_of, before) for part in _parts(touched, touched.height if days <= _DAYS_ROLLED_AT_ONCE else 0))
         self._write("progress", pl.DataFrame({"as_of": [as_of]}), replace=True)
         return Advanced(observed.height, *counts, rolled)
 
-    def _take(self, batch: pl.DataFrame) -> Step:
+    def _nearby(self, batch: pl.DataFrame) -> pl.DataFrame | None:
+        """Statements of the series of a batch: the last of each source, and what holds at the first instant of the batch or after."""
+        if not self._exists("statement"):
+            return None
+        first = batch.group_by("series_id").agg(from_at=pl.col("first_seen_at").min())
+        return self._holding("statement", first)
+
+    def _take(self, batch: pl.DataFrame, nearby: pl.DataFrame | None) -> Step:
         """One piece: what it touches is read, taken out and written again."""
         taken = batch.lazy()
-        if not self._exists("statement"):
+        if nearby is None:
             step = advance(taken)
-            self._write("statement", step.stated)
-            self._write("interval", step.rows)
-            self._write("superseded", step.superseded)
-            return step
-        new = statements(taken).collect()
-        first = new.group_by("series_id").agg(from_at=pl.col("first_seen_at").min())
-        nearby = self._holding("statement", first, "is_last", "held_until", "first_seen_at")
-        since = touched_since(new.lazy(), nearby.lazy()).collect()
-        if not since.join(first, on=["series_id", "from_at"], how="anti").is_empty():
-            nearby = self._holding("statement", since, "is_last", "held_until", "first_seen_at")
-        rows = self._holding("interval", since, "next_from IS NULL", "valid_to", "next_from")
-        step = advance(taken, nearby.drop("row_number", "is_last").lazy(), rows.drop("row_number").lazy())
-        for table, old, now in (("statement", nearby, step.stated), ("interval", rows, step.rows)):
-            self._delete(table, old)
-            self._write(table, now)
+        else:
+            first = batch.group_by("series_id").agg(from_at=pl.col("first_seen_at").min())
+            since = touched_since(statements(taken), nearby.lazy()).select("series_id", "from_at").collect()
+            if not since.join(first, on=["series_id", "from_at"], how="anti").is_empty():
+                nearby = self._holding("statement", since)
+            nearby = nearby.join(since, on="series_id", how="semi")
+            rows = self._holding("interval", since)
+            step = advance(taken, nearby.drop("row_number", "is_last", "reach_at").lazy(), rows.drop("row_number").lazy())
+            self._delete("statement", nearby)
+            self._delete("interval", rows)
+        self._write("statement", step.stated)
+        self._write("interval", step.rows)
         self._write("superseded", step.superseded)
         return step
 
-    def _last_statements(self, identified: pl.DataFrame) -> pl.DataFrame | None:
-        # The last of each source, and those that are confirmed again.
-        if not self._exists("statement"):
-            return None
-        keys = identified.select(STATEMENT).unique()
-        with self._given("incoming", keys):
-            return self._connection.sql(
-                "SELECT s.* FROM history.statement AS s SEMI JOIN incoming AS i USING (series_id) WHERE s.is_last"
-                " UNION SELECT s.* FROM history.statement AS s SEMI JOIN incoming AS i"
-                " ON s.series_id = i.series_id AND s.source = i.source AND s.first_seen_at = i.first_seen_at"
-                " AND s.native_amount = i.native_amount"
-                f" WHERE s.first_seen_at >= TIMESTAMP '{keys.get_column('first_seen_at').min() or datetime.max}'"
-            ).pl()
-
-    def _holding(self, table: str, since: pl.DataFrame, is_last: str, *ends: str) -> pl.DataFrame:
-        """Rows of touched series that reach to `from_at` or beyond, and the last ones. Each condition by itself, to pass over old rows."""
+    def _holding(self, table: str, since: pl.DataFrame, columns: str = "t.*") -> pl.DataFrame:
+        """Rows of touched series that reach to `from_at` or beyond, and the last ones; old rows are passed over."""
+        reach, is_last = _REACH[table]
         least = since.get_column("from_at").min() or datetime.max
-        with self._given("incoming", since.select("series_id", "from_at")):
-            parts = [
-                self._read(f"SELECT t.* FROM history.{table} AS t SEMI JOIN incoming AS i USING (series_id) WHERE t.{is_last}"),
-                *(
-                    self._read(
-                        f"SELECT t.* FROM history.{table} AS t INNER JOIN incoming AS i USING (series_id)"
-                        f" WHERE t.{end} >= TIMESTAMP '{least}' AND t.{end} >= i.from_at"
-                    )
-                    for end in ends
-                ),
-            ]
-        return pl.concat(parts).unique("row_number")
+        with self._given("incoming", since):
+            joined = f"SELECT {columns} FROM history.{table} AS t INNER JOIN incoming AS i USING (series_id)"
+            last = self._read(f"{joined} WHERE {is_last}")
+            before = self._read(f"{joined} WHERE NOT ({is_last}) AND {reach} >= TIMESTAMP '{least}' AND {reach} >= i.from_at")
+        rows = pl.concat([last, before])
+        return self._unpacked(rows) if "provenance" in rows.columns else rows
 
-    def _roll(self, changed: list[pl.DataFrame], as_of: date, before: date | None) -> int:
-        """Compute the windows that end on a day whose figures may differ, and those of the days since the last call."""
-        last_day = (as_of - _EPOCH).days
+    def _packed(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Where a figure comes from, as a number: four long texts on each row would be most of what is written."""
+        known = self._provenance()
+        new = rows.select(PROVENANCE).unique(maintain_order=True).join(known, on=PROVENANCE, how="anti", nulls_equal=True)
+        if not new.is_empty():
+            added = new.with_row_index("provenance", known.height).select(*PROVENANCE, pl.col("provenance").cast(pl.Int64))
+            self._write("provenance", added)
+            self._known_provenance = known = pl.concat([known, added])
+        return rows.join(known, on=PROVENANCE, how="left", nulls_equal=True, maintain_order="left").drop(PROVENANCE)
+
+    def _unpacked(self, rows: pl.DataFrame) -> pl.DataFrame:
+        return rows.join(self._provenance(), on="provenance", how="left", maintain_order="left").drop("provenance")
+
+    def _provenance(self) -> pl.DataFrame:
+        if self._known_provenance is None:
+            schema = {**dict.fromkeys(PROVENANCE, pl.String), "provenance": pl.Int64}
+            self._known_provenance = (
+                self._read("SELECT * FROM history.provenance") if self._exists("provenance") else pl.DataFrame(schema=schema)
+            )
+        return self._known_provenance
+
+    def _touched(self, changed: list[pl.DataFrame], as_of: date, before: date | None) -> pl.DataFrame:
+        """Series with `from_day`, the first day for which windows are to be computed: changed ones, and those that windows still reach."""
+        schema = {"series_id": pl.String, "from_day": pl.Int64}
         if not self._exists("interval"):
-            return 0
-        next_day = (before - _EPOCH).days + 1 if before is not None else 0
+            return pl.DataFrame(schema=schema)
+        next_day = _next_day(before)
         reach = f"valid_to > TIMESTAMP '{datetime.combine(_EPOCH + timedelta(days=max(next_day - _REACH_DAYS, 0)), time())}'"
-        still = self._connection.sql(f"SELECT DISTINCT series_id FROM history.interval WHERE {reach}").pl()
-        touched = (
+        still = self._read(f"SELECT DISTINCT series_id FROM history.interval WHERE {reach}")
+        return (
             pl.concat([*changed, still.select("series_id", from_day=pl.lit(next_day, dtype=pl.Int64))])
             .group_by("series_id")
             .agg(pl.col("from_day").min())
-            .filter(pl.col("from_day") <= last_day)
+            .filter(pl.col("from_day") <= _day(as_of))
         )
-        if touched.is_empty():
-            return 0
+
+    def _roll(self, touched: pl.DataFrame, as_of: date, before: date | None) -> int:
+        """Compute the windows that end on a touched day, in place of those that were; gives their number."""
+        last_day = _day(as_of)
         # A window that ends on the first such day begins this much earlier; the interval before tells whether its first price is a change.
-        since = touched.select(
-            "series_id", from_at=(pl.col("from_day").clip(_REACH_DAYS) - _REACH_DAYS).cast(pl.Int32).cast(pl.Date).cast(pl.Datetime("us"))
+        # Series go by number here: hundreds of thousands of texts take longer to sort than to compute with.
+        from_at = (pl.col("from_day").clip(_REACH_DAYS) - _REACH_DAYS).cast(pl.Int32).cast(pl.Date).cast(pl.Datetime("us"))
+        numbered = touched.sort("series_id").with_row_index("series").with_columns(from_at=from_at)
+        columns = "i.series AS series_id, i.from_day, valid_from, valid_to, usd_per_gpu_hour, observed_at"
+        rows = self._holding("interval", numbered, columns)
+
+        def units_of(chosen: pl.DataFrame) -> pl.LazyFrame:
+            return intervals_in_units(ended_by(chosen.lazy(), as_of), as_of)
+
+        several = rows.filter(pl.col("from_day") < last_day)
+        first = numbered.lazy().select(series_id="series", from_day="from_day", __id="series_id")
+        rolled = [statistics_on(units_of(rows.filter(pl.col("from_day") == last_day)), last_day)]
+        if not several.is_empty():
+            rolled.append(rolling_statistics(units_of(several), last_day))
+        found = (
+            in_usd(pl.concat(rolled).join(first, on="series_id").filter(pl.col("day") >= pl.col("from_day")).with_columns(series_id="__id"))
+            .sort("on_date", "series_id", "window_days")
+            .collect()
         )
-        rows = self._holding("interval", since, "next_from IS NULL", "valid_to", "next_from")
-        units = intervals_in_units(as_known_on(rows.lazy(), as_of), as_of)
-        of_days, today = touched.filter(pl.col("from_day") < last_day), touched.filter(pl.col("from_day") == last_day)
-        rolled = [statistics_on(units.join(today.lazy(), on="series_id", how="semi", maintain_order="left"), last_day)]
-        if not of_days.is_empty():
-            several = rolling_statistics(units.join(of_days.lazy(), on="series_id", how="semi", maintain_order="left"), last_day)
-            rolled.append(several.join(touched.lazy(), on="series_id").filter(pl.col("day") >= pl.col("from_day")).drop("from_day"))
-        found = in_usd(pl.concat(rolled)).sort("on_date", "series_id", "window_days").collect()
         self._rolling.conform(found.lazy())
-        if self._exists("rolling"):
+        if self._exists("rolling") and touched.filter(pl.col("from_day") < _next_day(before)).height:
             first_day = _EPOCH + timedelta(days=int(touched.get_column("from_day").min() or 0))  # type: ignore[call-overload]
             with self._given("incoming", touched.with_columns(on_date=pl.col("from_day").cast(pl.Int32).cast(pl.Date))):
                 self._connection.execute(
@@ -212,28 +251,24 @@ class HistoryStore:
         self._write("rolling", found)
         return found.height
 
+    def _ids_of(self, best: pl.DataFrame) -> pl.DataFrame:
+        # An id is a hash of its parts: worked out once for each series.
+        if self._ids is None:
+            self._ids = self._series(best).select("series_id", *IDENTITY)
+        else:
+            unknown = best.join(self._ids, on=IDENTITY, how="anti", nulls_equal=True)
+            if not unknown.is_empty():
+                self._ids = pl.concat([self._ids, self._series(unknown).select(self._ids.columns)])
+        return self._ids
+
     def _series(self, observed: pl.DataFrame) -> pl.DataFrame:
         # The model reads `staging.price_observation`; here that is what is given.
         with self._given("price_observation", observed):
             return self._connection.sql(self._series_sql.replace("staging.price_observation", "price_observation")).pl()
 
-    def _keep_best(self, table: str, observed: pl.DataFrame) -> None:
-        """Keep of each series the observation that says best what it is, or of each source the last."""
-        order, key = _KEPT[table]
-        known = self._read(f"SELECT * FROM history.{table}") if self._exists(table) else self._no_observations()
-        both = pl.concat([known, observed.select(known.columns)])
-        descending = [direction == "DESC" for _, direction in order]
-        best = both.sort([name for name, _ in order], descending=descending, nulls_last=True).unique(key, keep="first", maintain_order=True)
-        self._write(table, best, replace=True)
-
-    def _no_observations(self) -> pl.DataFrame:
-        return pl.DataFrame(schema=self._observation.polars_schema())
-
     def _exists(self, table: str) -> bool:
         return bool(
-            self._connection.execute(
-                "SELECT 1 FROM duckdb_tables() WHERE database_name = 'history' AND table_name = ?", [table]
-            ).fetchall()
+            self._connection.execute("SELECT 1 FROM duckdb_tables() WHERE database_name = 'history' AND table_name = ?", [table]).fetchall()
         )
 
     def _read(self, sql: str) -> pl.DataFrame:
@@ -241,12 +276,16 @@ class HistoryStore:
 
     def _write(self, table: str, frame: pl.DataFrame, *, replace: bool = False) -> None:
         is_new = replace or not self._exists(table)
-        if table in _NUMBERED:
+        if table in _REACH:
             number = 0 if is_new else self._connection.execute(f"SELECT max(row_number) + 1 FROM history.{table}").fetchall()[0][0]
             frame = frame.with_row_index("row_number", number or 0).with_columns(pl.col("row_number").cast(pl.Int64))
+            frame = self._packed(frame)
         if table == "statement":
-            # A later point of its source makes a statement the last no more.
-            frame = frame.with_columns(is_last=pl.col("first_seen_at") == pl.col("first_seen_at").max().over("series_id", "source"))
+            # A later point of its source makes a statement the last no more; what another took the place of holds for no time.
+            frame = frame.with_columns(
+                is_last=pl.col("first_seen_at") == pl.col("first_seen_at").max().over("series_id", "source"),
+                reach_at=pl.coalesce("held_until", "first_seen_at"),
+            )
         with self._given("incoming", frame):
             if is_new:
                 self._connection.execute(f"CREATE OR REPLACE TABLE history.{table} AS SELECT * FROM incoming")
@@ -271,8 +310,27 @@ class HistoryStore:
             self._connection.unregister(name)
 
 
-# Tables whose rows are taken out one by one.
-_NUMBERED = ("statement", "interval")
+# Above so many rows, or days of series with windows, a part of the series at a time.
+_ROWS_AT_ONCE = 400_000
+_DAYS_ROLLED_AT_ONCE = 400_000
+
+
+def _parts(rows: pl.DataFrame, at_once: int) -> Iterator[pl.DataFrame]:
+    """Rows in parts of whole series, by the first digit of their ids, where there are more than `at_once`."""
+    parts = [rows] if rows.height <= at_once else [rows.filter(pl.col("series_id").str.starts_with(d)) for d in "0123456789abcdef"]
+    return (part for part in parts if part.height)
+
+
+def _day(day: date) -> int:
+    return (day - _EPOCH).days
+
+
+def _next_day(before: date | None) -> int:
+    return _day(before) + 1 if before is not None else 0
+
+
+# Tables whose rows are taken out one by one: until when a row matters to a later one, and which is the last.
+_REACH = {"statement": ("reach_at", "is_last"), "interval": ("next_from", "next_from IS NULL")}
 # As in staging.price_series: whose word on what a series is counts.
 _BEST_FIRST = [
     ("precedence", "ASC"),
@@ -284,7 +342,21 @@ _BEST_FIRST = [
 ]
 # As in `price_comparison`: which of a series' observations speaks for it.
 _LATEST_FIRST = [("first_seen_at", "DESC"), ("usd_per_gpu_hour", "DESC"), ("last_confirmed_at", "DESC")]
-_KEPT = {"best_observation": (_BEST_FIRST, IDENTITY), "latest_observation": (_LATEST_FIRST, [*IDENTITY, "source", "gpu", "instance_type"])}
+_LATEST_KEY = [*IDENTITY, "source", "gpu", "instance_type"]
+_LATEST_COLUMNS = list(dict.fromkeys([*COMPARED, *_LATEST_KEY]))
+_ATTRIBUTES = ["country", "instance_type", "gpu", "form_factor", "gpu_count"]
+_BEST_COLUMNS = [*IDENTITY, *_ATTRIBUTES, *(name for name, _ in _BEST_FIRST)]
+_NEEDED = {*_BEST_COLUMNS, *_LATEST_COLUMNS, *STATEMENT, *FIGURES, *PROVENANCE, "known_from", "semantics"}
+
+
+def latest_after(latest: pl.DataFrame, observed: pl.DataFrame) -> pl.DataFrame:
+    """`latest_observations` after further rows of `staging.price_observation`."""
+    return _first_of(pl.concat([latest, observed.select(latest.columns)]), _LATEST_FIRST, _LATEST_KEY)
+
+
+def _first_of(frame: pl.DataFrame, order: Sequence[tuple[str, str]], key: Sequence[str]) -> pl.DataFrame:
+    descending = [direction == "DESC" for _, direction in order]
+    return frame.sort([name for name, _ in order], descending=descending, nulls_last=True).unique(key, keep="first", maintain_order=True)
 
 
 @contextmanager

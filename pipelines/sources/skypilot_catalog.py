@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from pipelines.sources.base import FetchContext, ParseError, Payload, Source, SourceError, utc_now
+from pipelines.sources.base import FetchContext, OfflineError, ParseError, Payload, Source, SourceError, utc_now
 
 _CLOUDS = ("aws", "azure", "lambda")
 
@@ -42,6 +42,8 @@ def fetch(context: FetchContext) -> Iterable[Payload]:
     for cloud in _CLOUDS:
         try:
             answer = context.http.get(f"{context.base_url}/skypilot-org/skypilot-catalog/master/catalogs/v8/{cloud}/vms.csv")
+        except OfflineError:
+            raise
         except SourceError as error:
             context.problem(str(error))
             continue
@@ -70,12 +72,17 @@ def parse(content: bytes) -> pl.DataFrame:
         raise ParseError(f"vms.csv of {cloud}: column {missing[0]} is missing; found {', '.join(frame.columns)}")
     named = frame.select(
         pl.lit(cloud).alias("provider"),
-        *((pl.col(theirs) if theirs in frame.columns else pl.lit(None, dtype=pl.String)).replace("", None).alias(ours) for theirs, ours in _COLUMNS.items()),
+        *(
+            (pl.col(theirs) if theirs in frame.columns else pl.lit(None, dtype=pl.String)).replace("", None).alias(ours)
+            for theirs, ours in _COLUMNS.items()
+        ),
     ).filter(pl.col("gpu_as_named").is_not_null())
     typed = named.with_columns(pl.col("gpu_count_stated").cast(pl.Float64, strict=False))
     bad = named.get_column("gpu_count_stated").is_not_null() & typed.get_column("gpu_count_stated").is_null()
     if bad.any():
-        raise ParseError(f"vms.csv of {cloud}: AcceleratorCount {named.get_column('gpu_count_stated')[bad.arg_true()[0]]!r} is not a number")
+        raise ParseError(
+            f"vms.csv of {cloud}: AcceleratorCount {named.get_column('gpu_count_stated')[bad.arg_true()[0]]!r} is not a number"
+        )
     return typed.unique(maintain_order=True)
 
 

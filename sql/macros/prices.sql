@@ -3,3 +3,13 @@ CREATE MACRO marts.price_at(instant) AS TABLE
 SELECT *
 FROM marts.price_history
 WHERE valid_from <= instant::TIMESTAMP AND (valid_to IS NULL OR valid_to > instant::TIMESTAMP);
+
+-- What this warehouse said at one time about prices at another: SELECT * FROM marts.price_known('2025-06-24', '2025-07-01').
+CREATE MACRO marts.price_known(instant, known_at) AS TABLE
+SELECT *
+FROM marts.price_history_versions
+WHERE
+    valid_from <= instant::TIMESTAMP
+    AND (valid_to IS NULL OR valid_to > instant::TIMESTAMP)
+    AND known_from <= known_at::TIMESTAMP
+    AND (known_to IS NULL OR known_to > known_at::TIMESTAMP);

@@ -117,13 +117,17 @@ def test_in_two_refreshes_or_in_one(rows: list[Seen], hour: int) -> None:
                 None if stated is None else needed(stated, since, "held_until", "first_seen_at"),
                 None if intervals is None else needed(intervals, since, "valid_to", "next_from"),
             )
-            stated = step.stated if stated is None else merged(stated, step.stated, ["series_id", "source", "first_seen_at", "native_amount"])
+            stated = (
+                step.stated if stated is None else merged(stated, step.stated, ["series_id", "source", "first_seen_at", "native_amount"])
+            )
             intervals = step.rows if intervals is None else replaced(intervals, step.rows, since)
             superseded.append(step.superseded)
     whole, taken_back = whole_history(frame)
     assert intervals is not None
-    assert intervals.select(sorted(intervals.columns)).sort("series_id", "valid_from").equals(
-        whole.select(sorted(intervals.columns)).sort("series_id", "valid_from")
+    assert (
+        intervals.select(sorted(intervals.columns))
+        .sort("series_id", "valid_from")
+        .equals(whole.select(sorted(intervals.columns)).sort("series_id", "valid_from"))
     )
     columns = sorted(taken_back.columns)
     assert pl.concat(superseded).select(columns).sort(columns).equals(taken_back.select(columns).sort(columns))

@@ -18,7 +18,12 @@ WINDOWS = (7, 30, 90)
 Held = tuple[str, int, int, int]  # series, from, to (seconds after FIRST), units
 
 pieces = st.lists(
-    st.tuples(st.sampled_from(["s", "t", "u"]), st.integers(0, 100 * SECONDS_PER_DAY), st.integers(1, 30 * SECONDS_PER_DAY), st.integers(1, 6 * 10**9)),
+    st.tuples(
+        st.sampled_from(["s", "t", "u"]),
+        st.integers(0, 100 * SECONDS_PER_DAY),
+        st.integers(1, 30 * SECONDS_PER_DAY),
+        st.integers(1, 6 * 10**9),
+    ),
     min_size=1,
     max_size=10,
 )
@@ -36,7 +41,9 @@ def not_overlapping(rows: list[tuple[str, int, int, int]]) -> list[Held]:
 
 def frame(held: list[Held]) -> pl.LazyFrame:
     rows = [(s, FIRST + a, FIRST + b, u, (FIRST + a) // SECONDS_PER_DAY) for s, a, b, u in held]
-    return pl.LazyFrame(rows, schema={"series_id": pl.String, **dict.fromkeys(("from_s", "to_s", "units", "observed_day"), pl.Int64)}, orient="row")
+    return pl.LazyFrame(
+        rows, schema={"series_id": pl.String, **dict.fromkeys(("from_s", "to_s", "units", "observed_day"), pl.Int64)}, orient="row"
+    )
 
 
 def exact(held: list[Held], series: str, day: int, days: int) -> dict[str, float | int] | None:

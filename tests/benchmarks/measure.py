@@ -1,0 +1,61 @@
+"""One measured call in a process of its own: its time, its peak memory and what it returned, as JSON.
+
+    python -m tests.benchmarks.measure MODULE FUNCTION [ARGUMENT ...]
+
+Started from a small process: Linux counts the peak of whoever forks as that of the child.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from ..conftest import ROOT
+
+LAUNCHER = """
+import resource, subprocess, sys
+code = subprocess.call(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
+sys.exit(code)
+"""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """`seconds` of the call alone, without the imports; `peak_mib` of the whole process."""
+
+    seconds: float
+    peak_mib: float
+    result: Any
+
+
+def measured(function: str, *arguments: object) -> Measured:
+    """Call `module:function` with arguments as text."""
+    module, name = function.split(":")
+    # polars leaves its allocator's settings in the environment of whoever imports it, this process included.
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("_RJEM_", "POLARS_"))}
+    command = [sys.executable, "-m", "tests.benchmarks.measure", module, name, *(str(a) for a in arguments)]
+    done = subprocess.run([sys.executable, "-c", LAUNCHER, *command], env=kept, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    *_, answer, peak = done.stdout.splitlines()
+    return Measured(json.loads(answer)["seconds"], float(peak), json.loads(answer)["result"])
+
+
+def machine() -> str:
+    """The machine in one line."""
+    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "unknown processor")
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
+    return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, Python {sys.version.split()[0]}"
+
+
+if __name__ == "__main__":
+    call = getattr(importlib.import_module(sys.argv[1]), sys.argv[2])
+    started = time.perf_counter()
+    value = call(*sys.argv[3:])
+    print(json.dumps({"seconds": time.perf_counter() - started, "result": value}))
