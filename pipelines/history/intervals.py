@@ -91,7 +91,8 @@ def best_source(held: pl.LazyFrame) -> pl.LazyFrame:
         .filter((pl.col("edge") >= pl.col("valid_from")) & (pl.col("edge") < pl.col("valid_to")))
         .sort("series_id", "edge", "precedence", "source")
         .unique(["series_id", "edge"], keep="first", maintain_order=True)
-        .with_columns(valid_from="edge", valid_to="edge_to")
+        # Where another source speaks, nobody looks at what this one would have confirmed.
+        .with_columns(valid_from="edge", valid_to="edge_to", observed_at=pl.min_horizontal("observed_at", "edge_to"))
     )
     columns = ["series_id", "valid_from", "valid_to", *FIGURES, "observed_at", "known_from", "source", *PROVENANCE]
     return pl.concat([alone.select(columns), spoken.select(columns)])

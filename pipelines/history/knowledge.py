@@ -169,7 +169,15 @@ def touched_since(new: pl.LazyFrame, stated: pl.LazyFrame | None) -> pl.LazyFram
     `stated`: at least the last statement of each source, and those that hold at the first new instant, with `held_until`: a change that
     follows says that the price before it held until then, and no longer.
     """
-    first = new.group_by("series_id").agg(pl.col("first_seen_at").min().alias("from_at"), pl.col("known_last").max().alias("step_known_at"))
+    known = (new.clear() if stated is None else stated).select(*STATEMENT, __was_confirmed_at="last_confirmed_at")
+    # What is said again changes nothing before its last confirmation.
+    again = pl.min_horizontal("__was_confirmed_at", "last_confirmed_at")
+    first = (
+        new.join(known, on=STATEMENT, how="left")
+        .with_columns(since=pl.when(pl.col("__was_confirmed_at").is_null()).then("first_seen_at").otherwise(again))
+        .group_by("series_id")
+        .agg(pl.col("since").min().alias("from_at"), pl.col("known_last").max().alias("step_known_at"))
+    )
     if stated is None:
         return first
     earlier = (
@@ -205,7 +213,7 @@ def _until_touched(old: pl.LazyFrame, held: pl.LazyFrame, touched: pl.LazyFrame)
         .join(last_spoken, on=["series_id", "source"], how="left")
         .with_columns(
             observed_at=pl.when(pl.col("valid_to") >= pl.col("from_at"))
-            .then(pl.coalesce("last_observed_at", "observed_at"))
+            .then(pl.min_horizontal(pl.coalesce("last_observed_at", "observed_at"), "from_at"))
             .otherwise("observed_at"),
             valid_to=pl.min_horizontal("valid_to", "from_at"),
         )

@@ -144,11 +144,16 @@ class HistoryStore:
         return Advanced(observed.height, *counts, rolled)
 
     def _nearby(self, batch: pl.DataFrame) -> pl.DataFrame | None:
-        """Statements of the series of a batch: the last of each source, and what holds at the first instant of the batch or after."""
+        """Statements of the series of a batch: the last of each source, and what holds where the batch begins to change them or after."""
         if not self._exists("statement"):
             return None
-        first = batch.group_by("series_id").agg(from_at=pl.col("first_seen_at").min())
-        return self._holding("statement", first)
+        new, last = statements(batch.lazy()).collect().lazy(), self._last("statement", batch)
+        since = touched_since(new, last.lazy()).collect()
+        nearby = pl.concat([last, self._reaching("statement", since)])
+        # What holds there may tell of an instant further back than the last of each source did.
+        again = touched_since(new, nearby.lazy()).collect()
+        further = again.join(since, on=["series_id", "from_at"], how="anti")
+        return nearby if further.is_empty() else pl.concat([last, self._reaching("statement", again)])
 
     def _take(self, batch: pl.DataFrame, nearby: pl.DataFrame | None) -> Step:
         """One piece: what it touches is read, taken out and written again."""
@@ -156,12 +161,9 @@ class HistoryStore:
         if nearby is None:
             step = advance(taken)
         else:
-            first = batch.group_by("series_id").agg(from_at=pl.col("first_seen_at").min())
-            since = touched_since(statements(taken), nearby.lazy()).select("series_id", "from_at").collect()
-            if not since.join(first, on=["series_id", "from_at"], how="anti").is_empty():
-                nearby = self._holding("statement", since)
-            nearby = nearby.join(since, on="series_id", how="semi")
-            rows = self._holding("interval", since)
+            nearby = nearby.join(batch, on="series_id", how="semi")
+            since = touched_since(statements(taken), nearby.lazy()).collect()
+            rows = pl.concat([self._last("interval", since), self._reaching("interval", since)])
             step = advance(taken, nearby.drop("row_number", "is_last", "reach_at").lazy(), rows.drop("row_number").lazy())
             self._delete("statement", nearby)
             self._delete("interval", rows)
@@ -170,15 +172,21 @@ class HistoryStore:
         self._write("superseded", step.superseded)
         return step
 
-    def _holding(self, table: str, since: pl.DataFrame, columns: str = "t.*") -> pl.DataFrame:
-        """Rows of touched series that reach to `from_at` or beyond, and the last ones; old rows are passed over."""
+    def _last(self, table: str, series: pl.DataFrame, columns: str = "t.*") -> pl.DataFrame:
+        """The last rows of some series."""
+        _, is_last = _REACH[table]
+        return self._of_incoming(series.unique("series_id"), f"SELECT {columns} FROM history.{table} AS t {_INCOMING} WHERE {is_last}")
+
+    def _reaching(self, table: str, since: pl.DataFrame, columns: str = "t.*") -> pl.DataFrame:
+        """Rows before the last ones that reach to `from_at` of their series or beyond; older rows are passed over."""
         reach, is_last = _REACH[table]
         least = since.get_column("from_at").min() or datetime.max
-        with self._given("incoming", since):
-            joined = f"SELECT {columns} FROM history.{table} AS t INNER JOIN incoming AS i USING (series_id)"
-            last = self._read(f"{joined} WHERE {is_last}")
-            before = self._read(f"{joined} WHERE NOT ({is_last}) AND {reach} >= TIMESTAMP '{least}' AND {reach} >= i.from_at")
-        rows = pl.concat([last, before])
+        where = f"NOT ({is_last}) AND {reach} >= TIMESTAMP '{least}' AND {reach} >= i.from_at"
+        return self._of_incoming(since, f"SELECT {columns} FROM history.{table} AS t {_INCOMING} WHERE {where}")
+
+    def _of_incoming(self, incoming: pl.DataFrame, sql: str) -> pl.DataFrame:
+        with self._given("incoming", incoming):
+            rows = self._read(sql)
         return self._unpacked(rows) if "provenance" in rows.columns else rows
 
     def _packed(self, rows: pl.DataFrame) -> pl.DataFrame:
@@ -225,7 +233,7 @@ class HistoryStore:
         from_at = (pl.col("from_day").clip(_REACH_DAYS) - _REACH_DAYS).cast(pl.Int32).cast(pl.Date).cast(pl.Datetime("us"))
         numbered = touched.sort("series_id").with_row_index("series").with_columns(from_at=from_at)
         columns = "i.series AS series_id, i.from_day, valid_from, valid_to, usd_per_gpu_hour, observed_at"
-        rows = self._holding("interval", numbered, columns)
+        rows = pl.concat([self._last("interval", numbered, columns), self._reaching("interval", numbered, columns)])
 
         def units_of(chosen: pl.DataFrame) -> pl.LazyFrame:
             return intervals_in_units(ended_by(chosen.lazy(), as_of), as_of)
@@ -330,6 +338,7 @@ def _next_day(before: date | None) -> int:
 
 
 # Tables whose rows are taken out one by one: until when a row matters to a later one, and which is the last.
+_INCOMING = "INNER JOIN incoming AS i USING (series_id)"
 _REACH = {"statement": ("reach_at", "is_last"), "interval": ("next_from", "next_from IS NULL")}
 # As in staging.price_series: whose word on what a series is counts.
 _BEST_FIRST = [

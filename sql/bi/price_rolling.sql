@@ -11,6 +11,7 @@ SELECT
     h.purchase_option,
     h.commitment_months,
     r.mean_usd_per_gpu_hour,
+    r.volatility_usd_per_gpu_hour,
     r.min_usd_per_gpu_hour,
     r.max_usd_per_gpu_hour,
     r.last_usd_per_gpu_hour,
