@@ -1,4 +1,4 @@
-"""The command line `breakeven`: refresh, status, sources, query, decide, dashboard, replay.
+"""The command line `breakeven`: refresh, status, sources, query, decide, dashboard, replay, compact.
 
 Belongs here: arguments, exit codes, what is printed. Does not belong here: the work itself. Exit codes: 0 good; 1 failed or blocked;
 2 usage; 3 published, but an enabled source that was tried is stale, partial, failed or offline.
@@ -7,13 +7,14 @@ Belongs here: arguments, exit codes, what is printed. Does not belong here: the 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import logging
 import os
 import sys
 import time
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -23,7 +24,8 @@ from pipelines.contracts import ContractError, catalogue
 from pipelines.lock import RefreshLockedError, refresh_lock
 from pipelines.registry import discover
 from pipelines.settings import Settings, SettingsError, load_settings
-from pipelines.sources.base import SourceError
+from pipelines.snapshot_packs import PackError
+from pipelines.sources.base import SourceError, utc_now
 
 GOOD, FAILED, USAGE, DEGRADED = 0, 1, 2, 3
 DEGRADED_STATUSES = ("stale", "partial", "failed", "offline")
@@ -42,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (SettingsError, UsageError) as error:
         print(f"breakeven: {error}", file=sys.stderr)
         return USAGE
-    except (reader.NotPublishedError, RefreshLockedError, ContractError, SourceError, duckdb.Error) as error:
+    except (reader.NotPublishedError, RefreshLockedError, ContractError, SourceError, PackError, duckdb.Error) as error:
         print(f"breakeven: {error}", file=sys.stderr)
         return FAILED
     except BrokenPipeError:
@@ -92,6 +94,11 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("--at-once", action="store_true", help="take everything in as one refresh of the last day; the tables are the same")
     replay.add_argument("--json", action="store_true", help="print the closing summary as JSON")
     replay.set_defaults(run=_replay)
+
+    compacting = commands.add_parser("compact", help="pack the snapshots of earlier months; nothing that cannot be had again is removed")
+    compacting.add_argument("--keep-days", type=int, default=60, metavar="N", help="leave the last N days as they are (default 60)")
+    compacting.add_argument("--json", action="store_true")
+    compacting.set_defaults(run=_compact)
 
     dashboard = commands.add_parser("dashboard", help="where the dashboard is; --open shows it in the browser")
     dashboard.add_argument("--open", action="store_true")
@@ -211,6 +218,18 @@ def _replay(options: argparse.Namespace, settings: Settings) -> int:
     except NothingToReplayError as error:
         raise UsageError(str(error)) from error
     print(json.dumps(done, indent=1, default=str) if options.json else "\n".join(f"{k}: {v}" for k, v in done.items()))
+    return GOOD
+
+
+def _compact(options: argparse.Namespace, settings: Settings) -> int:
+    from pipelines.snapshots import SnapshotStore  # noqa: PLC0415  (only this command needs it)
+
+    if options.keep_days < 0:
+        raise UsageError(f"--keep-days is {options.keep_days}, expected 0 or more")
+    with refresh_lock(settings.data):
+        done = SnapshotStore(settings.data / "snapshots").compact(utc_now().date() - timedelta(days=options.keep_days))
+    facts = dataclasses.asdict(done)
+    print(json.dumps(facts, indent=1) if options.json else "\n".join(f"{k}: {v}" for k, v in facts.items()))
     return GOOD
 
 

@@ -83,7 +83,7 @@ def models() -> dict[str, Model]:
 
 
 def rounded(mart: pl.LazyFrame) -> pl.LazyFrame:
-    """A mart as it is written: the last bits of a quotient depend on how rows fell into chunks; no figure here is known to twelve digits."""
+    """A mart as it is written: the last bits of a quotient depend on how rows fell into chunks; no figure is known to twelve digits."""
     return mart.with_columns(cs.float().round_sig_figs(_SIGNIFICANT_DIGITS))
 
 

@@ -1,4 +1,4 @@
-"""The store of raw responses: immutable, content-addressed bytes and an append-only index of fetches.
+"""The store of raw responses: immutable, content-addressed bytes and an append-only index of fetches; old bytes in packs.
 
 Belongs here: writing and reading `data/snapshots`. Does not belong here: fetching, parsing, deciding which fetch is good.
 
@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+from pipelines.snapshot_packs import Compacted, PackError, PackStore, compact
 from pipelines.sources.base import Payload
 
 
@@ -63,6 +64,7 @@ class SnapshotStore:
         self.folder = folder
         self._index = folder / "index.jsonl"
         self._lock = threading.Lock()
+        self._packs = PackStore(folder / "packs")
 
     def add(self, source: str, as_of: date, run_id: str, payloads: Sequence[Payload], problems: Iterable[str] = ()) -> Fetch:
         """Store the payloads of a fetch, then its line in the index."""
@@ -110,7 +112,10 @@ class SnapshotStore:
         """Bytes of a stored payload, checked against their hash. Raises SnapshotError."""
         path = self._object_path(payload.sha256)
         try:
-            content = gzip.decompress(path.read_bytes())
+            packed = None if path.exists() else self._packs.content(payload.sha256)
+            content = gzip.decompress(path.read_bytes()) if packed is None else packed
+        except PackError as error:
+            raise SnapshotError(f"snapshot {payload.name}: {error}") from error
         except (OSError, EOFError) as error:
             raise SnapshotError(f"snapshot {path.name} of {payload.name}: not readable: {error}") from error
         found = hashlib.sha256(content).hexdigest()
@@ -118,13 +123,17 @@ class SnapshotStore:
             raise SnapshotError(f"snapshot {path.name} of {payload.name}: holds bytes with sha256 {found}, expected {payload.sha256}")
         return content
 
+    def compact(self, before: date) -> Compacted:
+        """Pack responses of days before `before` and remove files that no fetch refers to. Call under the refresh lock."""
+        return compact(self.folder, ((fetch.as_of, payload.sha256) for fetch in self.fetches() for payload in fetch.payloads), before)
+
     def _object_path(self, sha256: str) -> Path:
         return self.folder / "objects" / sha256[:2] / f"{sha256}.gz"
 
     def _store(self, payload: Payload) -> StoredPayload:
         sha256 = hashlib.sha256(payload.content).hexdigest()
         path = self._object_path(sha256)
-        if not path.exists():
+        if not path.exists() and self._packs.content(sha256) is None:
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
             with temporary.open("wb") as file:

@@ -10,7 +10,7 @@ A folder holds one file per bucket, `bucket=<number>.parquet`, sorted by series 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PurePosixPath

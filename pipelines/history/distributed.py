@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from pipelines.history.buckets import Bucket, StorageOptions, buckets, compute_bucket
 
@@ -30,7 +31,7 @@ def compute_on_ray(parts: Sequence[Bucket], as_of: date, storage_options: Storag
     if started_here:
         ray.init(address=address, include_dashboard=False, log_to_driver=False, _metrics_export_port=None)
     try:
-        task: Callable[..., object] = ray.remote(num_cpus=1)(compute_bucket).remote
+        task: Callable[..., Any] = ray.remote(num_cpus=1)(compute_bucket).remote
         done: list[int] = ray.get([task(part, as_of, storage_options) for part in parts])
         return sum(done)
     finally:

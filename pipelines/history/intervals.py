@@ -100,20 +100,22 @@ def best_source(held: pl.LazyFrame) -> pl.LazyFrame:
 
 def merge_equal_neighbours(segments: pl.LazyFrame) -> pl.LazyFrame:
     """Join segments that follow each other without a gap at the same figure from the same source; known when the first of them was."""
-    by_series = {"partition_by": "series_id", "order_by": "valid_from"}
+
+    def before(column: str) -> pl.Expr:
+        return pl.col(column).shift(1).over("series_id", order_by="valid_from")
 
     def differs(column: str) -> pl.Expr:
-        return pl.col(column).ne_missing(pl.col(column).shift(1).over(**by_series))
+        return pl.col(column).ne_missing(before(column))
 
     begins = (
         differs("native_amount")
         | differs("usd_per_hour")
         | differs("source")
-        | (pl.col("valid_from") != pl.col("valid_to").shift(1).over(**by_series)).fill_null(True)
+        | (pl.col("valid_from") != before("valid_to")).fill_null(True)
     )
     return (
         segments.sort("series_id", "valid_from")
-        .with_columns(run=begins.cum_sum().over(**by_series))
+        .with_columns(run=begins.cum_sum().over("series_id", order_by="valid_from"))
         .group_by("series_id", "run")
         .agg(
             pl.col("valid_from").min(),

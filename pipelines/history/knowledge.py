@@ -4,8 +4,9 @@ Belongs here: one step from the intervals of a series and new observations to it
 such steps. Does not belong here: how a price holds (`intervals`), where the state is kept (`store`). Frames in, frames out.
 
 A row of the state is an interval of the history as it is known now, with `valid_to` where its end lies by what is known (the
-staleness limit where nothing followed yet), `stated_at`, when the warehouse first could say so, `end_known_at`, when it could say where it ends, and
-`next_from`, where the next interval of the series begins. A row that later knowledge contradicts becomes a superseded statement with the time in which it stood.
+staleness limit where nothing followed yet), `stated_at`, when the warehouse first could say so, `end_known_at`, when it could say
+where it ends, and `next_from`, where the next interval of the series begins. A row that later knowledge contradicts becomes a
+superseded statement with the time in which it stood.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ import polars as pl
 
 from pipelines.history.intervals import (
     FIGURES,
-    POINT,
     PROVENANCE,
     STATEMENT,
     best_source,
@@ -38,8 +38,9 @@ _SAID = ["usd_per_gpu_hour", "usd_per_hour", "native_amount", "source"]
 class Step:
     """The state of the series that new observations touch, after them.
 
-    `stated`: their statements with `held_until`; `rows`: their intervals with `stated_at`, `end_known_at`, `next_from`; `superseded`: what was
-    said before and is not any more, rows of VERSION; `changed`: per series, `from_day`, the first day whose figures may differ.
+    `stated`: their statements with `held_until`; `rows`: their intervals with `stated_at`, `end_known_at`, `next_from`;
+    `superseded`: what was said before and is not any more, rows of VERSION; `changed`: per series, `from_day`, the first day whose
+    figures may differ.
     """
 
     stated: pl.DataFrame
@@ -53,8 +54,9 @@ def in_pieces(observed: pl.LazyFrame, before: pl.LazyFrame | None = None) -> pl.
 
     In a piece that is not late each observation is of an instant after those of all earlier knowledge, or confirms a statement in time:
     such a piece can be taken in one step. What is late makes a piece of its own for its time of knowledge: an instant already spoken of,
-    or before a limit that had passed meanwhile; a price that held no more when it became known; a change or a confirmation by a source of changes whose limit had passed, which says
-    that the price held all the while. `before`: statements of the same series that are there already.
+    or before a limit that had passed meanwhile; a price that held no more when it became known; a change or a confirmation by a
+    source of changes whose limit had passed, which says that the price held all the while. `before`: statements of the same series
+    that are there already.
     """
     instant, by_source = ["series_id", "known_from"], ["series_id", "source"]
     until = (pl.col("last_confirmed_at") + pl.duration(days=pl.col("staleness_limit_days"))).alias("until")
@@ -265,7 +267,7 @@ def _restated(old: pl.LazyFrame, after: pl.LazyFrame, touched: pl.LazyFrame) -> 
 
 
 def said(rows: pl.LazyFrame, keep: str | None = None) -> pl.LazyFrame:
-    """Intervals with `end_known_at` as statements: first as open, then, once its end was known, with it. Adds known_to, NULL where it stands."""
+    """Intervals as statements: first as open, then, once its end was known, with it. Adds known_to, NULL where it stands."""
     extra = [] if keep is None else [keep]
     columns = [*(c for c in VERSION if c not in ("known_from", "known_to", "valid_to")), *extra]
     still_open = rows.select(

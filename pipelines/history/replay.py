@@ -132,10 +132,10 @@ class Replay:
         fed = pl.concat([shipped, fetched]).filter(pl.col("known_from") < end).lazy()
         priced = observe(
             fed,
-            *(self._references[name].lazy() for name in _REFERENCES),
-            currency_rate=self._currency_rate(as_of, fed),
-            as_of=as_of,
-            earlier=last.latest.lazy(),
+            *self._reference_frames(),
+            self._currency_rate(as_of, fed),
+            as_of,
+            last.latest.lazy(),
         ).collect(engine="in-memory")
         checked = check_rows(self._catalogue.tables["price_observation"], priced.lazy(), may_quarantine=True)
         again = last.confirmed.filter(pl.col("last_of_all") >= since)
@@ -144,6 +144,10 @@ class Replay:
         ends = self._shipped.group_by(key).agg(last_of_all=pl.col("last_confirmed_at").max())
         new = checked.good.join(ends, on=key, nulls_equal=True).select(again.columns)
         return _Judged(good, checked.quarantined.height, rejected, latest_after(last.latest, priced), pl.concat([again, new]))
+
+    def _reference_frames(self) -> tuple[pl.LazyFrame, pl.LazyFrame, pl.LazyFrame, pl.LazyFrame]:
+        gpu, rule, instance, country = (self._references[name].lazy() for name in _REFERENCES)
+        return gpu, rule, instance, country
 
     def _currency_rate(self, as_of: date, fed: pl.LazyFrame) -> pl.LazyFrame:
         model = self._models["currency_rate"]

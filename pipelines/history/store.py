@@ -21,8 +21,8 @@ import polars as pl
 from pipelines.contracts import Catalogue
 from pipelines.history.intervals import FIGURES, IDENTITY, PROVENANCE, STATEMENT, statements, with_series
 from pipelines.history.knowledge import Step, advance, as_known_on, described_versions, ended_by, in_pieces, touched_since
-from pipelines.price_comparison import COMPARED
 from pipelines.history.rolling import WINDOWS_DAYS, in_usd, intervals_in_units, rolling_statistics, statistics_on
+from pipelines.price_comparison import COMPARED
 
 _MEMORY_LIMIT = "256MB"
 _EPOCH = date(1970, 1, 1)
@@ -66,7 +66,8 @@ class HistoryStore:
     def advance(self, observed: pl.DataFrame, as_of: date, latest: pl.DataFrame | None = None) -> Advanced:
         """Take in the good rows of `staging.price_observation` that are new since the last call, and go on to the end of `as_of`.
 
-        `latest`: the `latest_observations` after them, where bad rows count too; of the good ones where not given. Raises ValueError where the history is further on already: then it has to be built anew.
+        `latest`: the `latest_observations` after them, where bad rows count too; of the good ones where not given. Raises
+        ValueError where the history is further on already: then it has to be built anew.
         """
         before = self.as_of
         if before is not None and as_of < before:
@@ -141,7 +142,8 @@ class HistoryStore:
         days = touched.select((_day(as_of) + 1 - pl.col("from_day")).sum()).item() or 0
         rolled = sum(self._roll(part, as_of, before) for part in _parts(touched, touched.height if days <= _DAYS_ROLLED_AT_ONCE else 0))
         self._write("progress", pl.DataFrame({"as_of": [as_of]}), replace=True)
-        return Advanced(observed.height, *counts, rolled)
+        stated, intervals, superseded = counts
+        return Advanced(observed.height, stated, intervals, superseded, rolled)
 
     def _nearby(self, batch: pl.DataFrame) -> pl.DataFrame | None:
         """Statements of the series of a batch: the last of each source, and what holds where the batch begins to change them or after."""
@@ -180,7 +182,7 @@ class HistoryStore:
     def _reaching(self, table: str, since: pl.DataFrame, columns: str = "t.*") -> pl.DataFrame:
         """Rows before the last ones that reach to `from_at` of their series or beyond; older rows are passed over."""
         reach, is_last = _REACH[table]
-        least = since.get_column("from_at").min() or datetime.max
+        least = _least(since, "from_at") or datetime.max
         where = f"NOT ({is_last}) AND {reach} >= TIMESTAMP '{least}' AND {reach} >= i.from_at"
         return self._of_incoming(since, f"SELECT {columns} FROM history.{table} AS t {_INCOMING} WHERE {where}")
 
@@ -250,7 +252,7 @@ class HistoryStore:
         )
         self._rolling.conform(found.lazy())
         if self._exists("rolling") and touched.filter(pl.col("from_day") < _next_day(before)).height:
-            first_day = _EPOCH + timedelta(days=int(touched.get_column("from_day").min() or 0))  # type: ignore[call-overload]
+            first_day = _EPOCH + timedelta(days=touched.select(pl.col("from_day").min()).item())
             with self._given("incoming", touched.with_columns(on_date=pl.col("from_day").cast(pl.Int32).cast(pl.Date))):
                 self._connection.execute(
                     "DELETE FROM history.rolling AS r USING incoming AS i"
@@ -272,7 +274,7 @@ class HistoryStore:
     def _series(self, observed: pl.DataFrame) -> pl.DataFrame:
         # The model reads `staging.price_observation`; here that is what is given.
         with self._given("price_observation", observed):
-            return self._connection.sql(self._series_sql.replace("staging.price_observation", "price_observation")).pl()
+            return self._read(self._series_sql.replace("staging.price_observation", "price_observation"))
 
     def _exists(self, table: str) -> bool:
         return bool(
@@ -280,7 +282,8 @@ class HistoryStore:
         )
 
     def _read(self, sql: str) -> pl.DataFrame:
-        return self._connection.sql(sql).pl()
+        frame: pl.DataFrame = self._connection.sql(sql).pl()
+        return frame
 
     def _write(self, table: str, frame: pl.DataFrame, *, replace: bool = False) -> None:
         is_new = replace or not self._exists(table)
@@ -303,7 +306,7 @@ class HistoryStore:
     def _delete(self, table: str, rows: pl.DataFrame) -> None:
         if rows.is_empty():
             return
-        least = rows.get_column("row_number").min()
+        least = rows.select(pl.col("row_number").min()).item()
         with self._given("incoming", rows.select("row_number")):
             self._connection.execute(
                 f"DELETE FROM history.{table} WHERE row_number >= {least} AND row_number IN (SELECT row_number FROM incoming)"
@@ -327,6 +330,11 @@ def _parts(rows: pl.DataFrame, at_once: int) -> Iterator[pl.DataFrame]:
     """Rows in parts of whole series, by the first digit of their ids, where there are more than `at_once`."""
     parts = [rows] if rows.height <= at_once else [rows.filter(pl.col("series_id").str.starts_with(d)) for d in "0123456789abcdef"]
     return (part for part in parts if part.height)
+
+
+def _least(frame: pl.DataFrame, column: str) -> datetime | None:
+    found: datetime | None = frame.select(pl.col(column).min()).item()
+    return found
 
 
 def _day(day: date) -> int:

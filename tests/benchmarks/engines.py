@@ -45,8 +45,8 @@ def duckdb_sums(folder: str, target: str) -> dict[str, Any]:
             ),
             summed AS (
                 SELECT series_id, t, p, until,
-                    coalesce(sum(p * (until - t)) OVER (PARTITION BY series_id ORDER BY t ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)
-                        AS integral_before,
+                    sum(p * (until - t)) OVER (PARTITION BY series_id ORDER BY t ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+                        - p * (until - t) AS integral_before,
                     sum(until - t) OVER (PARTITION BY series_id ORDER BY t ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) - (until - t)
                         AS seconds_before
                 FROM priced
@@ -77,7 +77,7 @@ def duckdb_sums(folder: str, target: str) -> dict[str, Any]:
 
 
 def duckdb_windows(folder: str, target: str) -> dict[str, Any]:
-    """All windows and statistics in DuckDB's window SQL: RANGE frames of days over the changes cut at midnights, taken at each day's end."""
+    """All windows and statistics in DuckDB's window SQL: RANGE frames of days over changes cut at midnights, taken at each day's end."""
     import duckdb
 
     connection = duckdb.connect()

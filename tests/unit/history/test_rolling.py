@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from fractions import Fraction
 
@@ -55,7 +56,7 @@ def exact(held: list[Held], series: str, day: int, days: int) -> dict[str, float
         return None
     mean = Fraction(sum(s * u for s, u in covered), seconds)
     square = Fraction(sum(s * u * u for s, u in covered), seconds)
-    changes = sum(1 for before, now in zip(own, own[1:], strict=False) if before[2] != now[2] and now[0] >= start)
+    changes = sum(1 for before, now in itertools.pairwise(own) if before[2] != now[2] and now[0] >= start)
     return {
         "mean_units": float(mean),
         "volatility_units": math.sqrt(square - mean * mean),
