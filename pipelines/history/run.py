@@ -6,6 +6,7 @@ Belongs here: `breakeven replay`. Does not belong here: the replay itself (`repl
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import time
 from collections.abc import Callable
@@ -57,14 +58,15 @@ def run_replay(folder: Path, settings: Settings, *, at_once: bool, report: Calla
         rejected.extend(done.rejected)
         bad, taken = bad + done.bad, taken + 1
         if taken % _REPORT_DAYS == 0:
-            report(f"{done.day}  {taken} of {len(replay.days)} days, {taken / (time.monotonic() - started) * 60:.0f} days a minute")
+            pace = taken / (time.monotonic() - started) * 60
+            report(f"{done.day}  {taken} of {len(replay.days)} days, {pace:.0f} days a minute, peak {_peak_mib():.0f} MiB")
 
     with open_history(target / "history.duckdb", known, series_sql) as history:
         if at_once:
             on_day(replay.load_at_once(history))
         else:
             replay.feed(history, replay.days, on_day)
-        seconds = time.monotonic() - started
+        seconds, peak_mib = time.monotonic() - started, _peak_mib()
         rows = write_tables(history, target / "marts", known, tables)
     return {
         "days": len(replay.days),
@@ -72,8 +74,13 @@ def run_replay(folder: Path, settings: Settings, *, at_once: bool, report: Calla
         "to": replay.days[-1],
         "seconds": round(seconds, 1),
         "days_per_minute": round(len(replay.days) / seconds * 60),
+        "peak_mib": round(peak_mib),
         "snapshots_not_used": rejected,
         "rows_left_out_by_rules": bad,
         "rows": rows,
         "folder": str(target),
     }
+
+
+def _peak_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

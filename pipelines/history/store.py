@@ -383,6 +383,8 @@ def open_history(path: Path, catalogue: Catalogue, series_sql: str) -> Iterator[
     connection = duckdb.connect()
     try:
         connection.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")
+        # A replay is hundreds of small commits: bringing each few of them to their places would take an eighth of its time.
+        connection.execute("SET wal_autocheckpoint = '256MB'")
         connection.execute("SET temp_directory = ?", [str(path.with_suffix(".temp"))])
         quoted = str(path).replace("'", "''")
         connection.execute(f"ATTACH '{quoted}' AS history")

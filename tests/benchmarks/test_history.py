@@ -8,6 +8,7 @@ and on the page; what is asserted holds on the machine that the page describes.
 
 from __future__ import annotations
 
+import json
 import statistics
 import time
 from collections.abc import Iterator
@@ -150,19 +151,18 @@ def test_a_day_on_top_of_a_history(tmp_path: Path, page: list[str]) -> None:
 
 def test_replay_of_the_recorded_history(shared: Path, cli: Cli, tmp_path: Path, page: list[str]) -> None:
     write_snapshots(shared / "data" / "catalog_price_readings.parquet", tmp_path / "snapshots")
-    import json
-
-    done = cli("replay", str(tmp_path / "snapshots"), "--json")
+    done = cli("replay", str(tmp_path / "snapshots"), "--json", environment={"_RJEM_MALLOC_CONF": "dirty_decay_ms:0,muzzy_decay_ms:0"})
     assert done.returncode == 0, done.stderr
     facts = json.loads(done.stdout)
-    pace = [line.split()[-4:-3] for line in done.stderr.splitlines() if "days a minute" in line]
+    peaks = {int(line.split()[1]): int(line.split()[-2]) for line in done.stderr.splitlines() if "days a minute" in line}
     page.append(
         "## Replay of a recorded history\n\n"
         f"AWS, Azure and Lambda every 6.5 hours: {facts['days']} days ({facts['from']} to {facts['to']}) in {facts['seconds']} s, "
         f"**{facts['days_per_minute']} days a minute**; {facts['rows']['price_history']:,} intervals, "
-        f"{facts['rows']['price_history_versions']:,} versions, {facts['rows']['gpu_price_rolling']:,} rows of windows.\n"
+        f"{facts['rows']['price_history_versions']:,} versions, {facts['rows']['gpu_price_rolling']:,} rows of windows. "
+        f"Peak memory after 100, 200, 300 and 400 days: {', '.join(f'{peaks[d]} MiB' for d in (100, 200, 300, 400))}.\n"
     )
-    assert pace
+    assert peaks[400] <= 1.3 * peaks[100]
     assert facts["days"] >= 400
 
 

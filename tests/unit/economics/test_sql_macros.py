@@ -32,7 +32,9 @@ NAMES = [
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as made:
         made.execute("CREATE SCHEMA marts; CREATE TABLE marts.price_history (valid_from TIMESTAMP, valid_to TIMESTAMP)")
-        made.execute("CREATE TABLE marts.price_history_versions AS SELECT *, valid_from AS known_from, valid_to AS known_to FROM marts.price_history")
+        made.execute(
+            "CREATE TABLE marts.price_history_versions AS SELECT *, valid_from AS known_from, valid_to AS known_to FROM marts.price_history"
+        )
         made.execute(macros())
         yield made
 

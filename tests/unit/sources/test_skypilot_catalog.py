@@ -1,0 +1,81 @@
+"""The SkyPilot catalog: from a list per cloud to on-demand and spot prices; what has no machine or no price is no observation."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipelines.contracts import catalogue
+from pipelines.sources import skypilot_catalog
+from pipelines.sources.base import FetchContext, OfflineError, ParseError
+from pipelines.sources.http import Breaker, HttpClient
+
+from ...loopback import loopback
+
+CSV = (Path(__file__).parents[2] / "fixtures" / "skypilot_catalog" / "aws_vms.csv").read_bytes()
+AT = dt.datetime(2026, 11, 23, 6)
+
+
+def enveloped(csv: bytes = CSV, cloud: str = "aws") -> bytes:
+    return skypilot_catalog.payload(cloud, csv, "https://catalog.example/vms.csv").content
+
+
+def raw(content: bytes) -> pl.LazyFrame:
+    parsed = skypilot_catalog.parse(content).lazy()
+    return parsed.with_columns(fetched_at=pl.lit(AT, dtype=pl.Datetime("us")), snapshot_sha256=pl.lit("0" * 64))
+
+
+def context(base_url: str, problems: list[str], breaker: Breaker | None = None) -> FetchContext:
+    http = HttpClient(breaker=breaker or Breaker(), timeout_seconds=5, max_bytes=1_000_000, sleep=lambda _: None)
+    return FetchContext("skypilot_catalog", base_url, 5.0, AT.date(), http, problems.append)
+
+
+def test_a_list_is_asked_for_per_cloud_and_names_it() -> None:
+    problems: list[str] = []
+    paths = {f"/skypilot-org/skypilot-catalog/master/catalogs/v8/{cloud}/vms.csv": [CSV] for cloud in ("aws", "azure", "lambda")}
+    with loopback(paths) as server:
+        payloads = list(skypilot_catalog.fetch(context(server.url, problems)))
+    assert [p.name for p in payloads] == ["aws/vms.csv", "azure/vms.csv", "lambda/vms.csv"]
+    assert [json.loads(p.content)["cloud"] for p in payloads] == ["aws", "azure", "lambda"]
+    assert not problems
+
+
+def test_without_a_network_it_is_offline_not_failed() -> None:
+    with pytest.raises(OfflineError):
+        list(skypilot_catalog.fetch(context("https://catalog.example", [], Breaker(offline=True))))
+
+
+def test_rows_keep_the_raw_contract() -> None:
+    frame = catalogue().tables["skypilot_catalog"].conform(raw(enveloped())).collect()
+    # A row given twice is one; a machine without accelerators is none.
+    assert frame.height == 4
+    assert frame.filter(pl.col("instance_type").is_null()).height == 1
+
+
+def test_on_demand_is_of_a_region_and_spot_of_a_zone() -> None:
+    fed = catalogue().feeds["observation"].conform(skypilot_catalog.normalise(raw(enveloped()))).collect()
+    found = fed.select("purchase_option", "region", "zone", "native_amount", "gpu_as_named", "gpu_count_stated")
+    assert found.sort("native_amount").rows() == [
+        ("spot", "us-east-1", "us-east-1a", "17.25", "H100", 8.0),
+        ("spot", "us-east-1", "us-east-1b", "18.5", "H100", 8.0),
+        ("on_demand", "us-east-1", None, "41.5", "H100", 8.0),
+    ]
+    assert fed.get_column("known_from").unique().to_list() == [AT]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"InstanceType,Price", "JSONDecodeError"),
+        (b'{"cloud": "aws"}', "KeyError"),
+        (enveloped(b"InstanceType,Price\np9.test,1\n"), "of aws: column AcceleratorName is missing; found InstanceType, Price"),
+        (enveloped(CSV.replace(b",8.0,192", b",eight,192")), "AcceleratorCount 'eight' is not a number"),
+    ],
+)
+def test_another_shape_is_refused_by_name(content: bytes, says: str) -> None:
+    with pytest.raises(ParseError, match=says):
+        skypilot_catalog.parse(content)
