@@ -25,13 +25,21 @@ from pipelines.contracts import catalogue as project_catalogue
 _SIGNIFICANT_DIGITS = 12
 AS_OF = "as_of"
 FEED_PREFIX = "all_"
+# The growing price history after `staging.price_observation` was taken in; `part`: of which series, by the beginning of their ids.
+HISTORY, PART = "history", "part"
+# What is known already, in a model whose rows are only compared with it and taken in step by step.
+EARLIER = "earlier"
+TAKEN_IN = "price_observation"
 # A table may read from its own layer and the ones before it.
 _MAY_READ = {"staging": ("raw", "staging"), "marts": ("raw", "staging", "marts")}
 
 
 @dataclass(frozen=True)
 class Model:
-    """One computed table: either a polars `function` or a `sql` select. `inputs` are table names, without `as_of`."""
+    """One computed table: either a polars `function` or a `sql` select. `inputs` are table names, without `as_of`.
+
+    `history` among the parameters stands for the table that the history has taken in.
+    """
 
     contract: Contract
     inputs: tuple[str, ...]
@@ -43,6 +51,16 @@ class Model:
     def name(self) -> str:
         """Bare table name."""
         return self.contract.name
+
+    @property
+    def is_in_parts(self) -> bool:
+        """True for a table that is too large to be held whole: computed, checked and written a part of the series at a time."""
+        return PART in self.parameters
+
+    @property
+    def is_taken_in(self) -> bool:
+        """True for the table that the history takes in: its rows are those that are new."""
+        return EARLIER in self.parameters
 
 
 def load_models(catalogue: Catalogue, folder: Path = MODELS_FOLDER) -> dict[str, Model]:
@@ -109,7 +127,9 @@ def _table_inputs(parameters: tuple[str, ...], where: str, catalogue: Catalogue)
             if feed not in catalogue.feeds:
                 raise ContractError(f"{where}: input {parameter!r}: there is no feed {feed!r}")
             inputs += [c.name for c in catalogue.fed_by(feed)]
-        elif parameter != AS_OF:
+        elif parameter == HISTORY:
+            inputs.append(TAKEN_IN)
+        elif parameter not in (AS_OF, EARLIER, PART):
             inputs.append(parameter)
     return tuple(dict.fromkeys(inputs))
 

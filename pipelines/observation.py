@@ -22,7 +22,7 @@ def observe(
     reference_region_country: pl.LazyFrame,
     currency_rate: pl.LazyFrame,
     as_of: date,
-    earlier: pl.LazyFrame | None = None,
+    earlier: pl.LazyFrame,
 ) -> pl.LazyFrame:
     """One row of `staging.price_observation` per observation known on `as_of`; confirmations of later days are cut to its end.
 

@@ -23,7 +23,7 @@ _MACHINE = ["provider", "seller", "region", "instance_type", "operating_system",
 COMPARED = list(dict.fromkeys([*_TYPE, *SERIES, *_MACHINE, *_SEEN, *_FIGURES]))
 
 
-def with_median_ratio(priced: pl.LazyFrame, earlier: pl.LazyFrame | None = None) -> pl.LazyFrame:
+def with_median_ratio(priced: pl.LazyFrame, earlier: pl.LazyFrame) -> pl.LazyFrame:
     """Add price_to_median_ratio and median_series_count: against the median over the series of its kind in the 30 days before.
 
     Its kind is its machine type at this provider where five series of it are known, else its device; both by purchase option. Each
@@ -66,12 +66,12 @@ def with_median_ratio(priced: pl.LazyFrame, earlier: pl.LazyFrame | None = None)
     ).drop("on_date", "__of_type_median", "__of_type_count", "__of_kind_median", "__of_kind_count")
 
 
-def _with_earlier(priced: pl.LazyFrame, earlier: pl.LazyFrame | None, columns: list[str]) -> pl.LazyFrame:
+def _with_earlier(priced: pl.LazyFrame, earlier: pl.LazyFrame, columns: list[str]) -> pl.LazyFrame:
     names = list(dict.fromkeys(columns))
-    return priced.select(names) if earlier is None else pl.concat([earlier.select(names), priced.select(names)])
+    return pl.concat([earlier.select(names), priced.select(names)])
 
 
-def with_on_demand_price(priced: pl.LazyFrame, earlier: pl.LazyFrame | None = None) -> pl.LazyFrame:
+def with_on_demand_price(priced: pl.LazyFrame, earlier: pl.LazyFrame) -> pl.LazyFrame:
     """Add on_demand_native_amount to spot and commitments: the latest on-demand price of the same machine in the same region by then.
 
     In the same currency and unit. NULL where none was known within that source's own staleness limit, and for all other options.

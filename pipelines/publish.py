@@ -21,15 +21,15 @@ from typing import Any
 
 import duckdb
 import polars as pl
-import pyarrow.parquet as pq
+import pyarrow as pa
 
 from pipelines.contracts import Catalogue, Contract
+from pipelines.parquet import write_parquet
 
 DUCKDB_FILE = "breakeven.duckdb"
 # Read by clients of the 1.4, 1.5 and 2.0 lines; the default of 2.0 is refused by all older ones.
 STORAGE_VERSION = "v1.2.0"
-# A multiple of DuckDB's vectors, so that every batch but the last has just as many.
-_ROW_GROUP_ROWS = 102_400
+_BATCH_ROWS = 102_400
 _MEMORY_LIMIT = "128MB"
 
 
@@ -221,11 +221,8 @@ def _write_table(connection: duckdb.DuckDBPyConnection, contract: Contract, sour
     connection.execute(f'INSERT INTO {contract.layer}."{contract.name}" ({columns}) SELECT {columns} FROM {source}')
     path = folder / contract.layer / f"{contract.name}.parquet"
     path.parent.mkdir(exist_ok=True)
-    # A row group at a time, each of the same rows: the bytes depend on the content alone, not on the number of threads.
-    rows = connection.sql(f"SELECT {columns} FROM {source}").to_arrow_reader(_ROW_GROUP_ROWS)
-    with pq.ParquetWriter(path, rows.schema, compression="zstd") as writer:
-        for batch in rows:
-            writer.write_batch(batch)
+    rows = connection.sql(f"SELECT {columns} FROM {source}").to_arrow_reader(_BATCH_ROWS)
+    write_parquet(path, rows.schema, (pa.Table.from_batches([batch]) for batch in rows))
 
 
 def _create_view(connection: duckdb.DuckDBPyConnection, name: str, sql: str) -> None:

@@ -6,7 +6,7 @@ Belongs here: reading the fetches of one source, parsing, raw checks, going back
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -56,9 +56,10 @@ class RawTable:
 
 
 def read_source(module: SourceModule, contract: Contract, catalogue: Catalogue, store: SnapshotStore, as_of: date) -> RawTable:
-    """All rows of a source as known on `as_of`, from its good snapshots.
+    """Rows of a source as known on `as_of`, from its good snapshots.
 
-    What ships with the project is replaced as a whole by a newer release; a service's snapshots add up.
+    What ships with the project is replaced as a whole by a newer release; a service's snapshots add up. Of prices only the last good
+    snapshot is here: those before it are in the history already.
     """
     if module.source.is_bundled:
         # The newest release that can be read; an older one only where the newest cannot.
@@ -68,7 +69,28 @@ def read_source(module: SourceModule, contract: Contract, catalogue: Catalogue, 
             return newest
         older = _read_fetches(releases[-2:-1], module, contract, catalogue, store)
         return replace(older, rejections=(*older.rejections, *newest.rejections))
-    return _read_fetches(store.fetches(module.name, until=as_of), module, contract, catalogue, store)
+    fetches = store.fetches(module.name, until=as_of)
+    if contract.feeds == "observation":
+        return _read_newest(fetches, module, contract, catalogue, store)
+    return _read_fetches(fetches, module, contract, catalogue, store)
+
+
+def _read_newest(
+    fetches: Sequence[Fetch], module: SourceModule, contract: Contract, catalogue: Catalogue, store: SnapshotStore
+) -> RawTable:
+    # The last good snapshot, held against the good one before it.
+    passed_over: list[tuple[Fetch, str]] = []
+    for number in range(len(fetches), 0, -1):
+        newest = _read_fetches(fetches[number - 1 : number], module, contract, catalogue, store)
+        if not newest.used:
+            passed_over = [*newest.rejections, *passed_over]
+            continue
+        before = next(
+            (t for n in range(number - 1, 0, -1) if (t := _read_fetches(fetches[n - 1 : n], module, contract, catalogue, store)).used), None
+        )
+        counted = [] if before is None else [_row_count_rule(before.frame.height, newest.frame.height)]
+        return replace(newest, rejections=tuple(passed_over), results=[*newest.results, *counted])
+    return RawTable(pl.DataFrame(schema=contract.polars_schema()), (), tuple(passed_over))
 
 
 def _read_fetches(

@@ -16,7 +16,9 @@ from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 
-from pipelines.contracts import MODELS_FOLDER, Catalogue, catalogue
+from pipelines.contracts import MODELS_FOLDER, Catalogue, ContractError, catalogue
+from pipelines.history.intake import Pending, open_for_steps, price_services, steps_of
+from pipelines.history.store import HistoryStore, open_history
 from pipelines.lock import refresh_lock
 from pipelines.ops import OpsRecorder
 from pipelines.publish import PublishedFolder
@@ -78,6 +80,43 @@ class RefreshSession:
     def build_file(self) -> Path:
         """The file that holds the marts of this refresh."""
         return self.settings.data / "build.duckdb"
+
+    @property
+    def history_folder(self) -> Path:
+        """Where the price history grows: its file, and its tables as Parquet."""
+        return self.settings.data / "history"
+
+    @property
+    def history_file(self) -> Path:
+        """The file in which the price history grows."""
+        return self.history_folder / "history.duckdb"
+
+    @contextmanager
+    def growing_history(self) -> Iterator[tuple[HistoryStore, list[Pending]]]:
+        """The price history with the steps that it has to take; made anew with `rebuild`, and where it is not of these snapshots."""
+        steps = steps_of(self.store.fetches(), price_services(self.catalogue, self.modules), self.as_of)
+        with open_for_steps(self.history_file, self.catalogue, self._basis, steps, self.as_of, anew=self.rebuild) as found:
+            yield found
+
+    @contextmanager
+    def history(self) -> Iterator[HistoryStore]:
+        """The price history as it has grown. Raises ContractError where there is none."""
+        if not self.history_file.exists():
+            raise ContractError("the price history has not been built yet; run a whole refresh first")
+        with open_history(self.history_file, self.catalogue) as found:
+            yield found
+
+    @cached_property
+    def _basis(self) -> str:
+        """Equal where code and what ships with the project are: a history that grew on another basis is of other figures."""
+        shipped = sorted(
+            payload.sha256
+            for name, module in self.modules.items()
+            if module.source.is_bundled
+            for fetch in self.store.fetches(name)[-1:]
+            for payload in fetch.payloads
+        )
+        return "\n".join([code_fingerprint(), *shipped])
 
     def fingerprint(self) -> str:
         """Equal for refreshes that would publish the same: same day, code, package versions, snapshots and state of the sources."""

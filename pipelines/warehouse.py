@@ -49,7 +49,7 @@ class Warehouse:
         connection = self._connection
         connection.execute("BEGIN")
         try:
-            connection.execute(f"DROP TABLE IF EXISTS {name}")
+            self._drop(contract)
             for statement in contract.create_table_sql(name):
                 connection.execute(statement)
             for rows in order.to_frame().iter_slices(_SLICE_ROWS):
@@ -61,6 +61,29 @@ class Warehouse:
             raise
         connection.execute("COMMIT")
         return frame.height
+
+    def show(self, contract: Contract, file: Path) -> None:
+        """Replace a table with what a Parquet file holds, which stays where it is. Raises ContractError where it is not as it should be."""
+        name = _qualified(contract.layer, contract.name)
+        columns = ", ".join(f'"{c}"' for c in contract.column_names)
+        connection = self._connection
+        connection.execute("BEGIN")
+        try:
+            self._drop(contract)
+            connection.execute(f"CREATE VIEW {name} AS SELECT {columns} FROM read_parquet('{_escaped(file)}')")
+            contract.conform(connection.sql(f"SELECT * FROM {name} LIMIT 0").pl().lazy())
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+    def _drop(self, contract: Contract) -> None:
+        # What is of the other kind is not dropped by either statement, but is an error of it.
+        where = f"database_name = '{_FILE_OF[contract.layer]}' AND schema_name = '{contract.layer}'"
+        for kind in ("table", "view"):
+            found = self._connection.execute(f"SELECT 1 FROM duckdb_{kind}s() WHERE {where} AND {kind}_name = ?", [contract.name])
+            if found.fetchall():
+                self._connection.execute(f"DROP {kind} {_qualified(contract.layer, contract.name)}")
 
     def read(self, contract: Contract) -> pl.LazyFrame:
         """A table as a lazy frame that fetches the columns asked for. Raises ContractError where it was never built."""
@@ -117,7 +140,7 @@ def open_warehouse(folder: Path) -> Iterator[Warehouse]:
 
 def _attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
     # Paths cannot be bound as parameters of ATTACH.
-    statement = f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS {name} (ROW_GROUP_SIZE {_SLICE_ROWS})"
+    statement = f"ATTACH '{_escaped(path)}' AS {name} (ROW_GROUP_SIZE {_SLICE_ROWS})"
     try:
         connection.execute(statement)
     except duckdb.Error:
@@ -125,6 +148,10 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> Non
         for leftover in (path, path.with_name(path.name + ".wal")):
             leftover.unlink(missing_ok=True)
         connection.execute(statement)
+
+
+def _escaped(path: Path) -> str:
+    return str(path).replace("'", "''")
 
 
 def _qualified(layer: str, name: str) -> str:

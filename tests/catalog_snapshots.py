@@ -1,4 +1,4 @@
-"""The recorded catalog history as stored snapshots, one fetch per reading, as the source `skypilot_catalog` would have stored them."""
+"""The recorded catalog history as stored snapshots of `skypilot_catalog`: one fetch per reading and cloud, one run per day."""
 
 from __future__ import annotations
 
@@ -40,6 +40,6 @@ def write_snapshots(
     for (observed_at, cloud), part in parts.items():
         csv = part.select(*_COLUMNS).rename(_COLUMNS).write_csv().encode()
         stored = replace(payload(str(cloud), csv, "https://catalog.example/vms.csv"), fetched_at=observed_at)
-        store.add("skypilot_catalog", observed_at.date(), f"replay-{written}", [stored])
+        store.add("skypilot_catalog", observed_at.date(), f"replay-{observed_at:%Y-%m-%d}", [stored])
         written += 1
     return written

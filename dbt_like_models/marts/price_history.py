@@ -2,36 +2,42 @@
 
 import polars as pl
 
+from pipelines.history.store import HistoryStore
 
-def price_history(price_interval: pl.LazyFrame, price_series: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per series and interval, with what the series is and where the figure comes from."""
-    return price_interval.join(price_series, on="series_id").select(
-        "series_id",
-        "provider",
-        "seller",
-        "region",
-        "zone",
-        "country",
-        "sku",
-        "instance_type",
-        "gpu",
-        "form_factor",
-        "gpu_count",
-        "purchase_option",
-        "payment_option",
-        "commitment_months",
-        "operating_system",
-        "tenancy",
-        "trust_tier",
-        pl.col("usd_per_gpu_hour", "usd_per_hour", "native_amount").cast(pl.Float64),
-        "currency",
-        "valid_from",
-        "valid_to",
-        "observed_at",
-        "known_from",
-        "source",
-        "source_detail",
-        "source_url",
-        "licence",
-        "snapshot_sha256",
+
+def price_history(history: HistoryStore, price_series: pl.LazyFrame, part: str) -> pl.LazyFrame:
+    """One row per series and interval, with what the series is and where the figure comes from; of one part of the series."""
+    return (
+        history.intervals(part)
+        .join(price_series, on="series_id")
+        .select(
+            "series_id",
+            "provider",
+            "seller",
+            "region",
+            "zone",
+            "country",
+            "sku",
+            "instance_type",
+            "gpu",
+            "form_factor",
+            "gpu_count",
+            "purchase_option",
+            "payment_option",
+            "commitment_months",
+            "operating_system",
+            "tenancy",
+            "trust_tier",
+            pl.col("usd_per_gpu_hour", "usd_per_hour", "native_amount").cast(pl.Float64),
+            "currency",
+            "valid_from",
+            "valid_to",
+            "observed_at",
+            "known_from",
+            "source",
+            "source_detail",
+            "source_url",
+            "licence",
+            "snapshot_sha256",
+        )
     )

@@ -1,4 +1,4 @@
-"""Observations of all price sources, with device, place and US dollars; the work is in `pipelines.observation`."""
+"""Observations that are new to the history, with device, place and US dollars; the work is in `pipelines.observation`."""
 
 from datetime import date
 
@@ -15,8 +15,16 @@ def price_observation(
     reference_region_country: pl.LazyFrame,
     currency_rate: pl.LazyFrame,
     as_of: date,
+    earlier: pl.LazyFrame,
 ) -> pl.LazyFrame:
-    """One row per observation known on `as_of`; confirmations of later days are cut to its end."""
+    """One row per observation known on `as_of`; confirmations of later days are cut to its end. `earlier` is compared with only."""
     return observe(
-        all_observation, reference_gpu, reference_gpu_alias_rule, reference_instance_gpu, reference_region_country, currency_rate, as_of
+        all_observation,
+        reference_gpu,
+        reference_gpu_alias_rule,
+        reference_instance_gpu,
+        reference_region_country,
+        currency_rate,
+        as_of,
+        earlier,
     )

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 import dagster as dg
 import polars as pl
@@ -72,9 +73,12 @@ class WarehouseIOManager(dg.IOManager):
     def __init__(self, session: RefreshSession) -> None:
         self._session = session
 
-    def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame) -> None:
-        """Replace the table of this asset."""
-        self._session.warehouse.write(_contract(context.asset_key), obj)
+    def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame | Path) -> None:
+        """Replace the table of this asset: with a frame, or with the Parquet file that holds it."""
+        if isinstance(obj, Path):
+            self._session.warehouse.show(_contract(context.asset_key), obj)
+        else:
+            self._session.warehouse.write(_contract(context.asset_key), obj)
 
     def load_input(self, context: dg.InputContext) -> pl.LazyFrame:
         """Read the table of an upstream asset."""

@@ -4,7 +4,10 @@ import inspect
 import logging
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -12,8 +15,10 @@ import polars as pl
 
 from pipelines.contracts import Catalogue, Contract, ContractError
 from pipelines.defs.ingest import snapshot_key
-from pipelines.models import AS_OF, FEED_PREFIX, Model, rounded
-from pipelines.quality import CheckError, RuleResult, check_rows, check_table
+from pipelines.history.intake import Intake, StepTaken
+from pipelines.history.tables import write_table
+from pipelines.models import AS_OF, FEED_PREFIX, HISTORY, Model, rounded
+from pipelines.quality import QUARANTINE_SCHEMA, CheckError, RuleResult, check_rows, check_table
 from pipelines.raw import RawTable, read_source, unite_feed
 from pipelines.registry import SourceModule
 from pipelines.session import RefreshSession
@@ -118,32 +123,30 @@ def _model_asset(model: Model, catalogue: Catalogue) -> dg.AssetsDefinition:
         CHECK_NAME, asset=table_key(contract), blocking=True, description="Every rule of the contract; critical ones block."
     )
 
-    def compute(context: dg.AssetExecutionContext, **frames: pl.LazyFrame) -> dg.MaterializeResult[pl.DataFrame]:
+    def compute(context: dg.AssetExecutionContext, **frames: pl.LazyFrame) -> dg.MaterializeResult[pl.DataFrame | Path]:
         session: RefreshSession = context.resources.session
         started = time.monotonic()
-        frame = run_model(model, frames, catalogue, session)
-        contract.conform(frame)
-        checked = check_rows(contract, frame, may_quarantine=contract.layer == "staging")
-        table_results = check_table(contract, checked.good)
-        results = [*checked.results, *table_results, *_suddenly_empty(contract, checked.good.height, session)]
+        make = _take_in if model.is_taken_in else _make_in_parts if model.is_in_parts else _make_whole
+        made = make(model, frames, catalogue, session)
+        results = [*made.results, *_suddenly_empty(contract, made.rows, session)]
         record_results(session, contract.table, results)
         session.ops.append(
             "quarantine",
             (
                 {"table_name": contract.table, "quarantine_number": number, **row}
-                for number, row in enumerate(checked.quarantined.iter_rows(named=True))
+                for number, row in enumerate(made.quarantined.iter_rows(named=True))
             ),
         )
         blocking = [r for r in results if r.blocks]
         for result in blocking:
             log.error("check %s %s failed: %s", contract.table, result.rule, result.detail)
-        quarantined = f", {checked.quarantined.height:,} quarantined" if checked.quarantined.height else ""
-        log.info("table  %-28s %9s rows%s  %.1f s", contract.table, f"{checked.good.height:,}", quarantined, time.monotonic() - started)
+        quarantined = f", {made.quarantined.height:,} quarantined" if made.quarantined.height else ""
+        log.info("table  %-28s %9s rows%s  %.1f s", contract.table, f"{made.rows:,}", quarantined, time.monotonic() - started)
         return dg.MaterializeResult(
-            value=checked.good,
+            value=made.table,
             metadata={
-                "dagster/row_count": checked.good.height,
-                "quarantined_rows": checked.quarantined.height,
+                "dagster/row_count": made.rows,
+                "quarantined_rows": made.quarantined.height,
                 "dagster/column_lineage": _lineage(contract, tables),
             },
             check_results=[check_result(table_key(contract), CHECK_NAME, results)],
@@ -180,27 +183,70 @@ def _recorded(compute: Callable[..., Any], contract: Contract) -> Callable[..., 
     return wrapped
 
 
-def run_model(model: Model, inputs: dict[str, pl.LazyFrame], catalogue: Catalogue, session: RefreshSession) -> pl.LazyFrame:
-    """Compute a model from the frames of its input tables."""
+@dataclass(frozen=True)
+class _Made:
+    """A table as the IO manager takes it, its rows, what was quarantined, and all verdicts."""
+
+    table: pl.DataFrame | Path
+    rows: int
+    quarantined: pl.DataFrame
+    results: list[RuleResult]
+
+
+def _make_whole(model: Model, inputs: dict[str, pl.LazyFrame], catalogue: Catalogue, session: RefreshSession) -> _Made:
+    contract = model.contract
+    frame = _computed(model, inputs, catalogue, session)
+    contract.conform(frame)
+    checked = check_rows(contract, frame, may_quarantine=contract.layer == "staging")
+    return _Made(checked.good, checked.good.height, checked.quarantined, [*checked.results, *check_table(contract, checked.good)])
+
+
+def _take_in(model: Model, inputs: dict[str, pl.LazyFrame], catalogue: Catalogue, session: RefreshSession) -> _Made:
+    intake = Intake(session.store, catalogue, session.modules, model, inputs)
+
+    def report(taken: StepTaken) -> None:
+        for line in taken.rejected:
+            log.warning("history %s: not used: %s", taken.as_of, line)
+        if taken.as_of < session.as_of:
+            log.info("history %s taken in", taken.as_of)
+
+    with session.growing_history() as (history, pending):
+        taken = intake.take_in(history, pending, lambda new: check_table(model.contract, new), report)
+    return _Made(taken.good, taken.good.height, taken.quarantined, taken.results)
+
+
+def _make_in_parts(model: Model, inputs: dict[str, pl.LazyFrame], _: Catalogue, session: RefreshSession) -> _Made:
+    contract = model.contract
+    file = session.history_folder / f"{contract.name}.parquet"
+
+    def check(part: pl.DataFrame) -> list[RuleResult]:
+        return [*check_rows(contract, part.lazy(), may_quarantine=False).results, *check_table(contract, part)]
+
+    with session.history() as history:
+        written = write_table(model, history, inputs, file, check)
+    nothing = pl.DataFrame(schema=QUARANTINE_SCHEMA)
+    return _Made(pl.DataFrame(schema=contract.polars_schema()) if written.blocks else file, written.rows, nothing, written.results)
+
+
+def _computed(model: Model, inputs: dict[str, pl.LazyFrame], catalogue: Catalogue, session: RefreshSession) -> pl.LazyFrame:
     if model.sql is not None:
         return session.warehouse.select(model.sql, session.as_of)
-    frame = _call(model, inputs, catalogue, session)
-    return rounded(frame) if model.contract.layer == "marts" else frame
-
-
-def _call(model: Model, inputs: dict[str, pl.LazyFrame], catalogue: Catalogue, session: RefreshSession) -> pl.LazyFrame:
     assert model.function is not None
-    arguments: dict[str, Any] = {}
-    for parameter in model.parameters:
-        if parameter == AS_OF:
-            arguments[parameter] = session.as_of
-        elif parameter.startswith(FEED_PREFIX):
-            feed = parameter.removeprefix(FEED_PREFIX)
-            fed = {c.name: inputs[c.name] for c in catalogue.fed_by(feed)}
-            arguments[parameter] = unite_feed(feed, fed, session.modules, catalogue)
-        else:
-            arguments[parameter] = inputs[parameter]
-    return model.function(**arguments)
+    with ExitStack() as stack:
+        arguments: dict[str, Any] = {}
+        for parameter in model.parameters:
+            if parameter == AS_OF:
+                arguments[parameter] = session.as_of
+            elif parameter == HISTORY:
+                arguments[parameter] = stack.enter_context(session.history())
+            elif parameter.startswith(FEED_PREFIX):
+                feed = parameter.removeprefix(FEED_PREFIX)
+                fed = {c.name: inputs[c.name] for c in catalogue.fed_by(feed)}
+                arguments[parameter] = unite_feed(feed, fed, session.modules, catalogue)
+            else:
+                arguments[parameter] = inputs[parameter]
+        frame = model.function(**arguments)
+    return rounded(frame) if model.contract.layer == "marts" else frame
 
 
 def _suddenly_empty(contract: Contract, height: int, session: RefreshSession) -> list[RuleResult]:

@@ -1,7 +1,7 @@
 """Observations of a series as intervals that do not overlap: how readings and changes hold in time, and which source speaks.
 
 Belongs here: the rules of one instant of knowledge, frames in and frames out. Does not belong here: what a series is
-(`staging.price_series`), what was known earlier (`knowledge`), statistics over time (`rolling`).
+(`series`), what was known earlier (`knowledge`), statistics over time (`rolling`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What was known when: new observations mend the intervals of a series without losing what they said before.
 
-Belongs here: one step from the intervals of a series and new observations to its intervals after them, and the whole history as
-such steps. Does not belong here: how a price holds (`intervals`), where the state is kept (`store`). Frames in, frames out.
+Belongs here: one step from the intervals of a series and new observations to its intervals after them. Does not belong here: how a
+price holds (`intervals`), where the state is kept (`store`). Frames in, frames out.
 
 A row of the state is an interval of the history as it is known now, with `valid_to` where its end lies by what is known (the
 staleness limit where nothing followed yet), `stated_at`, when the warehouse first could say so, `end_known_at`, when it could say
@@ -304,29 +304,8 @@ def _first_changed_day(old: pl.LazyFrame, after: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def whole_history(observed: pl.LazyFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Intervals and superseded statements of all series from all their observations at once (rows and superseded of a `Step`)."""
-    pieces = in_pieces(observed).collect()
-    first = pieces.lazy().with_columns(least=pl.col("piece").min().over("series_id"))
-    step = advance(first.filter(pl.col("piece") == pl.col("least")).drop("least"))
-    rest = first.filter(pl.col("piece") > pl.col("least")).drop("least").collect()
-    stated, rows, superseded = step.stated, step.rows, [step.superseded]
-    for piece in sorted(rest.get_column("piece").unique()):
-        batch = rest.filter(pl.col("piece") == piece)
-        series = batch.select("series_id").unique()
-        step = advance(
-            batch.lazy(),
-            stated.lazy().join(series.lazy(), on="series_id", how="semi"),
-            rows.lazy().join(series.lazy(), on="series_id", how="semi"),
-        )
-        stated = pl.concat([stated.join(series, on="series_id", how="anti"), step.stated.select(stated.columns)])
-        rows = pl.concat([rows.join(series, on="series_id", how="anti"), step.rows])
-        superseded.append(step.superseded)
-    return rows, pl.concat(superseded)
-
-
 def as_known_on(rows: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
-    """Rows of a state as intervals at the end of `as_of`: rows of `staging.price_interval`."""
+    """Rows of a state as intervals at the end of `as_of`."""
     return ended_by(rows.select(_ROW), as_of)
 
 

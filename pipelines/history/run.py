@@ -1,6 +1,6 @@
 """A replay as a person runs it: its folder, its progress, what it leaves behind.
 
-Belongs here: `breakeven replay`. Does not belong here: the replay itself (`replay`), printing.
+Belongs here: `breakeven replay`. Does not belong here: the steps themselves (`intake`), printing.
 """
 
 from __future__ import annotations
@@ -9,15 +9,19 @@ import os
 import resource
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from pipelines.contracts import catalogue
-from pipelines.history.replay import Replay, ReplayedDay, write_tables
-from pipelines.history.store import open_history
+from pipelines.history.intake import Intake, StepTaken, open_for_steps, price_services, steps_of
+from pipelines.history.tables import write_table
 from pipelines.ingest import fetch_all
-from pipelines.models import models
+from pipelines.models import TAKEN_IN, models
+from pipelines.raw import read_source, unite_feed
 from pipelines.registry import discover
 from pipelines.settings import Settings
 from pipelines.snapshots import SnapshotStore
@@ -36,50 +40,72 @@ def run_replay(folder: Path, settings: Settings, *, at_once: bool, report: Calla
     What an earlier replay left there is replaced. Call under the refresh lock. Raises NothingToReplayError.
     """
     known, modules, tables = catalogue(), discover(catalogue()), models()
-    bundled = SnapshotStore(settings.data / "snapshots")
-    shipped = {name: module for name, module in modules.items() if module.source.is_bundled}
-    today = utc_now().date()
-    fetch_all(shipped, bundled, settings, os.environ, today, "replay", offline=True, only_source=None, report=lambda _: None)
-    replay = Replay(SnapshotStore(folder), bundled, known, modules, tables)
-    if not replay.days:
+    snapshots = SnapshotStore(folder)
+    steps = steps_of(snapshots.fetches(), price_services(known, modules), date.max)
+    if not steps:
         raise NothingToReplayError(
             f"{folder}: no snapshot of a price service there; expected a folder like data/snapshots, with index.jsonl"
         )
+    last_day = steps[-1].as_of
+    intake = Intake(snapshots, known, modules, tables[TAKEN_IN], _shipped(settings, last_day))
     target = settings.data / "replay"
     shutil.rmtree(target, ignore_errors=True)
-    series_sql = tables["price_series"].sql
-    assert series_sql is not None
     rejected: list[str] = []
-    bad = taken = 0
+    days: set[date] = set()
+    bad = 0
     started = time.monotonic()
 
-    def on_day(done: ReplayedDay) -> None:
-        nonlocal bad, taken
+    def on_step(done: StepTaken) -> None:
+        nonlocal bad
         rejected.extend(done.rejected)
-        bad, taken = bad + done.bad, taken + 1
-        if taken % _REPORT_DAYS == 0:
-            pace = taken / (time.monotonic() - started) * 60
-            report(f"{done.day}  {taken} of {len(replay.days)} days, {pace:.0f} days a minute, peak {_peak_mib():.0f} MiB")
+        bad += done.bad
+        days.add(done.as_of)
+        if len(days) % _REPORT_DAYS == 0:
+            pace = len(days) / (time.monotonic() - started) * 60
+            report(f"{done.as_of}  {len(days)} of {count} days, {pace:.0f} days a minute, peak {_peak_mib():.0f} MiB")
 
-    with open_history(target / "history.duckdb", known, series_sql) as history:
+    count = len({step.as_of for step in steps})
+    with open_for_steps(target / "history.duckdb", known, "", steps, last_day, anew=True) as (history, pending):
         if at_once:
-            on_day(replay.load_at_once(history))
+            on_step(intake.take_in_at_once(history, pending))
         else:
-            replay.feed(history, replay.days, on_day)
+            intake.take_in(history, pending, report=on_step)
         seconds, peak_mib = time.monotonic() - started, _peak_mib()
-        rows = write_tables(history, target / "marts", known, tables)
+        inputs = {"price_series": history.series()}
+        rows = {
+            name: write_table(model, history, inputs, target / "marts" / f"{name}.parquet").rows
+            for name, model in tables.items()
+            if model.is_in_parts
+        }
     return {
-        "days": len(replay.days),
-        "from": replay.days[0],
-        "to": replay.days[-1],
+        "days": count,
+        "from": steps[0].as_of,
+        "to": last_day,
         "seconds": round(seconds, 1),
-        "days_per_minute": round(len(replay.days) / seconds * 60),
+        "days_per_minute": round(count / seconds * 60),
         "peak_mib": round(peak_mib),
         "snapshots_not_used": rejected,
         "rows_left_out_by_rules": bad,
         "rows": rows,
         "folder": str(target),
     }
+
+
+def _shipped(settings: Settings, as_of: date) -> dict[str, pl.LazyFrame]:
+    """What the model of observations reads beside the snapshots: the tables of what ships with the project, and the rates."""
+    known, modules, tables = catalogue(), discover(catalogue()), models()
+    bundled = SnapshotStore(settings.data / "snapshots")
+    shipped = {name: module for name, module in modules.items() if module.source.is_bundled}
+    fetch_all(shipped, bundled, settings, os.environ, utc_now().date(), "replay", offline=True, only_source=None, report=lambda _: None)
+
+    def raw(names: Iterable[str]) -> dict[str, pl.LazyFrame]:
+        return {name: read_source(modules[name], known.tables[name], known, bundled, date.max).frame.lazy() for name in names}
+
+    rates = tables["currency_rate"]
+    assert rates.function is not None
+    all_fx = unite_feed("fx", raw(c.name for c in known.fed_by("fx")), modules, known)
+    read = raw(name for name in tables[TAKEN_IN].inputs if name in shipped)
+    return {**read, rates.name: rates.function(all_fx=all_fx, as_of=as_of)}
 
 
 def _peak_mib() -> float:

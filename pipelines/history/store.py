@@ -9,10 +9,11 @@ order in which time came, so that DuckDB passes over what is older than what is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import product
 from pathlib import Path
 
 import duckdb
@@ -22,6 +23,7 @@ from pipelines.contracts import Catalogue
 from pipelines.history.intervals import FIGURES, IDENTITY, PROVENANCE, STATEMENT, statements, with_series
 from pipelines.history.knowledge import Step, advance, as_known_on, described_versions, ended_by, in_pieces, touched_since
 from pipelines.history.rolling import WINDOWS_DAYS, in_usd, intervals_in_units, rolling_statistics, statistics_on
+from pipelines.history.series import SERIES_SQL
 from pipelines.price_comparison import COMPARED
 
 _MEMORY_LIMIT = "256MB"
@@ -43,10 +45,9 @@ class Advanced:
 class HistoryStore:
     """A growing history. Open it with `open_history`."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, series_sql: str) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> None:
         self._connection = connection
         self._observation, self._rolling = catalogue.tables["price_observation"], catalogue.tables["gpu_price_rolling"]
-        self._series_sql = series_sql
         self._ids: pl.DataFrame | None = None
         self._known_provenance: pl.DataFrame | None = None
 
@@ -63,11 +64,14 @@ class HistoryStore:
         found: date = self._connection.execute("SELECT as_of FROM history.progress").fetchall()[0][0]
         return found
 
-    def advance(self, observed: pl.DataFrame, as_of: date, latest: pl.DataFrame | None = None) -> Advanced:
+    def advance(
+        self, observed: pl.DataFrame, as_of: date, latest: pl.DataFrame | None = None, beside: Mapping[str, pl.DataFrame] | None = None
+    ) -> Advanced:
         """Take in the good rows of `staging.price_observation` that are new since the last call, and go on to the end of `as_of`.
 
-        `latest`: the `latest_observations` after them, where bad rows count too; of the good ones where not given. Raises
-        ValueError where the history is further on already: then it has to be built anew.
+        `latest`: the `latest_observations` after them, where bad rows count too; of the good ones where not given. `beside`: what the
+        caller wants to find again with `kept` after exactly this call. Raises ValueError where the history is further on already:
+        then it has to be built anew.
         """
         before = self.as_of
         if before is not None and as_of < before:
@@ -75,12 +79,16 @@ class HistoryStore:
         self._connection.execute("BEGIN")
         # A day is small: taking it through polars' streaming engine would cost more than the work.
         with pl.Config(engine_affinity="in-memory"):
-            return self._in_transaction(observed, as_of, latest, before)
+            return self._in_transaction(observed, as_of, latest, before, beside or {})
 
-    def _in_transaction(self, observed: pl.DataFrame, as_of: date, latest: pl.DataFrame | None, before: date | None) -> Advanced:
+    def _in_transaction(
+        self, observed: pl.DataFrame, as_of: date, latest: pl.DataFrame | None, before: date | None, beside: Mapping[str, pl.DataFrame]
+    ) -> Advanced:
         try:
             after = latest_after(self.latest_observations(), observed) if latest is None else latest
             self._write("latest_observation", after, replace=True)
+            for name, frame in beside.items():
+                self._write(f"kept_{name}", frame, replace=True)
             done = self._advance(observed, as_of, before)
         except BaseException:
             self._known_provenance = None
@@ -89,12 +97,30 @@ class HistoryStore:
         self._connection.execute("COMMIT")
         return done
 
+    @property
+    def is_empty(self) -> bool:
+        """True where no observation was ever taken in: there are no intervals, versions or windows then."""
+        return not self._exists("interval")
+
     def series(self) -> pl.LazyFrame:
         """What each series is: rows of `staging.price_series`."""
         return self._series(self._read("SELECT * FROM history.best_observation")).lazy()
 
+    def kept(self, name: str) -> pl.DataFrame | None:
+        """What the last call of `advance` that gave a frame of this name put beside."""
+        return self._read(f"SELECT * FROM history.kept_{name}") if self._exists(f"kept_{name}") else None
+
+    def parts(self) -> list[str]:
+        """Beginnings of the ids of series, in order, that part the history so that each part fits into memory."""
+        rows = sum(self._count(table) for table in ("interval", "superseded", "rolling"))
+        digits = next(n for n in range(1, 16) if rows <= _ROWS_IN_A_PART * 16**n)
+        return ["".join(part) for part in product("0123456789abcdef", repeat=digits)]
+
+    def _count(self, table: str) -> int:
+        return int(self._connection.execute(f"SELECT count(*) FROM history.{table}").fetchall()[0][0]) if self._exists(table) else 0
+
     def intervals(self, ids_from: str = "") -> pl.LazyFrame:
-        """Rows of `staging.price_interval` at the end of `as_of`; of the series whose ids begin so."""
+        """Intervals of `marts.price_history` at the end of `as_of`, with `series_id` alone; of the series whose ids begin so."""
         return as_known_on(self._of_series("interval", ids_from, "valid_from"), self._known_day())
 
     def versions(self, ids_from: str = "") -> pl.LazyFrame:
@@ -104,6 +130,8 @@ class HistoryStore:
 
     def rolling(self, ids_from: str = "") -> pl.LazyFrame:
         """Rows of `marts.gpu_price_rolling`; of the series whose ids begin so."""
+        if not self._exists("rolling"):
+            return pl.LazyFrame(schema=self._rolling.polars_schema())
         return self._of_series("rolling", ids_from, "on_date, window_days")
 
     def _of_series(self, table: str, ids_from: str, order: str) -> pl.LazyFrame:
@@ -272,9 +300,8 @@ class HistoryStore:
         return self._ids
 
     def _series(self, observed: pl.DataFrame) -> pl.DataFrame:
-        # The model reads `staging.price_observation`; here that is what is given.
         with self._given("price_observation", observed):
-            return self._read(self._series_sql.replace("staging.price_observation", "price_observation"))
+            return self._read(SERIES_SQL)
 
     def _exists(self, table: str) -> bool:
         return bool(
@@ -321,6 +348,8 @@ class HistoryStore:
             self._connection.unregister(name)
 
 
+# About so many rows of a part are read at once.
+_ROWS_IN_A_PART = 1_000_000
 # Above so many rows, or days of series with windows, a part of the series at a time.
 _ROWS_AT_ONCE = 400_000
 _DAYS_ROLLED_AT_ONCE = 400_000
@@ -348,7 +377,7 @@ def _next_day(before: date | None) -> int:
 # Tables whose rows are taken out one by one: until when a row matters to a later one, and which is the last.
 _INCOMING = "INNER JOIN incoming AS i USING (series_id)"
 _REACH = {"statement": ("reach_at", "is_last"), "interval": ("next_from", "next_from IS NULL")}
-# As in staging.price_series: whose word on what a series is counts.
+# As in `series`: whose word on what a series is counts.
 _BEST_FIRST = [
     ("precedence", "ASC"),
     ("last_confirmed_at", "DESC"),
@@ -377,8 +406,8 @@ def _first_of(frame: pl.DataFrame, order: Sequence[tuple[str, str]], key: Sequen
 
 
 @contextmanager
-def open_history(path: Path, catalogue: Catalogue, series_sql: str) -> Iterator[HistoryStore]:
-    """Open the history file, making it where it is missing. `series_sql`: the model of `staging.price_series`."""
+def open_history(path: Path, catalogue: Catalogue) -> Iterator[HistoryStore]:
+    """Open the history file, making it where it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = duckdb.connect()
     try:
@@ -388,7 +417,7 @@ def open_history(path: Path, catalogue: Catalogue, series_sql: str) -> Iterator[
         connection.execute("SET temp_directory = ?", [str(path.with_suffix(".temp"))])
         quoted = str(path).replace("'", "''")
         connection.execute(f"ATTACH '{quoted}' AS history")
-        yield HistoryStore(connection, catalogue, series_sql)
+        yield HistoryStore(connection, catalogue)
         connection.execute("CHECKPOINT history")
     finally:
         connection.close()

@@ -17,7 +17,6 @@ import polars as pl
 
 from pipelines.contracts import catalogue
 from pipelines.history.store import open_history
-from pipelines.models import models
 
 SERIES, A_DAY, FIRST = 2_000, 4, date(2025, 1, 1)
 
@@ -82,20 +81,16 @@ def written_bytes() -> int:
 
 def rebuild(file: str, days: str) -> dict[str, Any]:
     """A history of so many days, built at once; its time and bytes."""
-    series_sql = models()["price_series"].sql
-    assert series_sql is not None
     last = int(days) - 1
     frame = readings(0, last)
     started, before = time.perf_counter(), written_bytes()
-    with open_history(Path(file), catalogue(), series_sql) as history:
+    with open_history(Path(file), catalogue()) as history:
         history.advance(frame, day_of(last))
     return {"seconds": time.perf_counter() - started, "mib": (written_bytes() - before) / 2**20}
 
 
 def next_days(file: str, days: str, count: str) -> dict[str, Any]:
     """The median of the next `count` days, one refresh each, on a copy of a history of `days` days."""
-    series_sql = models()["price_series"].sql
-    assert series_sql is not None
     copy = Path(file).with_suffix(".grown")
     shutil.copy(file, copy)
     os.sync()
@@ -103,7 +98,7 @@ def next_days(file: str, days: str, count: str) -> dict[str, Any]:
     for day in range(int(days), int(days) + int(count)):
         frame = readings(day, day)
         started, before = time.perf_counter(), written_bytes()
-        with open_history(copy, catalogue(), series_sql) as history:
+        with open_history(copy, catalogue()) as history:
             history.advance(frame, day_of(day))
         seconds.append(time.perf_counter() - started)
         mib.append((written_bytes() - before) / 2**20)

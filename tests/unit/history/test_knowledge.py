@@ -9,7 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.history.intervals import best_source, held_by_source, merge_equal_neighbours, statements
-from pipelines.history.knowledge import advance, in_pieces, touched_since, versions, whole_history
+from pipelines.history.knowledge import advance, in_pieces, touched_since, versions
+
+from ...whole_history import whole_history
 
 START = dt.datetime(2026, 1, 1)
 AS_OF = dt.date(2026, 3, 1)

@@ -13,15 +13,12 @@ from hypothesis import strategies as st
 
 from pipelines.contracts import catalogue
 from pipelines.history.intervals import with_series
-from pipelines.history.knowledge import as_known_on, described_versions, whole_history
+from pipelines.history.knowledge import as_known_on, described_versions
 from pipelines.history.rolling import in_usd, intervals_in_units, rolling_statistics
 from pipelines.history.store import HistoryStore, open_history
-from pipelines.models import models
 
+from ...whole_history import whole_history
 from .test_knowledge import START, Seen, observed, seen
-
-SERIES_SQL = models()["price_series"].sql
-assert SERIES_SQL is not None
 
 
 def observations(rows: list[Seen]) -> pl.DataFrame:
@@ -63,7 +60,7 @@ def at_once(frame: pl.DataFrame, store: HistoryStore, as_of: dt.date) -> dict[st
 def test_a_history_that_grew_is_the_one_built_at_once(rows: list[Seen], days: list[int]) -> None:
     frame = observations(rows)
     ends = sorted({*days, 20})
-    with tempfile.TemporaryDirectory() as folder, open_history(Path(folder) / "history.duckdb", catalogue(), SERIES_SQL) as store:
+    with tempfile.TemporaryDirectory() as folder, open_history(Path(folder) / "history.duckdb", catalogue()) as store:
         before = dt.datetime.min
         for day in ends:
             end = START + dt.timedelta(days=day)
@@ -81,7 +78,7 @@ def test_a_history_that_grew_is_the_one_built_at_once(rows: list[Seen], days: li
 
 
 def test_a_history_does_not_go_back(tmp_path: Path) -> None:
-    with open_history(tmp_path / "history.duckdb", catalogue(), SERIES_SQL) as store:
+    with open_history(tmp_path / "history.duckdb", catalogue()) as store:
         frame = observations([("s", "a", 0, 0, 1)])
         store.advance(frame, dt.date(2026, 1, 2))
         with pytest.raises(ValueError, match="goes to 2026-01-02, it cannot go back to 2026-01-01"):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipelines.contracts import catalogue
 from pipelines.history.intervals import best_source, held_by_source, merge_equal_neighbours, statements
-from pipelines.models import models
+from pipelines.history.rolling import in_usd, intervals_in_units, rolling_statistics
 
 DAY = dt.datetime(2026, 1, 1)
 AS_OF = dt.date(2026, 6, 1)
@@ -111,9 +111,7 @@ def test_means_are_exact(changes: list[tuple[int, int]]) -> None:
     priced = frame.with_columns(
         usd_per_gpu_hour=(pl.col("units").cast(pl.String).str.zfill(9)).str.replace(r"(\d{8})$", ".$1").cast(pl.Decimal(18, 8))
     )
-    function = models()["gpu_price_rolling"].function
-    assert function is not None
-    found = function(price_interval=priced, as_of=AS_OF)
+    found = in_usd(rolling_statistics(intervals_in_units(priced, AS_OF), (AS_OF - dt.date(1970, 1, 1)).days))
     catalogue().tables["gpu_price_rolling"].conform(found)
     for row in found.collect().sort("on_date", "window_days").to_dicts()[::17]:
         end = int((dt.datetime.combine(row["on_date"], dt.time()) - DAY).total_seconds()) + 86_400

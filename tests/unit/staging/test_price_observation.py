@@ -80,6 +80,7 @@ def observe(*rows: dict[str, Any], rates: list[tuple[str, dt.date, str]] | None 
         reference_region_country=curated("reference_region_country"),
         currency_rate=rate,
         as_of=as_of,
+        earlier=pl.LazyFrame(schema=catalogue().tables["price_observation"].polars_schema()),
     ).collect()
 
 

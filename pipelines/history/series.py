@@ -1,5 +1,12 @@
--- The id is the start of the SHA-256 of the parts that make a series; a unit separator stands between them, so that no two
--- different lists of parts read the same.
+"""What makes a series: the id of its parts, and whose word on its attributes counts.
+
+Belongs here: the one SELECT that says so, for a table `price_observation` of rows in the form of `staging.price_observation`. Does not
+belong here: running it (`store`).
+"""
+
+# The id is the start of the SHA-256 of the parts that make a series; a unit separator stands between them, so that no two
+# different lists of parts read the same.
+SERIES_SQL = """
 WITH ranked AS (
     SELECT
         *,
@@ -9,7 +16,7 @@ WITH ranked AS (
                 operating_system, tenancy, trust_tier, currency
             ORDER BY precedence, last_confirmed_at DESC, first_seen_at DESC, source, snapshot_sha256, usd_per_hour
         ) AS choice
-    FROM staging.price_observation
+    FROM price_observation
 )
 
 SELECT
@@ -37,3 +44,4 @@ SELECT
     currency
 FROM ranked
 WHERE choice = 1
+"""

@@ -1,0 +1,78 @@
+"""Refreshes of several days take in what is new; a warehouse made anew from the same snapshots publishes the same bytes."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from ..catalog_snapshots import write_snapshots
+from ..conftest import Cli
+
+FIRST = date(2026, 8, 1)
+TABLES = ("price_history", "price_history_versions", "gpu_price_rolling", "cost_per_token", "break_even")
+
+
+@pytest.fixture(scope="module")
+def readings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight days of readings of our own: a price that moves, one that stays, one that goes missing, one beyond what can be."""
+    rows = []
+    for number in range(8 * 4):
+        at = datetime.combine(FIRST, datetime.min.time()) + timedelta(hours=6 * number + 1)
+        machines = (
+            ("p5.48xlarge", "H100", 8.0, 55.04, 20.0 + 0.1 * number),
+            ("p4d.24xlarge", "A100", 8.0, 21.96, 8.0),
+            ("p3.2xlarge", "V100", 1.0, 3.06, None if 8 < number < 24 else 0.9),
+            ("g5.xlarge", "A10G", 1.0, 1.006, 900.0 if number == 20 else 0.4),
+        )
+        rows += [(at, "aws", "us-east-1", "us-east-1a", kind, gpu, n, 8.0, 61.0, price, spot) for kind, gpu, n, price, spot in machines]
+    names = ["observed_at", "cloud", "region", "zone", "instance_type", "accelerator", "count", "vcpus", "memory_gib", "on_demand", "spot"]
+    path = tmp_path_factory.mktemp("readings") / "readings.parquet"
+    pl.DataFrame(rows, schema=names, orient="row").write_parquet(path)
+    return path
+
+
+def refreshed(cli: Cli, day: int, *options: str) -> None:
+    done = cli("refresh", "--offline", "--as-of", str(FIRST + timedelta(days=day)), *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def taken_in(cli: Cli) -> list[tuple[object, ...]]:
+    """Days of the service's observations that the last refresh took in, with their number."""
+    with duckdb.connect(str(cli.data / "work.duckdb"), read_only=True) as connection:
+        return connection.execute(
+            "SELECT known_from::DATE, count(*) FROM staging.price_observation WHERE source = 'skypilot_catalog' GROUP BY ALL ORDER BY ALL"
+        ).fetchall()
+
+
+def marts(cli: Cli) -> dict[str, bytes]:
+    return {name: (cli.current / "marts" / f"{name}.parquet").read_bytes() for name in TABLES}
+
+
+def test_days_add_up_to_what_is_made_anew(tmp_path: Path, readings: Path) -> None:
+    growing, anew = Cli(tmp_path / "growing"), Cli(tmp_path / "anew")
+    seen = []
+    for first, last in ((0, 2), (3, 3), (5, 7)):
+        days = (FIRST + timedelta(days=first), FIRST + timedelta(days=last))
+        write_snapshots(readings, growing.data / "snapshots", first=days[0], last=days[1])
+        write_snapshots(readings, anew.data / "snapshots", first=days[0], last=days[1])
+        refreshed(growing, last)
+        seen.append({day for day, _ in taken_in(growing)})
+    # Each refresh read what was new; the bad price is in the record of the run that met it.
+    assert seen == [{FIRST + timedelta(days=n) for n in days} for days in ((0, 1, 2), (3,), (5, 6, 7))]
+    with duckdb.connect(str(growing.current / "breakeven.duckdb"), read_only=True) as connection:
+        bad = connection.execute("SELECT table_name, row_json LIKE '%g5.xlarge%' FROM ops.quarantine").fetchall()
+        assert bad == [("staging.price_observation", True)]
+        [(moves,)] = connection.execute(
+            "SELECT count(*) FROM marts.price_history"
+            " WHERE source = 'skypilot_catalog' AND instance_type = 'p5.48xlarge' AND zone IS NOT NULL"
+        ).fetchall()
+        assert moves == 7 * 4
+    refreshed(anew, 7)
+    assert marts(growing) == marts(anew)
+    refreshed(growing, 7, "--rebuild")
+    assert {day for day, _ in taken_in(growing)} == {FIRST + timedelta(days=n) for n in (0, 1, 2, 3, 5, 6, 7)}
+    assert marts(growing) == marts(anew)

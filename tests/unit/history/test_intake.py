@@ -1,0 +1,145 @@
+"""Steps: which runs make them, which a history has still to take, and that none is taken whose rows are refused."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipelines.contracts import catalogue
+from pipelines.history.intake import Intake, Pending, Step, open_for_steps, steps_of
+from pipelines.models import TAKEN_IN, models
+from pipelines.quality import RuleResult
+from pipelines.registry import discover
+from pipelines.snapshots import Fetch, SnapshotStore, StoredPayload
+from pipelines.sources.skypilot_catalog import payload
+
+NOON = dt.time(12)
+HEAD = b"InstanceType,AcceleratorName,AcceleratorCount,vCPUs,MemoryGiB,Price,SpotPrice,Region,AvailabilityZone\n"
+
+
+def fetch(day: int, run: str, source: str = "aws_spot", label: dt.date | None = None, sha256: str = "ab") -> Fetch:
+    at = dt.datetime.combine(dt.date(2026, 1, day), NOON)
+    stored = StoredPayload("page", "https://prices.example/", 200, None, at, sha256, 1)
+    return Fetch(source, label or at.date(), run, at, "ok", (), (stored,))
+
+
+def test_a_run_is_a_step_of_its_day_and_steps_are_in_the_order_of_days() -> None:
+    second, first, other = fetch(3, "b"), fetch(2, "a"), fetch(2, "a", "azure_retail")
+    elsewhere, tomorrow = fetch(2, "a", "ecb_fx"), fetch(4, "c")
+    found = steps_of([second, first, elsewhere, other, tomorrow], ["aws_spot", "azure_retail"], dt.date(2026, 1, 3))
+    assert found == [Step(dt.date(2026, 1, 2), (first, other)), Step(dt.date(2026, 1, 3), (second,))]
+
+
+def test_what_was_fetched_for_an_earlier_day_is_known_on_its_own() -> None:
+    asked_for = dt.date(2025, 6, 1)
+    late = fetch(5, "a", label=asked_for)
+    assert steps_of([late], ["aws_spot"], asked_for) == []
+    assert steps_of([late], ["aws_spot"], dt.date(2026, 1, 5)) == [Step(dt.date(2026, 1, 5), (late,))]
+
+
+def take(file: Path, basis: str, steps: list[Step], day: int) -> list[dt.date]:
+    """Take all pending steps without any row; gives their days."""
+    none = pl.DataFrame(schema=catalogue().tables[TAKEN_IN].polars_schema())
+    with open_for_steps(file, catalogue(), basis, steps, dt.date(2026, 1, day)) as (history, pending):
+        for one in pending:
+            progress = pl.DataFrame({"taken": [one.number], "link": [one.link]})
+            history.advance(none, one.step.as_of, beside={"progress": progress})
+    return [one.step.as_of for one in pending]
+
+
+def test_only_what_is_new_is_taken(tmp_path: Path) -> None:
+    file, day = tmp_path / "history.duckdb", dt.date(2026, 1, 1)
+    steps = [Step(day + dt.timedelta(days=n), (fetch(1 + n, f"run {n}"),)) for n in range(5)]
+    assert take(file, "x", steps[:2], 2) == [dt.date(2026, 1, 1), dt.date(2026, 1, 2)]
+    assert take(file, "x", steps[:2], 2) == [dt.date(2026, 1, 2)]
+    assert take(file, "x", steps[:2], 3) == [dt.date(2026, 1, 3)]
+    assert take(file, "x", [*steps[:2], *steps[3:]], 6) == [dt.date(2026, 1, n) for n in (4, 5, 6)]
+
+
+@pytest.mark.parametrize("what", ["another basis", "an earlier day", "another snapshot", "a snapshot less", "one before", "not readable"])
+def test_another_history_is_made_anew(tmp_path: Path, what: str) -> None:
+    file, day = tmp_path / "history.duckdb", dt.date(2026, 1, 1)
+    steps = [Step(day + dt.timedelta(days=n), (fetch(1 + n, f"run {n}"),)) for n in range(1, 3)]
+    take(file, "x", steps, 3)
+    basis, until = "x", 3
+    match what:
+        case "another basis":
+            basis = "y"
+        case "an earlier day":
+            until = 2
+            steps = steps[:1]
+        case "another snapshot":
+            steps = [Step(steps[0].as_of, (fetch(2, "run 1", sha256="cd"),)), steps[1]]
+        case "a snapshot less":
+            steps = steps[:1]
+        case "one before":
+            steps = [Step(day, (fetch(1, "run 0"),)), *steps]
+        case "not readable":
+            file.write_bytes(b"a file of another kind" * 1000)
+    expected = [step.as_of for step in steps]
+    assert take(file, basis, steps, until) == (expected if expected[-1].day == until else [*expected, dt.date(2026, 1, until)])
+
+
+def intake(folder: Path, days: int) -> tuple[Intake, list[Step]]:
+    store = SnapshotStore(folder)
+    for day in range(1, days + 1):
+        at = dt.datetime.combine(dt.date(2026, 1, day), NOON)
+        content = HEAD + f"p5.48xlarge,H100,8,192,2048,{40 + day},{10 + day},us-east-1,us-east-1a\n".encode()
+        store.add("skypilot_catalog", at.date(), f"run {day}", [replace(payload("aws", content, "https://x.example/"), fetched_at=at)])
+    modules = discover(catalogue())
+    model = models()[TAKEN_IN]
+    tables = {name: pl.LazyFrame(schema=catalogue().tables[name].polars_schema()) for name in model.inputs}
+    return Intake(store, catalogue(), modules, model, tables), steps_of(store.fetches(), ["skypilot_catalog"], dt.date.max)
+
+
+def refused(new: pl.DataFrame) -> list[RuleResult]:
+    bad = new.get_column("native_amount").max() > 42  # type: ignore[operator]
+    return [RuleResult("below_42", "table", "critical", not bad, int(bad), new.height, "")]
+
+
+def test_a_step_that_is_refused_is_not_taken_and_stays_pending(tmp_path: Path) -> None:
+    taking, steps = intake(tmp_path / "snapshots", 3)
+    file, last = tmp_path / "history.duckdb", steps[-1].as_of
+    with open_for_steps(file, catalogue(), "", steps[:2], steps[1].as_of) as (history, pending):
+        taking.take_in(history, pending)
+        before = history.intervals().sort("series_id", "valid_from").collect()
+    with open_for_steps(file, catalogue(), "", steps, last) as (history, pending):
+        taken = taking.take_in(history, pending, refused)
+        assert [r.rule for r in taken.results if r.blocks] == ["below_42"]
+        assert history.as_of == steps[1].as_of
+        assert history.intervals().sort("series_id", "valid_from").collect().equals(before)
+    with open_for_steps(file, catalogue(), "", steps, last) as (history, pending):
+        assert pending[0].step == steps[2]
+        taken = taking.take_in(history, pending)
+        assert taken.good.height == 2 and history.as_of == last
+
+
+def test_one_bad_row_of_a_quiet_day_stops_nothing(tmp_path: Path) -> None:
+    taking, steps = intake(tmp_path / "snapshots", 1)
+    store = SnapshotStore(tmp_path / "snapshots")
+    rows = b"".join(f"p5.48xlarge,H100,8,192,2048,41,1{n},us-east-{n},us-east-{n}a\n".encode() for n in range(1, 9))
+    many = replace(payload("aws", HEAD + rows, "https://x.example/"), fetched_at=dt.datetime(2026, 1, 2))
+    bad = replace(
+        payload("aws", HEAD + b"p5.48xlarge,H100,8,192,2048,,9999,us-east-1,us-east-1a\n", ""), fetched_at=dt.datetime(2026, 1, 3)
+    )
+    for number, one in enumerate((many, bad)):
+        store.add("skypilot_catalog", one.fetched_at.date(), f"later {number}", [one])
+    steps = steps_of(store.fetches(), ["skypilot_catalog"], dt.date.max)
+    with open_for_steps(tmp_path / "history.duckdb", catalogue(), "", steps, steps[-1].as_of) as (history, pending):
+        taken = taking.take_in(history, pending)
+        assert taken.quarantined.height == 1
+        assert not [r for r in taken.results if r.blocks]
+        assert history.as_of == steps[-1].as_of
+
+
+def test_the_number_of_steps_taken_is_kept(tmp_path: Path) -> None:
+    taking, steps = intake(tmp_path / "snapshots", 2)
+    with open_for_steps(tmp_path / "history.duckdb", catalogue(), "", steps, dt.date(2026, 1, 9)) as (history, pending):
+        assert pending[-1] == Pending(Step(dt.date(2026, 1, 9)), 2, pending[1].link)
+        taking.take_in(history, pending)
+        progress = history.kept("progress")
+    assert progress is not None and progress.row(0) == (2, pending[1].link)
