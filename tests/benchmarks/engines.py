@@ -1,7 +1,6 @@
 """The same statistics by ours and by the alternatives, each reading the buckets of `price_changes` and giving the rows of a sample.
 
-`ours` and `duckdb_windows` compute all three windows with all statistics. `duckdb_sums` and `pandas_hourly_grid` are spared most of
-that: the mean alone, of three windows or of one.
+All compute three windows with all statistics but `duckdb_sums`, which is spared most of that: it gives the means alone.
 """
 
 from __future__ import annotations
@@ -116,19 +115,30 @@ def duckdb_windows(folder: str, target: str) -> dict[str, Any]:
 
 
 def pandas_hourly_grid(folder: str, target: str) -> dict[str, Any]:
-    """The mean of seven days on an hourly grid, as it is often done: the price at each full hour, then a rolling mean."""
+    """All windows and statistics on an hourly grid, as it is often done: the price at each full hour, then rolling windows over hours."""
     import pandas as pd
 
+    hours = pd.Index(range(START_S, END_S, 3600), name="hour")
     frames = []
     for file in sorted(Path(folder).glob("bucket=*.parquet")):
         changes = pd.read_parquet(file)
-        hours = pd.Index(range(START_S, END_S, 3600), name="hour")
         for series, own in changes.groupby("series_id", sort=False):
             on_grid = own.set_index("changed_at_s")["usd_per_gpu_hour"].reindex(hours, method="ffill")
-            daily = on_grid.rolling(7 * 24, min_periods=1).mean().iloc[23::24]
-            frames.append(
-                pd.DataFrame({"series_id": series, "day": daily.index // 86400, "window_days": 7, "mean_usd_per_gpu_hour": daily.values})
-            )
+            changed = own.groupby((own["changed_at_s"] - START_S) // 3600 * 3600 + START_S).size().reindex(hours, fill_value=0)
+            for days in (7, 30, 90):
+                window = on_grid.rolling(days * 24, min_periods=1)
+                daily = pd.DataFrame(
+                    {
+                        "mean_usd_per_gpu_hour": window.mean(),
+                        "volatility": window.std(ddof=0),
+                        "min": window.min(),
+                        "max": window.max(),
+                        "last": on_grid,
+                        "covered_hours": window.count(),
+                        "changes": changed.rolling(days * 24, min_periods=1).sum(),
+                    }
+                ).iloc[23::24]
+                frames.append(daily.assign(series_id=series, window_days=days, day=daily.index // 86400))
     pd.concat(frames, ignore_index=True).to_parquet(target)
     return {}
 

@@ -1,0 +1,53 @@
+"""What of a source's snapshots is in its raw table."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+
+from pipelines.contracts import catalogue
+from pipelines.quality import RuleResult, merged
+from pipelines.raw import read_source
+from pipelines.registry import discover
+from pipelines.snapshots import SnapshotStore
+from pipelines.sources.skypilot_catalog import payload
+
+HEAD = "InstanceType,AcceleratorName,AcceleratorCount,vCPUs,MemoryGiB,Price,SpotPrice,Region,AvailabilityZone\n"
+
+
+def add(store: SnapshotStore, day: int, *prices: str) -> None:
+    rows = "".join(f"p{n}.test,H100,8,192,2048,{price},,us-east-1,\n" for n, price in enumerate(prices))
+    at = dt.datetime(2026, 1, day)
+    store.add("skypilot_catalog", at.date(), f"run {day}", [replace(payload("aws", (HEAD + rows).encode(), ""), fetched_at=at)])
+
+
+def test_of_prices_it_is_the_last_good_snapshot_held_against_the_one_before(tmp_path: Path) -> None:
+    store, contract = SnapshotStore(tmp_path), catalogue().tables["skypilot_catalog"]
+    module = discover(catalogue())["skypilot_catalog"]
+
+    def rows(until: int) -> tuple[list[object], list[int], list[bool]]:
+        table = read_source(module, contract, catalogue(), store, dt.date(2026, 1, until))
+        counted = [r.passed for r in table.results if r.rule == "row_count_against_last"]
+        return table.frame["on_demand_amount"].to_list(), [f.as_of.day for f, _ in table.rejections], counted
+
+    add(store, 1)
+    add(store, 2, "41", "42", "43")
+    add(store, 3)
+    add(store, 4, "44", "45")
+    add(store, 5)
+    assert rows(1) == ([], [1], [])
+    assert rows(2) == (["41", "42", "43"], [], [])
+    assert rows(3) == (["41", "42", "43"], [3], [])
+    assert rows(5) == (["44", "45"], [5], [False])
+
+
+def verdict(passed: bool, failing: int, detail: str) -> RuleResult:
+    return RuleResult("rule", "row", "critical", passed, failing, 10, detail)
+
+
+def test_a_rule_is_kept_where_every_part_keeps_it() -> None:
+    other = RuleResult("other", "table", "warning", True, 0, 5, "fine")
+    parts = [[verdict(True, 0, "none"), other], [verdict(False, 2, "two")], [verdict(False, 1, "one")]]
+    assert merged(parts) == [RuleResult("rule", "row", "critical", False, 3, 30, "two"), other]
+    assert merged([[verdict(True, 0, "a")], [verdict(True, 0, "b")]]) == [RuleResult("rule", "row", "critical", True, 0, 20, "b")]
