@@ -6,6 +6,7 @@ Belongs here: nothing else. A separate module, since `pipelines.cli` loads polar
 from __future__ import annotations
 
 import os
+import sys
 
 # polars' allocator keeps what it was given back for a while, in case: a tenth of a refresh's peak memory. polars takes this variable as an
 # override of its own settings; one that is set already stays.
@@ -14,7 +15,9 @@ _GIVE_MEMORY_BACK = ("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")
 
 def main() -> int:
     """Run `breakeven` and return its exit code."""
-    os.environ.setdefault(*_GIVE_MEMORY_BACK)
+    # A replay takes hundreds of small steps, each of which needs again what the last gave back: that would be half of its time.
+    if sys.argv[1:2] != ["replay"]:
+        os.environ.setdefault(*_GIVE_MEMORY_BACK)
     from pipelines.cli import main as run  # noqa: PLC0415  (after the environment is set)
 
     return run()

@@ -100,11 +100,12 @@ def _read_fetches(
     results: list[RuleResult] = []
     for fetch in fetches:
         try:
-            frame, results = read_fetch(fetch, module, contract, catalogue, store)
+            read = read_fetch(fetch, module, contract, catalogue, store)
         except RawRejectedError as error:
             rejections.append((fetch, str(error)))
         else:
-            frames.append(frame)
+            frames.append(read.frame)
+            results = read.results
             used.append(fetch)
     if len(used) > 1:
         results = [*results, _row_count_rule(frames[-2].height, frames[-1].height)]
@@ -118,11 +119,12 @@ def unite_feed(feed: str, frames: Mapping[str, pl.LazyFrame], modules: Mapping[s
     for name, raw in frames.items():
         module = modules[name]
         assert module.normalise is not None
-        parts.append(_with_facts(module.normalise(raw), module, feed).select(schema.names()).cast({"precedence": pl.Int64}))
+        parts.append(with_facts(module.normalise(raw), module, feed).select(schema.names()))
     return pl.concat(parts)
 
 
-def _with_facts(frame: pl.LazyFrame, module: SourceModule, feed: str) -> pl.LazyFrame:
+def with_facts(frame: pl.LazyFrame, module: SourceModule, feed: str) -> pl.LazyFrame:
+    """Rows of a feed from one source with what is declared of the source: its name, semantics, precedence and staleness limit."""
     source = module.source
     if feed == "observation":
         limits = {option: source.staleness_limit_days(option) for option in _PURCHASE_OPTIONS}
@@ -137,10 +139,17 @@ _PURCHASE_OPTIONS = ("on_demand", "spot", "commitment", "capacity_block", "dedic
 _STALENESS_OF_FEED = {"hardware_quote": "hardware"}
 
 
-def read_fetch(
-    fetch: Fetch, module: SourceModule, contract: Contract, catalogue: Catalogue, store: SnapshotStore
-) -> tuple[pl.DataFrame, list[RuleResult]]:
-    """Rows of one fetch with the verdicts of the raw rules. Raises RawRejectedError where it cannot be used."""
+@dataclass(frozen=True)
+class FetchRead:
+    """Rows of one fetch in the source's own columns, in those of its feed if it has one, and the verdicts of the raw rules."""
+
+    frame: pl.DataFrame
+    fed: pl.DataFrame | None
+    results: list[RuleResult]
+
+
+def read_fetch(fetch: Fetch, module: SourceModule, contract: Contract, catalogue: Catalogue, store: SnapshotStore) -> FetchRead:
+    """Read one fetch. Raises RawRejectedError where it cannot be used."""
     schema = contract.polars_schema()
     frames = []
     for payload in fetch.payloads:
@@ -154,6 +163,7 @@ def read_fetch(
         except Exception as error:
             raise RawRejectedError(f"{payload.name}: {type(error).__name__}: {error}") from error
     frame = pl.concat(frames) if frames else pl.DataFrame(schema=schema)
+    fed = None
     try:
         contract.conform(frame.lazy())
         if frame.is_empty() and not contract.allow_empty:
@@ -162,11 +172,11 @@ def read_fetch(
         if checked.blocks:
             raise RawRejectedError(checked.summary())
         if contract.feeds is not None and module.normalise is not None:
-            feed = catalogue.feeds[contract.feeds]
-            feed.conform(module.normalise(frame.lazy()).collect().lazy())
+            fed = module.normalise(frame.lazy()).collect(engine="in-memory")
+            catalogue.feeds[contract.feeds].conform(fed.lazy())
     except (ContractError, pl.exceptions.PolarsError) as error:
         raise RawRejectedError(f"{type(error).__name__}: {error}") from error
-    return frame, checked.results
+    return FetchRead(frame, fed, checked.results)
 
 
 def _row_count_rule(before: int, now: int) -> RuleResult:

@@ -26,8 +26,8 @@ from pipelines.contracts import Catalogue
 from pipelines.history.intervals import IDENTITY
 from pipelines.history.store import Advanced, HistoryStore, latest_after, open_history
 from pipelines.models import AS_OF, EARLIER, FEED_PREFIX, TAKEN_IN, Model
-from pipelines.quality import RuleResult, check_rows, merged
-from pipelines.raw import RawRejectedError, read_fetch, unite_feed
+from pipelines.quality import QUARANTINE_SCHEMA, RuleResult, check_rows, merged
+from pipelines.raw import RawRejectedError, read_fetch, unite_feed, with_facts
 from pipelines.registry import SourceModule
 from pipelines.snapshots import Fetch, SnapshotStore
 
@@ -39,6 +39,7 @@ _ROWS_ADMITTED_AT_ONCE = 200_000
 _ROWS_KEPT = 500_000
 # What a history keeps beside its own tables: how many steps it has taken, and which shipped prices are confirmed beyond its day.
 _PROGRESS, _CONFIRMED = "progress", "confirmed"
+_CONFIRMATION = ["source", *IDENTITY, "first_seen_at"]
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,7 @@ class Intake:
         services = price_services(catalogue, modules)
         shipped = {c.name: tables[c.name] for c in catalogue.fed_by(_FEED) if c.name not in services}
         self._shipped = unite_feed(_FEED, shipped, modules, catalogue).collect()
+        self._last_confirmed = self._shipped.group_by(_CONFIRMATION).agg(last_of_all=pl.col("last_confirmed_at").max())
         # Read once: each step joins with them.
         self._tables = {p: tables[p].collect().lazy() for p in observe.parameters if p in tables}
 
@@ -192,7 +194,7 @@ class Intake:
         """Take each step; the next is read and judged while the history takes in the last.
 
         `admit` gives the verdicts of rules of the whole table on new good rows. Before a step with a blocking verdict it ends: the
-        history stays as it was, and the step is pending still.
+        history stays as it was, and the step is pending still. Without `admit` nothing is remembered but what `report` is told.
         """
         news, bads, results, waiting = deque[pl.DataFrame](), [], [], list[tuple[Pending, _Judged]]()
         with ThreadPoolExecutor(1) as judge:
@@ -201,11 +203,12 @@ class Intake:
                 judged = upcoming.result()
                 if after is not None and not judged.blocks:
                     upcoming = judge.submit(self._judge, [after.step], one.step.as_of, judged)
-                bads.append(judged.quarantined)
-                results.append(judged.results)
                 if not judged.blocks:
                     waiting.append((one, judged))
-                    news.append(judged.new)
+                if admit is not None:
+                    bads.append(judged.quarantined)
+                    results.append(judged.results)
+                    news.append(judged.new.clear() if judged.blocks else judged.new)
                 enough = sum(w.new.height for _, w in waiting) >= _ROWS_ADMITTED_AT_ONCE or admit is None
                 if waiting and (after is None or judged.blocks or enough):
                     verdicts = admit(pl.concat([w.new for _, w in waiting])) if admit is not None else []
@@ -221,7 +224,7 @@ class Intake:
                     news.popleft()
                 if judged.blocks:
                     break
-        return TakenIn(pl.concat(news) if news else self._none(), pl.concat(bads), merged(results))
+        return TakenIn(pl.concat([self._none(), *news]), pl.concat([pl.DataFrame(schema=QUARANTINE_SCHEMA), *bads]), merged(results))
 
     def take_in_at_once(self, history: HistoryStore, pending: Sequence[Pending]) -> StepTaken:
         """All steps as one of the day of the last of them."""
@@ -244,16 +247,20 @@ class Intake:
         return _Judged(none, none, none, [], (), history.latest_observations(), confirmed)
 
     def _read(self, steps: Sequence[Step]) -> tuple[pl.DataFrame, tuple[str, ...]]:
-        frames, rejected = defaultdict(list), []
+        fed: dict[str, list[pl.DataFrame]] = defaultdict(list)
+        rejected = []
         for fetch in (f for step in steps for f in step.fetches):
-            module, contract = self._modules[fetch.source], self._catalogue.tables[fetch.source]
             try:
-                frame, _ = read_fetch(fetch, module, contract, self._catalogue, self._snapshots)
-                frames[fetch.source].append(frame)
+                contract = self._catalogue.tables[fetch.source]
+                read = read_fetch(fetch, self._modules[fetch.source], contract, self._catalogue, self._snapshots)
             except RawRejectedError as error:
                 rejected.append(f"{fetch.source} {fetch.fetched_at}: {error}")
-        raw = {name: pl.concat(parts).lazy() for name, parts in frames.items()}
-        return unite_feed(_FEED, raw, self._modules, self._catalogue).collect(engine="in-memory"), tuple(rejected)
+            else:
+                assert read.fed is not None
+                fed[fetch.source].append(read.fed)
+        schema = self._shipped.schema
+        parts = [with_facts(pl.concat(own).lazy(), self._modules[name], _FEED).select(schema.names()) for name, own in fed.items()]
+        return pl.concat([self._shipped.clear().lazy(), *parts]).collect(engine="in-memory"), tuple(rejected)
 
     def _judge(self, steps: Sequence[Step], before: date | None, last: _Judged) -> _Judged:
         """What became known by these steps and was not on the day `before`, judged by what was known until then."""
@@ -273,9 +280,7 @@ class Intake:
         checked = check_rows(contract, priced.lazy(), may_quarantine=True, rows_beside=last.latest.height)
         again = last.confirmed.filter(pl.col("last_of_all") >= since)
         good = pl.concat([checked.good, _confirmed_until(again, end).drop("last_of_all")])
-        key = ["source", *IDENTITY, "first_seen_at"]
-        ends = self._shipped.group_by(key).agg(last_of_all=pl.col("last_confirmed_at").max())
-        new = checked.good.join(ends, on=key, nulls_equal=True).select(again.columns)
+        new = checked.good.join(self._last_confirmed, on=_CONFIRMATION, nulls_equal=True).select(again.columns)
         return _Judged(
             checked.good,
             good,

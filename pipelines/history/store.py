@@ -49,7 +49,14 @@ class HistoryStore:
         self._connection = connection
         self._observation, self._rolling = catalogue.tables["price_observation"], catalogue.tables["gpu_price_rolling"]
         self._ids: pl.DataFrame | None = None
+        self._forget()
+
+    def _forget(self) -> None:
+        # What is remembered of the file between calls; not after a call that was taken back.
         self._known_provenance: pl.DataFrame | None = None
+        self._tables: set[str] | None = None
+        self._next_row: dict[str, int] = {}
+        self._kept: dict[str, pl.DataFrame] = {}
 
     @property
     def needed_columns(self) -> list[str]:
@@ -88,10 +95,12 @@ class HistoryStore:
             after = latest_after(self.latest_observations(), observed) if latest is None else latest
             self._write("latest_observation", after, replace=True)
             for name, frame in beside.items():
-                self._write(f"kept_{name}", frame, replace=True)
+                if name not in self._kept or not self._kept[name].equals(frame):
+                    self._write(f"kept_{name}", frame, replace=True)
+                    self._kept[name] = frame
             done = self._advance(observed, as_of, before)
         except BaseException:
-            self._known_provenance = None
+            self._forget()
             self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
@@ -226,7 +235,7 @@ class HistoryStore:
         if not new.is_empty():
             added = new.with_row_index("provenance", known.height).select(*PROVENANCE, pl.col("provenance").cast(pl.Int64))
             self._write("provenance", added)
-            self._known_provenance = known = pl.concat([known, added])
+            self._known_provenance = known = pl.concat([known, _copied(added)])
         return rows.join(known, on=PROVENANCE, how="left", nulls_equal=True, maintain_order="left").drop(PROVENANCE)
 
     def _unpacked(self, rows: pl.DataFrame) -> pl.DataFrame:
@@ -296,7 +305,7 @@ class HistoryStore:
         else:
             unknown = best.join(self._ids, on=IDENTITY, how="anti", nulls_equal=True)
             if not unknown.is_empty():
-                self._ids = pl.concat([self._ids, self._series(unknown).select(self._ids.columns)])
+                self._ids = pl.concat([self._ids, _copied(self._series(unknown).select(self._ids.columns))])
         return self._ids
 
     def _series(self, observed: pl.DataFrame) -> pl.DataFrame:
@@ -304,9 +313,10 @@ class HistoryStore:
             return self._read(SERIES_SQL)
 
     def _exists(self, table: str) -> bool:
-        return bool(
-            self._connection.execute("SELECT 1 FROM duckdb_tables() WHERE database_name = 'history' AND table_name = ?", [table]).fetchall()
-        )
+        if self._tables is None:
+            found = self._connection.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'history'").fetchall()
+            self._tables = {name for (name,) in found}
+        return table in self._tables
 
     def _read(self, sql: str) -> pl.DataFrame:
         frame: pl.DataFrame = self._connection.sql(sql).pl()
@@ -315,8 +325,11 @@ class HistoryStore:
     def _write(self, table: str, frame: pl.DataFrame, *, replace: bool = False) -> None:
         is_new = replace or not self._exists(table)
         if table in _REACH:
-            number = 0 if is_new else self._connection.execute(f"SELECT max(row_number) + 1 FROM history.{table}").fetchall()[0][0]
-            frame = frame.with_row_index("row_number", number or 0).with_columns(pl.col("row_number").cast(pl.Int64))
+            if table not in self._next_row:
+                sql = f"SELECT max(row_number) + 1 FROM history.{table}"
+                self._next_row[table] = 0 if is_new else self._connection.execute(sql).fetchall()[0][0] or 0
+            frame = frame.with_row_index("row_number", self._next_row[table]).with_columns(pl.col("row_number").cast(pl.Int64))
+            self._next_row[table] += frame.height
             frame = self._packed(frame)
         if table == "statement":
             # A later point of its source makes a statement the last no more; what another took the place of holds for no time.
@@ -327,6 +340,7 @@ class HistoryStore:
         with self._given("incoming", frame):
             if is_new:
                 self._connection.execute(f"CREATE OR REPLACE TABLE history.{table} AS SELECT * FROM incoming")
+                self._tables = {*(self._tables or ()), table}
             else:
                 self._connection.execute(f"INSERT INTO history.{table} BY NAME SELECT * FROM incoming")
 
@@ -403,6 +417,11 @@ def latest_after(latest: pl.DataFrame, observed: pl.DataFrame) -> pl.DataFrame:
 def _first_of(frame: pl.DataFrame, order: Sequence[tuple[str, str]], key: Sequence[str]) -> pl.DataFrame:
     descending = [direction == "DESC" for _, direction in order]
     return frame.sort([name for name, _ in order], descending=descending, nulls_last=True).unique(key, keep="first", maintain_order=True)
+
+
+def _copied(few: pl.DataFrame) -> pl.DataFrame:
+    # A few rows that are kept would keep all texts of the large frame that they were chosen from.
+    return pl.DataFrame(few.rows(), schema=few.schema, orient="row")
 
 
 @contextmanager

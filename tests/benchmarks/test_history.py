@@ -155,7 +155,7 @@ def test_a_day_on_top_of_a_history(tmp_path: Path, page: list[str]) -> None:
 
 def test_replay_of_the_recorded_history(shared: Path, cli: Cli, tmp_path: Path, page: list[str]) -> None:
     write_snapshots(shared / "data" / "catalog_price_readings.parquet", tmp_path / "snapshots")
-    done = cli("replay", str(tmp_path / "snapshots"), "--json", environment={"_RJEM_MALLOC_CONF": "dirty_decay_ms:0,muzzy_decay_ms:0"})
+    done = cli("replay", str(tmp_path / "snapshots"), "--json")
     assert done.returncode == 0, done.stderr
     facts = json.loads(done.stdout)
     peaks = {int(line.split()[1]): int(line.split()[-2]) for line in done.stderr.splitlines() if "days a minute" in line}
