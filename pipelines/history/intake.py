@@ -124,7 +124,7 @@ def steps_of(fetches: Iterable[Fetch], sources: Iterable[str], until: date) -> l
 
 @contextmanager
 def open_for_steps(
-    path: Path, catalogue: Catalogue, basis: str, steps: Sequence[Step], as_of: date, *, anew: bool = False
+    path: Path, catalogue: Catalogue, basis: str, steps: Sequence[Step], as_of: date, *, anew: bool = False, is_lasting: bool = True
 ) -> Iterator[tuple[HistoryStore, list[Pending]]]:
     """The history of a file with the steps that it still has to take; the last of them goes to the end of `as_of`.
 
@@ -141,7 +141,7 @@ def open_for_steps(
     # new, that is judged.
     if not pending or pending[-1].step.as_of < as_of:
         pending.append(Pending(Step(as_of), len(steps), links[-1]))
-    with open_history(path, catalogue) as history:
+    with open_history(path, catalogue, is_lasting=is_lasting) as history:
         yield history, pending
 
 

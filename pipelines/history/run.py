@@ -65,7 +65,7 @@ def run_replay(folder: Path, settings: Settings, *, at_once: bool, report: Calla
             report(f"{done.as_of}  {len(days)} of {count} days, {pace:.0f} days a minute, peak {_peak_mib():.0f} MiB")
 
     count = len({step.as_of for step in steps})
-    with open_for_steps(target / "history.duckdb", known, "", steps, last_day, anew=True) as (history, pending):
+    with open_for_steps(target / "history.duckdb", known, "", steps, last_day, anew=True, is_lasting=False) as (history, pending):
         if at_once:
             on_step(intake.take_in_at_once(history, pending))
         else:

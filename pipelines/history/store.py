@@ -27,6 +27,8 @@ from pipelines.history.series import SERIES_SQL
 from pipelines.price_comparison import COMPARED
 
 _MEMORY_LIMIT = "256MB"
+# A day's rows end in a row group that is written again with them: small ones keep that small, however long the history is.
+_ROW_GROUP_ROWS = 20_480
 _EPOCH = date(1970, 1, 1)
 _REACH_DAYS = max(WINDOWS_DAYS)
 
@@ -425,8 +427,11 @@ def _copied(few: pl.DataFrame) -> pl.DataFrame:
 
 
 @contextmanager
-def open_history(path: Path, catalogue: Catalogue) -> Iterator[HistoryStore]:
-    """Open the history file, making it where it is missing."""
+def open_history(path: Path, catalogue: Catalogue, *, is_lasting: bool = True) -> Iterator[HistoryStore]:
+    """Open the history file, making it where it is missing.
+
+    One that is not lasting is for many steps in one go: a kill loses it, and steps cost less.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = duckdb.connect()
     try:
@@ -435,7 +440,8 @@ def open_history(path: Path, catalogue: Catalogue) -> Iterator[HistoryStore]:
         connection.execute("SET wal_autocheckpoint = '256MB'")
         connection.execute("SET temp_directory = ?", [str(path.with_suffix(".temp"))])
         quoted = str(path).replace("'", "''")
-        connection.execute(f"ATTACH '{quoted}' AS history")
+        options = f"ROW_GROUP_SIZE {_ROW_GROUP_ROWS}" if is_lasting else "RECOVERY_MODE no_wal_writes"
+        connection.execute(f"ATTACH '{quoted}' AS history ({options})")
         yield HistoryStore(connection, catalogue)
         connection.execute("CHECKPOINT history")
     finally:
