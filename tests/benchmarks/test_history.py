@@ -240,8 +240,8 @@ def test_bytes_of_a_stored_change(large: Path, page: list[str]) -> None:
         "## The published file\n\n"
         f"{changes:,} changes of 5,000 series as `marts.price_history`, with the windows of every day: "
         f"**{stored / changes:.1f} bytes per change** for the price history, {whole / changes:.1f} for the whole file. Four times to the "
-        f"microsecond take {in_times / changes:.1f}, three amounts {in_amounts / changes:.1f}. 12 bytes were to be reached, and are not: each "
-        "row says for itself what it cost, when it held and since when that was known.\n"
+        f"microsecond take {in_times / changes:.1f}, three amounts {in_amounts / changes:.1f}. 12 bytes were to be reached, and are not: "
+        "each row says for itself what it cost, when it held and since when that was known.\n"
     )
     assert stored / changes <= 40
 
