@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import resource
 import shutil
+import sys
 import time
 from collections.abc import Callable, Iterable
 from datetime import date
@@ -109,4 +110,8 @@ def _shipped(settings: Settings, as_of: date) -> dict[str, pl.LazyFrame]:
 
 
 def _peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # Linux counts the peak of the process that started this one into `ru_maxrss`; what it says of this one alone is elsewhere.
+    status = Path("/proc/self/status")
+    if status.exists():
+        return float(next(line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM"))) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 1024)

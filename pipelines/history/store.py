@@ -20,7 +20,7 @@ import duckdb
 import polars as pl
 
 from pipelines.contracts import Catalogue
-from pipelines.history.intervals import FIGURES, IDENTITY, PROVENANCE, STATEMENT, statements, with_series
+from pipelines.history.intervals import FIGURES, IDENTITY, PROVENANCE, STATEMENT, identity, statements, with_series
 from pipelines.history.knowledge import Step, advance, as_known_on, described_versions, ended_by, in_pieces, touched_since
 from pipelines.history.rolling import WINDOWS_DAYS, in_usd, intervals_in_units, rolling_statistics, statistics_on
 from pipelines.history.series import SERIES_SQL
@@ -56,6 +56,7 @@ class HistoryStore:
     def _forget(self) -> None:
         # What is remembered of the file between calls; not after a call that was taken back.
         self._known_provenance: pl.DataFrame | None = None
+        self._best: pl.DataFrame | None = None
         self._tables: set[str] | None = None
         self._next_row: dict[str, int] = {}
         self._kept: dict[str, pl.DataFrame] = {}
@@ -163,9 +164,13 @@ class HistoryStore:
         return found
 
     def _advance(self, observed: pl.DataFrame, as_of: date, before: date | None) -> Advanced:
-        best = _first_of(observed.select(_BEST_COLUMNS), _BEST_FIRST, IDENTITY)
-        known = self._read("SELECT * FROM history.best_observation") if self._exists("best_observation") else best.clear()
-        self._write("best_observation", _first_of(pl.concat([known, best]), _BEST_FIRST, IDENTITY), replace=True)
+        observed = observed.with_columns(identity())
+        best = _first_of(observed.select(*_BEST_COLUMNS, "identity"), _BEST_FIRST, ["identity"])
+        if self._best is None:
+            exists = self._exists("best_observation")
+            self._best = self._read("SELECT * FROM history.best_observation").with_columns(identity()) if exists else best.clear()
+        self._best = _first_of(pl.concat([self._best, best]), _BEST_FIRST, ["identity"])
+        self._write("best_observation", self._best.drop("identity"), replace=True)
         identified = with_series(observed.lazy(), self._ids_of(best).lazy()).collect()
         counts, changed = [0, 0, 0], []
         # Series need no other: of many rows, a part of the series at a time.
@@ -302,12 +307,10 @@ class HistoryStore:
 
     def _ids_of(self, best: pl.DataFrame) -> pl.DataFrame:
         # An id is a hash of its parts: worked out once for each series.
-        if self._ids is None:
-            self._ids = self._series(best).select("series_id", *IDENTITY)
-        else:
-            unknown = best.join(self._ids, on=IDENTITY, how="anti", nulls_equal=True)
-            if not unknown.is_empty():
-                self._ids = pl.concat([self._ids, _copied(self._series(unknown).select(self._ids.columns))])
+        unknown = best if self._ids is None else best.join(self._ids, on="identity", how="anti")
+        if self._ids is None or not unknown.is_empty():
+            new = _copied(self._series(unknown).select("series_id", identity()))
+            self._ids = new if self._ids is None else pl.concat([self._ids, new])
         return self._ids
 
     def _series(self, observed: pl.DataFrame) -> pl.DataFrame:

@@ -114,7 +114,7 @@ def test_a_step_that_is_refused_is_not_taken_and_stays_pending(tmp_path: Path) -
         assert history.intervals().sort("series_id", "valid_from").collect().equals(before)
     with open_for_steps(file, catalogue(), "", steps, last) as (history, pending):
         assert pending[0].step == steps[2]
-        taken = taking.take_in(history, pending)
+        taken = taking.take_in(history, pending, lambda _: [])
         assert taken.good.height == 2 and history.as_of == last
 
 
@@ -130,7 +130,7 @@ def test_one_bad_row_of_a_quiet_day_stops_nothing(tmp_path: Path) -> None:
         store.add("skypilot_catalog", one.fetched_at.date(), f"later {number}", [one])
     steps = steps_of(store.fetches(), ["skypilot_catalog"], dt.date.max)
     with open_for_steps(tmp_path / "history.duckdb", catalogue(), "", steps, steps[-1].as_of) as (history, pending):
-        taken = taking.take_in(history, pending)
+        taken = taking.take_in(history, pending, lambda _: [])
         assert taken.quarantined.height == 1
         assert not [r for r in taken.results if r.blocks]
         assert history.as_of == steps[-1].as_of

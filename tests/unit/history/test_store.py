@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.contracts import catalogue
-from pipelines.history.intervals import with_series
+from pipelines.history.intervals import identity, with_series
 from pipelines.history.knowledge import as_known_on, described_versions
 from pipelines.history.rolling import in_usd, intervals_in_units, rolling_statistics
 from pipelines.history.store import HistoryStore, open_history
@@ -39,7 +39,7 @@ def observations(rows: list[Seen]) -> pl.DataFrame:
 
 
 def at_once(frame: pl.DataFrame, store: HistoryStore, as_of: dt.date) -> dict[str, pl.DataFrame]:
-    rows, superseded = whole_history(with_series(frame.lazy(), store.series()))
+    rows, superseded = whole_history(with_series(frame.lazy().with_columns(identity()), store.series().with_columns(identity())))
     intervals = as_known_on(rows.lazy(), as_of)
     last_day = (as_of - dt.date(1970, 1, 1)).days
     return {
