@@ -19,7 +19,7 @@ from sqlglot import exp
 
 from pipelines.contracts import Contract, ContractError
 
-_MEMORY_LIMIT = "56MB"
+_MEMORY_LIMIT, _CHECK_MEMORY_LIMIT = "56MB", "256MB"
 _SLICE_ROWS = 10_240
 _BATCH_ROWS = 131_072
 _FILE_OF = {"raw": "work", "staging": "work", "marts": "build"}
@@ -113,6 +113,15 @@ class Warehouse:
         self._connection.execute("SET VARIABLE as_of = ?::DATE", [as_of])
         frame: pl.DataFrame = self._connection.sql(tree.sql(dialect="duckdb")).pl()
         return frame.lazy()
+
+    @contextmanager
+    def room_to_check(self) -> Iterator[None]:
+        """More memory while queries over whole tables run: they put aside on disk what they cannot hold, but not with next to nothing."""
+        self._connection.execute(f"SET memory_limit = '{_CHECK_MEMORY_LIMIT}'")
+        try:
+            yield
+        finally:
+            self._connection.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")
 
     def release_build(self) -> None:
         """Bring everything of the marts to its file and let go of it, so that publication can open it read-only."""

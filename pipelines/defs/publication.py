@@ -64,7 +64,8 @@ def build_publication(catalogue: Catalogue) -> dg.AssetsDefinition:
     @dg.multi_asset(specs=[*specs, page, current], name="publication", check_specs=[check], required_resource_keys={"session"})
     def publication(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         session: RefreshSession = context.resources.session
-        results = [run_history_check(c, session.warehouse, session.as_of) for c in load_history_checks(SQL_FOLDER / "checks")]
+        with session.warehouse.room_to_check():
+            results = [run_history_check(c, session.warehouse, session.as_of) for c in load_history_checks(SQL_FOLDER / "checks")]
         record_results(session, HISTORY_TABLE, results)
         yield check_result(CURRENT, HISTORY_CHECK, results)
         broken = [r for r in results if r.blocks]

@@ -310,8 +310,10 @@ def as_known_on(rows: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
 
 
 def ended_by(rows: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
-    """Intervals whose valid_to is NULL where the price still holds at the end of `as_of`."""
-    return rows.with_columns(valid_to=pl.when(pl.col("valid_to") <= _end_of(as_of)).then("valid_to"))
+    """Intervals that have begun by the end of `as_of`; valid_to is NULL where the price still holds then."""
+    # A price that takes over once the limit of a better source has passed may begin later than that.
+    begun = rows.filter(pl.col("valid_from") < _end_of(as_of))
+    return begun.with_columns(valid_to=pl.when(pl.col("valid_to") <= _end_of(as_of)).then("valid_to"))
 
 
 def versions(rows: pl.LazyFrame, superseded: pl.LazyFrame, as_of: date) -> pl.LazyFrame:

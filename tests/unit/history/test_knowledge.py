@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.history.intervals import best_source, held_by_source, merge_equal_neighbours, statements
-from pipelines.history.knowledge import advance, in_pieces, touched_since, versions
+from pipelines.history.knowledge import advance, as_known_on, in_pieces, touched_since, versions
 
 from ...whole_history import whole_history
 
@@ -154,3 +154,13 @@ def merged(before: pl.DataFrame, after: pl.DataFrame, key: list[str]) -> pl.Data
 def replaced(before: pl.DataFrame, after: pl.DataFrame, since: pl.LazyFrame) -> pl.DataFrame:
     gone = needed(before, since, "valid_to", "next_from").select("series_id", "valid_from").collect()
     return pl.concat([before.join(gone, on=["series_id", "valid_from"], how="anti"), after.select(before.columns)])
+
+
+def test_what_begins_after_the_day_is_not_known_yet() -> None:
+    # The better source holds for two days; then the other one's later price would begin, if nothing else becomes known.
+    rows, _ = whole_history(observed([("s", "b", 0, 0, 1), ("s", "a", 36, 0, 2)]))
+    assert rows.height == 2
+    known = as_known_on(rows.lazy(), START.date()).collect()
+    assert known.select("valid_from", "valid_to").rows() == [(START, None)]
+    later = as_known_on(rows.lazy(), START.date() + dt.timedelta(days=2)).sort("valid_from").collect()
+    assert later.get_column("valid_to").to_list() == [START + dt.timedelta(days=2), START + dt.timedelta(hours=60)]
