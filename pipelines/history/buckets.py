@@ -49,7 +49,7 @@ def count_for(changes: int, series: int) -> int:
 
 
 def write_buckets(intervals: pl.LazyFrame, folder: Path, count: int) -> None:
-    """Rows of `staging.price_interval` or `marts.price_history` in buckets, by the first digits of the ids of their series."""
+    """Intervals, such as rows of `marts.price_history`, in buckets, by the first digits of the ids of their series."""
     folder.mkdir(parents=True, exist_ok=True)
     number_of_series = pl.col("series_id").str.slice(0, 4).str.to_integer(base=16) % count
     for number in range(count):

@@ -25,7 +25,7 @@ _DAYS_PER_SERIES = 1 << 20
 
 
 def intervals_in_units(price_interval: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
-    """Rows of `staging.price_interval` that have a price per GPU-hour as input of `rolling_statistics`; open ones end with `as_of`."""
+    """Intervals that have a price per GPU-hour as input of `rolling_statistics`; open ones end with `as_of`."""
     end_of_day = datetime.combine(as_of + timedelta(days=1), time())
     return (
         price_interval.filter(pl.col("usd_per_gpu_hour").is_not_null())
