@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,12 +23,12 @@ import polars as pl
 import pyarrow as pa
 
 from pipelines.contracts import Catalogue, Contract
-from pipelines.parquet import write_parquet
+from pipelines.files import quoted, sync
+from pipelines.parquet import ROW_GROUP_ROWS, write_parquet
 
 DUCKDB_FILE = "breakeven.duckdb"
 # Read by clients of the 1.4, 1.5 and 2.0 lines; the default of 2.0 is refused by all older ones.
 STORAGE_VERSION = "v1.2.0"
-_BATCH_ROWS = 102_400
 _MEMORY_LIMIT = "128MB"
 
 
@@ -85,10 +84,10 @@ class PublishedFolder:
         final = self.versions / made.name.removeprefix(".")
         _sync_tree(made)
         made.rename(final)
-        _sync(self.versions)
+        sync(self.versions)
         self._link("current", Path("versions") / final.name)
         self._link(DUCKDB_FILE, Path("current") / DUCKDB_FILE)
-        _sync(self.folder)
+        sync(self.folder)
         for old in sorted(p for p in self.versions.iterdir() if not p.name.startswith("."))[:-keep]:
             if old != self.current:
                 shutil.rmtree(old)
@@ -113,8 +112,8 @@ def write_version(
     try:
         connection.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")
         connection.execute("SET temp_directory = ?", [str(folder.parent / ".duckdb_temp")])
-        connection.execute(f"ATTACH {_quoted(build_file)} AS build (READ_ONLY)")
-        connection.execute(f"ATTACH {_quoted(target)} AS breakeven (STORAGE_VERSION '{STORAGE_VERSION}')")
+        connection.execute(f"ATTACH {quoted(build_file)} AS build (READ_ONLY)")
+        connection.execute(f"ATTACH {quoted(target)} AS breakeven (STORAGE_VERSION '{STORAGE_VERSION}')")
         connection.execute("USE breakeven")
         connection.execute("CREATE SCHEMA marts")
         for contract in catalogue.layer("marts"):
@@ -135,8 +134,8 @@ def write_blocked_version(folder: Path, previous: Path, catalogue: Catalogue, op
     target = folder / DUCKDB_FILE
     connection = duckdb.connect()
     try:
-        connection.execute(f"ATTACH {_quoted(previous / DUCKDB_FILE)} AS previous (READ_ONLY)")
-        connection.execute(f"ATTACH {_quoted(target)} AS breakeven (STORAGE_VERSION '{STORAGE_VERSION}')")
+        connection.execute(f"ATTACH {quoted(previous / DUCKDB_FILE)} AS previous (READ_ONLY)")
+        connection.execute(f"ATTACH {quoted(target)} AS breakeven (STORAGE_VERSION '{STORAGE_VERSION}')")
         connection.execute("COPY FROM DATABASE previous TO breakeven")
         connection.execute("USE breakeven")
         for (name,) in connection.execute(
@@ -187,7 +186,7 @@ def _verify(folder: Path) -> dict[str, Any]:
         ).fetchall():
             count = _one(connection, f'SELECT count(*) FROM {schema}."{name}"')
             parquet = folder / schema / f"{name}.parquet"
-            in_parquet = _one(connection, f"SELECT count(*) FROM {_quoted(parquet)}")
+            in_parquet = _one(connection, f"SELECT count(*) FROM {quoted(parquet)}")
             if in_parquet != count:
                 raise PublicationError(f"{schema}.{name}: {in_parquet} rows in Parquet, {count} in {DUCKDB_FILE}")
             tables[f"{schema}.{name}"] = {"rows": count}
@@ -221,7 +220,7 @@ def _write_table(connection: duckdb.DuckDBPyConnection, contract: Contract, sour
     connection.execute(f'INSERT INTO {contract.layer}."{contract.name}" ({columns}) SELECT {columns} FROM {source}')
     path = folder / contract.layer / f"{contract.name}.parquet"
     path.parent.mkdir(exist_ok=True)
-    rows = connection.sql(f"SELECT {columns} FROM {source}").to_arrow_reader(_BATCH_ROWS)
+    rows = connection.sql(f"SELECT {columns} FROM {source}").to_arrow_reader(ROW_GROUP_ROWS)
     write_parquet(path, rows.schema, (pa.Table.from_batches([batch]) for batch in rows))
 
 
@@ -238,24 +237,12 @@ def _assert_no_wal(file: Path) -> None:
         raise PublicationError(f"{wal.name} is still beside {file.name}: a reader of another version would replay it")
 
 
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
-
-
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _sync_tree(folder: Path) -> None:
     for path in folder.rglob("*"):
-        _sync(path)
-    _sync(folder)
+        sync(path)
+    sync(folder)

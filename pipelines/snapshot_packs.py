@@ -14,13 +14,14 @@ import gzip
 import hashlib
 import json
 import lzma
-import os
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
+
+from pipelines.files import sync
 
 # Fast, and of repeated text as good as any.
 _PRESET = 1
@@ -67,7 +68,7 @@ class PackStore:
                 file.write(content)
                 places[sha256] = (start, len(content))
                 start += len(content)
-        _sync(temporary)
+        sync(temporary)
         temporary.replace(pack)
         whole = _unpacked(pack)
         for sha256, (at, size) in places.items():
@@ -76,9 +77,9 @@ class PackStore:
         listing = pack.with_suffix(".json")
         unfinished = listing.with_suffix(".part")
         unfinished.write_text(json.dumps(places), encoding="utf-8")
-        _sync(unfinished)
+        sync(unfinished)
         unfinished.replace(listing)
-        _sync(self.folder)
+        sync(self.folder)
         return pack
 
 
@@ -114,7 +115,6 @@ def compact(folder: Path, referred: Iterable[tuple[date, str]], before: date) ->
 
 
 def _read(path: Path) -> bytes:
-
     return gzip.decompress(path.read_bytes())
 
 
@@ -133,11 +133,3 @@ def _decompressed(pack: Path, _mtime_ns: int) -> bytes:
 @lru_cache(maxsize=256)
 def _places(listing: Path) -> dict[str, tuple[int, int]]:
     return {sha256: (start, size) for sha256, (start, size) in json.loads(listing.read_text(encoding="utf-8")).items()}
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

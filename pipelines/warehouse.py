@@ -18,6 +18,7 @@ from polars.io.plugins import register_io_source
 from sqlglot import exp
 
 from pipelines.contracts import Contract, ContractError
+from pipelines.files import quoted
 
 _MEMORY_LIMIT, _CHECK_MEMORY_LIMIT = "56MB", "256MB"
 _SLICE_ROWS = 10_240
@@ -70,7 +71,7 @@ class Warehouse:
         connection.execute("BEGIN")
         try:
             self._drop(contract)
-            connection.execute(f"CREATE VIEW {name} AS SELECT {columns} FROM read_parquet('{_escaped(file)}')")
+            connection.execute(f"CREATE VIEW {name} AS SELECT {columns} FROM read_parquet({quoted(file)})")
             contract.conform(connection.sql(f"SELECT * FROM {name} LIMIT 0").pl().lazy())
         except BaseException:
             connection.execute("ROLLBACK")
@@ -148,8 +149,7 @@ def open_warehouse(folder: Path) -> Iterator[Warehouse]:
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
-    # Paths cannot be bound as parameters of ATTACH.
-    statement = f"ATTACH '{_escaped(path)}' AS {name} (ROW_GROUP_SIZE {_SLICE_ROWS})"
+    statement = f"ATTACH {quoted(path)} AS {name} (ROW_GROUP_SIZE {_SLICE_ROWS})"
     try:
         connection.execute(statement)
     except duckdb.Error:
@@ -157,10 +157,6 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> Non
         for leftover in (path, path.with_name(path.name + ".wal")):
             leftover.unlink(missing_ok=True)
         connection.execute(statement)
-
-
-def _escaped(path: Path) -> str:
-    return str(path).replace("'", "''")
 
 
 def _qualified(layer: str, name: str) -> str:

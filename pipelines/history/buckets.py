@@ -18,11 +18,11 @@ from pathlib import Path, PurePosixPath
 import polars as pl
 
 from pipelines.history.rolling import SECONDS_PER_DAY, UNITS_PER_USD, in_usd, intervals_in_units, rolling_statistics
+from pipelines.parquet import ROW_GROUP_ROWS
 
 # A bucket of this size stays well below 1 GiB while it is computed: about 80 bytes per change, and 1 MB per series of half a year.
 CHANGES_PER_BUCKET = 4_000_000
 SERIES_PER_BUCKET = 500
-ROW_GROUP_ROWS = 102_400
 _INTERVAL = ["series_id", "valid_from", "valid_to", "observed_at", "usd_per_gpu_hour"]
 
 StorageOptions = Mapping[str, str]

@@ -20,6 +20,7 @@ import duckdb
 import polars as pl
 
 from pipelines.contracts import Catalogue
+from pipelines.files import quoted
 from pipelines.history.intervals import FIGURES, IDENTITY, PROVENANCE, STATEMENT, identity, statements, with_series
 from pipelines.history.knowledge import Step, advance, as_known_on, described_versions, ended_by, in_pieces, touched_since
 from pipelines.history.rolling import WINDOWS_DAYS, in_usd, intervals_in_units, rolling_statistics, statistics_on
@@ -442,9 +443,8 @@ def open_history(path: Path, catalogue: Catalogue, *, is_lasting: bool = True) -
         # A replay is hundreds of small commits: bringing each few of them to their places would take an eighth of its time.
         connection.execute("SET wal_autocheckpoint = '256MB'")
         connection.execute("SET temp_directory = ?", [str(path.with_suffix(".temp"))])
-        quoted = str(path).replace("'", "''")
         options = f"ROW_GROUP_SIZE {_ROW_GROUP_ROWS}" if is_lasting else "RECOVERY_MODE no_wal_writes"
-        connection.execute(f"ATTACH '{quoted}' AS history ({options})")
+        connection.execute(f"ATTACH {quoted(path)} AS history ({options})")
         yield HistoryStore(connection, catalogue)
         connection.execute("CHECKPOINT history")
     finally:
