@@ -210,13 +210,17 @@ def _decide(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _replay(options: argparse.Namespace, settings: Settings) -> int:
-    from pipelines.history.run import NothingToReplayError, run_replay  # noqa: PLC0415  (only this command needs it)
+    from pipelines.history.intake import StepRefusedError  # noqa: PLC0415  (only this command needs it)
+    from pipelines.history.run import NothingToReplayError, run_replay  # noqa: PLC0415
 
     try:
         with refresh_lock(settings.data):
             done = run_replay(options.folder, settings, at_once=options.at_once, report=lambda line: print(line, file=sys.stderr))
     except NothingToReplayError as error:
         raise UsageError(str(error)) from error
+    except StepRefusedError as error:
+        print(f"breakeven: {options.folder}: the replay stops before {error}", file=sys.stderr)
+        return FAILED
     print(json.dumps(done, indent=1, default=str) if options.json else "\n".join(f"{k}: {v}" for k, v in done.items()))
     return GOOD
 

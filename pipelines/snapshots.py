@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from pipelines.snapshot_packs import Compacted, PackError, PackStore, compact
 from pipelines.sources.base import Payload
@@ -65,6 +66,9 @@ class SnapshotStore:
         self._index = folder / "index.jsonl"
         self._lock = threading.Lock()
         self._packs = PackStore(folder / "packs")
+        # The index only grows: read again from where it ended.
+        self._read_bytes = 0
+        self._read_fetches: list[Fetch] = []
 
     def add(self, source: str, as_of: date, run_id: str, payloads: Sequence[Payload], problems: Iterable[str] = ()) -> Fetch:
         """Store the payloads of a fetch, then its line in the index."""
@@ -87,26 +91,24 @@ class SnapshotStore:
 
     def fetches(self, source: str | None = None, until: date | None = None) -> list[Fetch]:
         """Fetches in the order in which they were made, of one source or of all, for days up to `until`."""
+        with self._lock:
+            self._read_on()
+            found = list(self._read_fetches)
+        return [f for f in found if (source is None or f.source == source) and (until is None or f.as_of <= until)]
+
+    def _read_on(self) -> None:
         if not self._index.exists():
-            return []
-        found = []
-        for line in self._index.read_bytes().splitlines():
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError:
-                continue  # torn off by a kill; its fetch never became visible
-            fetch = Fetch(
-                source=row["source"],
-                as_of=date.fromisoformat(row["as_of"]),
-                run_id=row["run_id"],
-                fetched_at=datetime.fromisoformat(row["fetched_at"]),
-                status=row["status"],
-                problems=tuple(row["problems"]),
-                payloads=tuple(StoredPayload(**{**p, "fetched_at": datetime.fromisoformat(p["fetched_at"])}) for p in row["payloads"]),
-            )
-            if (source is None or fetch.source == source) and (until is None or fetch.as_of <= until):
-                found.append(fetch)
-        return found
+            return
+        with self._index.open("rb") as file:
+            file.seek(self._read_bytes)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break  # torn off by a kill, or being written
+                self._read_bytes += len(line)
+                try:
+                    self._read_fetches.append(_fetch(json.loads(line)))
+                except json.JSONDecodeError:
+                    continue  # torn off; its fetch never became visible
 
     def content(self, payload: StoredPayload) -> bytes:
         """Bytes of a stored payload, checked against their hash. Raises SnapshotError."""
@@ -142,3 +144,15 @@ class SnapshotStore:
                 os.fsync(file.fileno())
             temporary.replace(path)
         return StoredPayload(payload.name, payload.url, payload.status, payload.etag, payload.fetched_at, sha256, len(payload.content))
+
+
+def _fetch(row: dict[str, Any]) -> Fetch:
+    return Fetch(
+        source=row["source"],
+        as_of=date.fromisoformat(row["as_of"]),
+        run_id=row["run_id"],
+        fetched_at=datetime.fromisoformat(row["fetched_at"]),
+        status=row["status"],
+        problems=tuple(row["problems"]),
+        payloads=tuple(StoredPayload(**{**p, "fetched_at": datetime.fromisoformat(p["fetched_at"])}) for p in row["payloads"]),
+    )

@@ -1,10 +1,13 @@
-"""The recorded catalog history as stored snapshots of `skypilot_catalog`: one fetch per reading and cloud, one run per day."""
+"""Readings of a catalog as stored snapshots of `skypilot_catalog`: one fetch per reading and cloud, one run per day.
+
+The readings are the recorded history, or a test's own in its columns.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -24,6 +27,17 @@ _COLUMNS = {
     "zone": "AvailabilityZone",
 }
 _CLOUDS = ("aws", "azure", "lambda")
+
+# When, machine type, GPU, number of GPUs, list price and spot price in USD an hour of the whole machine.
+Reading = tuple[datetime, str, str, float, float, float | None]
+
+
+def write_readings(path: Path, readings: Iterable[Reading]) -> Path:
+    """Readings of one zone of AWS in the columns of the recorded history."""
+    rows = [(at, "aws", "us-east-1", "us-east-1a", kind, gpu, n, 8.0, 61.0, price, spot) for at, kind, gpu, n, price, spot in readings]
+    names = ["observed_at", "cloud", "region", "zone", "instance_type", "accelerator", "count", "vcpus", "memory_gib", "on_demand", "spot"]
+    pl.DataFrame(rows, schema=names, orient="row").write_parquet(path)
+    return path
 
 
 def write_snapshots(

@@ -18,7 +18,7 @@ from pipelines.defs.ingest import snapshot_key
 from pipelines.history.intake import Intake, StepTaken
 from pipelines.history.tables import write_table
 from pipelines.models import AS_OF, FEED_PREFIX, HISTORY, Model, rounded
-from pipelines.quality import QUARANTINE_SCHEMA, CheckError, RuleResult, check_rows, check_table
+from pipelines.quality import CheckError, RuleResult, check_rows, check_table
 from pipelines.raw import RawTable, read_source, unite_feed
 from pipelines.registry import SourceModule
 from pipelines.session import RefreshSession
@@ -130,23 +130,16 @@ def _model_asset(model: Model, catalogue: Catalogue) -> dg.AssetsDefinition:
         made = make(model, frames, catalogue, session)
         results = [*made.results, *_suddenly_empty(contract, made.rows, session)]
         record_results(session, contract.table, results)
-        session.ops.append(
-            "quarantine",
-            (
-                {"table_name": contract.table, "quarantine_number": number, **row}
-                for number, row in enumerate(made.quarantined.iter_rows(named=True))
-            ),
-        )
         blocking = [r for r in results if r.blocks]
         for result in blocking:
             log.error("check %s %s failed: %s", contract.table, result.rule, result.detail)
-        quarantined = f", {made.quarantined.height:,} quarantined" if made.quarantined.height else ""
+        quarantined = f", {made.quarantined:,} quarantined" if made.quarantined else ""
         log.info("table  %-28s %9s rows%s  %.1f s", contract.table, f"{made.rows:,}", quarantined, time.monotonic() - started)
         return dg.MaterializeResult(
             value=made.table,
             metadata={
                 "dagster/row_count": made.rows,
-                "quarantined_rows": made.quarantined.height,
+                "quarantined_rows": made.quarantined,
                 "dagster/column_lineage": _lineage(contract, tables),
             },
             check_results=[check_result(table_key(contract), CHECK_NAME, results)],
@@ -185,11 +178,11 @@ def _recorded(compute: Callable[..., Any], contract: Contract) -> Callable[..., 
 
 @dataclass(frozen=True)
 class _Made:
-    """A table as the IO manager takes it, its rows, what was quarantined, and all verdicts."""
+    """A table as the IO manager takes it, its rows, the number of those in quarantine, and all verdicts."""
 
     table: pl.DataFrame | Path
     rows: int
-    quarantined: pl.DataFrame
+    quarantined: int
     results: list[RuleResult]
 
 
@@ -198,11 +191,20 @@ def _make_whole(model: Model, inputs: dict[str, pl.LazyFrame], catalogue: Catalo
     frame = _computed(model, inputs, catalogue, session)
     contract.conform(frame)
     checked = check_rows(contract, frame, may_quarantine=contract.layer == "staging")
-    return _Made(checked.good, checked.good.height, checked.quarantined, [*checked.results, *check_table(contract, checked.good)])
+    _record_quarantine(session, contract, checked.quarantined)
+    return _Made(checked.good, checked.good.height, checked.quarantined.height, [*checked.results, *check_table(contract, checked.good)])
 
 
 def _take_in(model: Model, inputs: dict[str, pl.LazyFrame], catalogue: Catalogue, session: RefreshSession) -> _Made:
     intake = Intake(session.store, catalogue, session.modules, model, inputs)
+    bad = 0
+
+    def admit(new: pl.DataFrame, quarantined: pl.DataFrame) -> list[RuleResult]:
+        # On record before the history goes on: after a kill it would not come to these rows again.
+        nonlocal bad
+        _record_quarantine(session, model.contract, quarantined, bad)
+        bad += quarantined.height
+        return check_table(model.contract, new)
 
     def report(taken: StepTaken) -> None:
         for line in taken.rejected:
@@ -211,8 +213,8 @@ def _take_in(model: Model, inputs: dict[str, pl.LazyFrame], catalogue: Catalogue
             log.info("history %s taken in", taken.as_of)
 
     with session.growing_history() as (history, pending):
-        taken = intake.take_in(history, pending, lambda new: check_table(model.contract, new), report)
-    return _Made(taken.good, taken.good.height, taken.quarantined, taken.results)
+        taken = intake.take_in(history, pending, admit, report)
+    return _Made(taken.good, taken.good.height, bad, taken.results)
 
 
 def _make_in_parts(model: Model, inputs: dict[str, pl.LazyFrame], _: Catalogue, session: RefreshSession) -> _Made:
@@ -224,8 +226,7 @@ def _make_in_parts(model: Model, inputs: dict[str, pl.LazyFrame], _: Catalogue, 
 
     with session.history() as history:
         written = write_table(model, history, inputs, file, check)
-    nothing = pl.DataFrame(schema=QUARANTINE_SCHEMA)
-    return _Made(pl.DataFrame(schema=contract.polars_schema()) if written.blocks else file, written.rows, nothing, written.results)
+    return _Made(pl.DataFrame(schema=contract.polars_schema()) if written.blocks else file, written.rows, 0, written.results)
 
 
 def _computed(model: Model, inputs: dict[str, pl.LazyFrame], catalogue: Catalogue, session: RefreshSession) -> pl.LazyFrame:
@@ -267,6 +268,11 @@ def _lineage(contract: Contract, inputs: list[Contract]) -> dg.TableColumnLineag
             for column in contract.column_names
         }
     )
+
+
+def _record_quarantine(session: RefreshSession, contract: Contract, rows: pl.DataFrame, first_number: int = 0) -> None:
+    numbered = enumerate(rows.iter_rows(named=True), first_number)
+    session.ops.append("quarantine", ({"table_name": contract.table, "quarantine_number": number, **row} for number, row in numbered))
 
 
 def record_results(session: RefreshSession, table: str, results: list[RuleResult]) -> None:

@@ -24,9 +24,9 @@ import polars as pl
 
 from pipelines.contracts import Catalogue
 from pipelines.history.intervals import IDENTITY
-from pipelines.history.store import Advanced, HistoryStore, latest_after, open_history
+from pipelines.history.store import HistoryStore, latest_after, open_history
 from pipelines.models import AS_OF, EARLIER, FEED_PREFIX, TAKEN_IN, Model
-from pipelines.quality import QUARANTINE_SCHEMA, RuleResult, check_rows, merged
+from pipelines.quality import RuleResult, check_rows, merged
 from pipelines.raw import RawRejectedError, read_fetch, unite_feed, with_facts
 from pipelines.registry import SourceModule
 from pipelines.snapshots import Fetch, SnapshotStore
@@ -69,22 +69,24 @@ class Pending:
     link: str
 
 
+class StepRefusedError(Exception):
+    """A rule on what a step brings blocks it, where nobody is there to say so; the message names day and rule."""
+
+
 @dataclass(frozen=True)
 class StepTaken:
-    """What one step brought: snapshots that could not be used, rows judged bad, and what changed."""
+    """What one step brought beside prices: snapshots that could not be used, rows judged bad."""
 
     as_of: date
     rejected: tuple[str, ...]
     bad: int
-    changed: Advanced
 
 
 @dataclass(frozen=True)
 class TakenIn:
-    """What several steps brought: new good observations (of many, the last), the bad ones, and all verdicts."""
+    """What several steps brought: new good observations (of many, the last), and all verdicts."""
 
     good: pl.DataFrame
-    quarantined: pl.DataFrame
     results: list[RuleResult]
 
 
@@ -188,53 +190,55 @@ class Intake:
         self,
         history: HistoryStore,
         pending: Sequence[Pending],
-        admit: Callable[[pl.DataFrame], list[RuleResult]] | None = None,
-        report: Callable[[StepTaken], None] | None = None,
+        admit: Callable[[pl.DataFrame, pl.DataFrame], list[RuleResult]],
+        report: Callable[[StepTaken], None] = lambda _: None,
     ) -> TakenIn:
-        """Take each step; the next is read and judged while the history takes in the last.
+        """Take each step. Before one with a blocking verdict it ends: the history stays as it was, and the step is pending still.
 
-        `admit` gives the verdicts of rules of the whole table on new good rows. Before a step with a blocking verdict it ends: the
-        history stays as it was, and the step is pending still. Without `admit` nothing is remembered but what `report` is told.
+        `admit` is given new good rows and quarantined ones before the history goes on to them: it gives the verdicts of rules of the
+        whole table on the former.
         """
-        news, bads, results, waiting = deque[pl.DataFrame](), [], [], list[tuple[Pending, _Judged]]()
+        news, results = deque([self._none()]), []
+        for group in _together(self._judged_ahead(history, pending)):
+            good = [(one, judged) for one, judged in group if not judged.blocks]
+            new = pl.concat([self._none(), *(judged.new for _, judged in good)])
+            verdicts = admit(new, pl.concat([judged.quarantined for _, judged in group]))
+            results += [*(judged.results for _, judged in group), verdicts]
+            if any(result.blocks for result in verdicts):
+                break
+            for one, judged in good:
+                report(_take(history, one, [judged]))
+            news.append(new)
+            while len(news) > 1 and sum(part.height for part in news) > _ROWS_KEPT:
+                news.popleft()
+        return TakenIn(pl.concat(news), merged(results))
+
+    def replay(self, history: HistoryStore, pending: Sequence[Pending], report: Callable[[StepTaken], None] = lambda _: None) -> None:
+        """Take each step, held against row rules alone. Raises StepRefusedError before one with a blocking verdict."""
+        for one, judged in self._judged_ahead(history, pending):
+            report(_take(history, one, [_admitted(one.step, judged)]))
+
+    def replay_at_once(self, history: HistoryStore, pending: Sequence[Pending]) -> StepTaken:
+        """All steps as one of the day of the last of them. Raises StepRefusedError where a verdict blocks."""
+        last, since, parts = self._before(history), history.as_of, []
+        for start in range(0, len(pending), _STEPS_JUDGED_AT_ONCE):
+            steps = [one.step for one in pending[start : start + _STEPS_JUDGED_AT_ONCE]]
+            last = _admitted(steps[-1], self._judge(steps, since, last))
+            since = steps[-1].as_of
+            parts.append(replace(last, good=last.good.select(history.needed_columns)))
+        return _take(history, pending[-1], parts)
+
+    def _judged_ahead(self, history: HistoryStore, pending: Sequence[Pending]) -> Iterator[tuple[Pending, _Judged]]:
+        """Each step, judged; the next is read and judged while the history takes in the last. Ends after one that blocks."""
         with ThreadPoolExecutor(1) as judge:
             upcoming = judge.submit(self._judge, [pending[0].step], history.as_of, self._before(history))
             for one, after in zip(pending, [*pending[1:], None], strict=True):
                 judged = upcoming.result()
                 if after is not None and not judged.blocks:
                     upcoming = judge.submit(self._judge, [after.step], one.step.as_of, judged)
-                if not judged.blocks:
-                    waiting.append((one, judged))
-                if admit is not None:
-                    bads.append(judged.quarantined)
-                    results.append(judged.results)
-                    news.append(judged.new.clear() if judged.blocks else judged.new)
-                enough = sum(w.new.height for _, w in waiting) >= _ROWS_ADMITTED_AT_ONCE or admit is None
-                if waiting and (after is None or judged.blocks or enough):
-                    verdicts = admit(pl.concat([w.new for _, w in waiting])) if admit is not None else []
-                    results.append(verdicts)
-                    if any(result.blocks for result in verdicts):
-                        break
-                    for ready, ready_judged in waiting:
-                        taken = _take_in(history, ready, [ready_judged])
-                        if report is not None:
-                            report(taken)
-                    waiting.clear()
-                while len(news) > 1 and sum(part.height for part in news) > _ROWS_KEPT:
-                    news.popleft()
+                yield one, judged
                 if judged.blocks:
-                    break
-        return TakenIn(pl.concat([self._none(), *news]), pl.concat([pl.DataFrame(schema=QUARANTINE_SCHEMA), *bads]), merged(results))
-
-    def take_in_at_once(self, history: HistoryStore, pending: Sequence[Pending]) -> StepTaken:
-        """All steps as one of the day of the last of them."""
-        last, since, parts = self._before(history), history.as_of, []
-        for start in range(0, len(pending), _STEPS_JUDGED_AT_ONCE):
-            steps = [one.step for one in pending[start : start + _STEPS_JUDGED_AT_ONCE]]
-            last = self._judge(steps, since, last)
-            since = steps[-1].as_of
-            parts.append(replace(last, good=last.good.select(history.needed_columns)))
-        return _take_in(history, pending[-1], parts)
+                    return
 
     def _none(self) -> pl.DataFrame:
         return pl.DataFrame(schema=self._catalogue.tables[TAKEN_IN].polars_schema())
@@ -296,7 +300,26 @@ def _confirmed_until(rows: pl.DataFrame, end: datetime) -> pl.DataFrame:
     return rows.with_columns(last_confirmed_at=pl.min_horizontal("last_of_all", pl.lit(end - timedelta(microseconds=1))))
 
 
-def _take_in(history: HistoryStore, pending: Pending, judged: Sequence[_Judged]) -> StepTaken:
+def _together(judged: Iterable[tuple[Pending, _Judged]]) -> Iterator[list[tuple[Pending, _Judged]]]:
+    """Steps whose new rows are admitted in one go."""
+    waiting: list[tuple[Pending, _Judged]] = []
+    for one in judged:
+        waiting.append(one)
+        if sum(w.new.height for _, w in waiting) >= _ROWS_ADMITTED_AT_ONCE:
+            yield waiting
+            waiting = []
+    if waiting:
+        yield waiting
+
+
+def _admitted(step: Step, judged: _Judged) -> _Judged:
+    for result in judged.results:
+        if result.blocks:
+            raise StepRefusedError(f"{step.as_of}: {result.rule}: {result.detail}")
+    return judged
+
+
+def _take(history: HistoryStore, pending: Pending, judged: Sequence[_Judged]) -> StepTaken:
     end = datetime.combine(pending.step.as_of + timedelta(days=1), time())
     beside = {
         _PROGRESS: pl.DataFrame({"taken": [pending.number], "link": [pending.link]}),
@@ -304,6 +327,6 @@ def _take_in(history: HistoryStore, pending: Pending, judged: Sequence[_Judged])
         _CONFIRMED: judged[-1].confirmed.filter(pl.col("last_of_all") >= end),
     }
     good = pl.concat([part.good for part in judged])
-    changed = history.advance(good, pending.step.as_of, judged[-1].latest, beside)
+    history.advance(good, pending.step.as_of, judged[-1].latest, beside)
     rejected = tuple(line for part in judged for line in part.rejected)
-    return StepTaken(pending.step.as_of, rejected, sum(part.quarantined.height for part in judged), changed)
+    return StepTaken(pending.step.as_of, rejected, sum(part.quarantined.height for part in judged))

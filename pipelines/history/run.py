@@ -38,7 +38,7 @@ class NothingToReplayError(Exception):
 def run_replay(folder: Path, settings: Settings, *, at_once: bool, report: Callable[[str], None]) -> dict[str, Any]:
     """Replay the snapshots of a folder into `data/replay`: a history file of its own, and its tables as Parquet. Gives a summary.
 
-    What an earlier replay left there is replaced. Call under the refresh lock. Raises NothingToReplayError.
+    What an earlier replay left there is replaced. Call under the refresh lock. Raises NothingToReplayError, StepRefusedError.
     """
     known, modules, tables = catalogue(), discover(catalogue()), models()
     snapshots = SnapshotStore(folder)
@@ -68,9 +68,9 @@ def run_replay(folder: Path, settings: Settings, *, at_once: bool, report: Calla
     count = len({step.as_of for step in steps})
     with open_for_steps(target / "history.duckdb", known, "", steps, last_day, anew=True, is_lasting=False) as (history, pending):
         if at_once:
-            on_step(intake.take_in_at_once(history, pending))
+            on_step(intake.replay_at_once(history, pending))
         else:
-            intake.take_in(history, pending, report=on_step)
+            intake.replay(history, pending, on_step)
         seconds, peak_mib = time.monotonic() - started, _peak_mib()
         inputs = {"price_series": history.series()}
         rows = {

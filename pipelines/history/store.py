@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import product
 from pathlib import Path
@@ -22,7 +21,7 @@ import polars as pl
 from pipelines.contracts import Catalogue
 from pipelines.files import quoted
 from pipelines.history.intervals import FIGURES, IDENTITY, PROVENANCE, STATEMENT, identity, statements, with_series
-from pipelines.history.knowledge import Step, advance, as_known_on, described_versions, ended_by, in_pieces, touched_since
+from pipelines.history.knowledge import advance, as_known_on, described_versions, ended_by, in_pieces, touched_since
 from pipelines.history.rolling import WINDOWS_DAYS, in_usd, intervals_in_units, rolling_statistics, statistics_on
 from pipelines.history.series import SERIES_SQL
 from pipelines.price_comparison import COMPARED
@@ -32,17 +31,6 @@ _MEMORY_LIMIT = "256MB"
 _ROW_GROUP_ROWS = 20_480
 _EPOCH = date(1970, 1, 1)
 _REACH_DAYS = max(WINDOWS_DAYS)
-
-
-@dataclass(frozen=True)
-class Advanced:
-    """What one call changed, in rows."""
-
-    observations: int
-    statements: int
-    intervals: int
-    superseded: int
-    rolling: int
 
 
 class HistoryStore:
@@ -77,7 +65,7 @@ class HistoryStore:
 
     def advance(
         self, observed: pl.DataFrame, as_of: date, latest: pl.DataFrame | None = None, beside: Mapping[str, pl.DataFrame] | None = None
-    ) -> Advanced:
+    ) -> None:
         """Take in the good rows of `staging.price_observation` that are new since the last call, and go on to the end of `as_of`.
 
         `latest`: the `latest_observations` after them, where bad rows count too; of the good ones where not given. `beside`: what the
@@ -90,11 +78,11 @@ class HistoryStore:
         self._connection.execute("BEGIN")
         # A day is small: taking it through polars' streaming engine would cost more than the work.
         with pl.Config(engine_affinity="in-memory"):
-            return self._in_transaction(observed, as_of, latest, before, beside or {})
+            self._in_transaction(observed, as_of, latest, before, beside or {})
 
     def _in_transaction(
         self, observed: pl.DataFrame, as_of: date, latest: pl.DataFrame | None, before: date | None, beside: Mapping[str, pl.DataFrame]
-    ) -> Advanced:
+    ) -> None:
         try:
             after = latest_after(self.latest_observations(), observed) if latest is None else latest
             self._write("latest_observation", after, replace=True)
@@ -102,13 +90,12 @@ class HistoryStore:
                 if name not in self._kept or not self._kept[name].equals(frame):
                     self._write(f"kept_{name}", frame, replace=True)
                     self._kept[name] = frame
-            done = self._advance(observed, as_of, before)
+            self._advance(observed, as_of, before)
         except BaseException:
             self._forget()
             self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
-        return done
 
     @property
     def is_empty(self) -> bool:
@@ -164,7 +151,7 @@ class HistoryStore:
             raise ValueError("the history is empty: nothing was taken in yet")
         return found
 
-    def _advance(self, observed: pl.DataFrame, as_of: date, before: date | None) -> Advanced:
+    def _advance(self, observed: pl.DataFrame, as_of: date, before: date | None) -> None:
         observed = observed.with_columns(identity())
         best = _first_of(observed.select(*_BEST_COLUMNS, "identity"), _BEST_FIRST, ["identity"])
         if self._best is None:
@@ -173,22 +160,19 @@ class HistoryStore:
         self._best = _first_of(pl.concat([self._best, best]), _BEST_FIRST, ["identity"])
         self._write("best_observation", self._best.drop("identity"), replace=True)
         identified = with_series(observed.lazy(), self._ids_of(best).lazy()).collect()
-        counts, changed = [0, 0, 0], []
+        changed = []
         # Series need no other: of many rows, a part of the series at a time.
         for part in _parts(identified, _ROWS_AT_ONCE):
             nearby = self._nearby(part)
             pieces = in_pieces(part.lazy(), None if nearby is None else nearby.lazy()).collect()
             for number, piece in enumerate(sorted(pieces.get_column("piece").unique())):
                 batch = pieces.filter(pl.col("piece") == piece)
-                step = self._take(batch, nearby if number == 0 else self._nearby(batch))
-                counts = [a + b.height for a, b in zip(counts, (step.stated, step.rows, step.superseded), strict=True)]
-                changed.append(step.changed)
+                changed.append(self._take(batch, nearby if number == 0 else self._nearby(batch)))
         touched = self._touched(changed, as_of, before)
         days = touched.select((_day(as_of) + 1 - pl.col("from_day")).sum()).item() or 0
-        rolled = sum(self._roll(part, as_of, before) for part in _parts(touched, touched.height if days <= _DAYS_ROLLED_AT_ONCE else 0))
+        for part in _parts(touched, touched.height if days <= _DAYS_ROLLED_AT_ONCE else 0):
+            self._roll(part, as_of, before)
         self._write("progress", pl.DataFrame({"as_of": [as_of]}), replace=True)
-        stated, intervals, superseded = counts
-        return Advanced(observed.height, stated, intervals, superseded, rolled)
 
     def _nearby(self, batch: pl.DataFrame) -> pl.DataFrame | None:
         """Statements of the series of a batch: the last of each source, and what holds where the batch begins to change them or after."""
@@ -202,8 +186,8 @@ class HistoryStore:
         further = again.join(since, on=["series_id", "from_at"], how="anti")
         return nearby if further.is_empty() else pl.concat([last, self._reaching("statement", again)])
 
-    def _take(self, batch: pl.DataFrame, nearby: pl.DataFrame | None) -> Step:
-        """One piece: what it touches is read, taken out and written again."""
+    def _take(self, batch: pl.DataFrame, nearby: pl.DataFrame | None) -> pl.DataFrame:
+        """One piece: what it touches is read, taken out and written again. Gives the series changed, each from which day."""
         taken = batch.lazy()
         if nearby is None:
             step = advance(taken)
@@ -217,7 +201,7 @@ class HistoryStore:
         self._write("statement", step.stated)
         self._write("interval", step.rows)
         self._write("superseded", step.superseded)
-        return step
+        return step.changed
 
     def _last(self, table: str, series: pl.DataFrame, columns: str = "t.*") -> pl.DataFrame:
         """The last rows of some series."""
@@ -272,8 +256,8 @@ class HistoryStore:
             .filter(pl.col("from_day") <= _day(as_of))
         )
 
-    def _roll(self, touched: pl.DataFrame, as_of: date, before: date | None) -> int:
-        """Compute the windows that end on a touched day, in place of those that were; gives their number."""
+    def _roll(self, touched: pl.DataFrame, as_of: date, before: date | None) -> None:
+        """Compute the windows that end on a touched day, in place of those that were."""
         last_day = _day(as_of)
         # A window that ends on the first such day begins this much earlier; the interval before tells whether its first price is a change.
         # Series go by number here: hundreds of thousands of texts take longer to sort than to compute with.
@@ -304,7 +288,6 @@ class HistoryStore:
                     f" WHERE r.on_date >= DATE '{first_day}' AND r.series_id = i.series_id AND r.on_date >= i.on_date"
                 )
         self._write("rolling", found)
-        return found.height
 
     def _ids_of(self, best: pl.DataFrame) -> pl.DataFrame:
         # An id is a hash of its parts: worked out once for each series.
@@ -329,7 +312,7 @@ class HistoryStore:
         return frame
 
     def _write(self, table: str, frame: pl.DataFrame, *, replace: bool = False) -> None:
-        is_new = replace or not self._exists(table)
+        is_new = not self._exists(table) or replace
         if table in _REACH:
             if table not in self._next_row:
                 sql = f"SELECT max(row_number) + 1 FROM history.{table}"

@@ -6,10 +6,9 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
-import polars as pl
 import pytest
 
-from ..catalog_snapshots import write_snapshots
+from ..catalog_snapshots import Reading, write_readings, write_snapshots
 from ..conftest import Cli
 
 FIRST = date(2026, 8, 1)
@@ -19,20 +18,16 @@ TABLES = ("price_history", "price_history_versions", "gpu_price_rolling", "cost_
 @pytest.fixture(scope="module")
 def readings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eight days of readings of our own: a price that moves, one that stays, one that goes missing, one beyond what can be."""
-    rows = []
+    rows: list[Reading] = []
     for number in range(8 * 4):
         at = datetime.combine(FIRST, datetime.min.time()) + timedelta(hours=6 * number + 1)
-        machines = (
-            ("p5.48xlarge", "H100", 8.0, 55.04, 20.0 + 0.1 * number),
-            ("p4d.24xlarge", "A100", 8.0, 21.96, 8.0),
-            ("p3.2xlarge", "V100", 1.0, 3.06, None if 8 < number < 24 else 0.9),
-            ("g5.xlarge", "A10G", 1.0, 1.006, 900.0 if number == 20 else 0.4),
-        )
-        rows += [(at, "aws", "us-east-1", "us-east-1a", kind, gpu, n, 8.0, 61.0, price, spot) for kind, gpu, n, price, spot in machines]
-    names = ["observed_at", "cloud", "region", "zone", "instance_type", "accelerator", "count", "vcpus", "memory_gib", "on_demand", "spot"]
-    path = tmp_path_factory.mktemp("readings") / "readings.parquet"
-    pl.DataFrame(rows, schema=names, orient="row").write_parquet(path)
-    return path
+        rows += [
+            (at, "p5.48xlarge", "H100", 8.0, 55.04, 20.0 + 0.1 * number),
+            (at, "p4d.24xlarge", "A100", 8.0, 21.96, 8.0),
+            (at, "p3.2xlarge", "V100", 1.0, 3.06, None if 8 < number < 24 else 0.9),
+            (at, "g5.xlarge", "A10G", 1.0, 1.006, 900.0 if number == 20 else 0.4),
+        ]
+    return write_readings(tmp_path_factory.mktemp("readings") / "readings.parquet", rows)
 
 
 def refreshed(cli: Cli, day: int, *options: str) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from ..catalog_snapshots import write_snapshots
+from ..catalog_snapshots import Reading, write_readings, write_snapshots
 from ..conftest import Cli
 
 DAYS = 12
@@ -18,19 +19,15 @@ TABLES = ("price_history", "price_history_versions", "gpu_price_rolling")
 
 def own_readings(path: Path) -> Path:
     """Readings of our own in the columns of the recorded history: a price that moves, one that stays, one that goes missing."""
-    rows = []
+    rows: list[Reading] = []
     for number in range(DAYS * 4):
         at = datetime(2023, 3, 1) + timedelta(hours=6 * number)
-        machines = (
-            ("p3.2xlarge", "V100", 1.0 + 0.01 * (number // 3)),
-            ("g4dn.xlarge", "T4", 0.2),
-            ("p2.xlarge", "K80", None if 12 < number < 30 else 0.3),
-        )
-        for kind, gpu, spot in machines:
-            rows.append((at, "aws", "us-east-1", "us-east-1a", kind, gpu, 1.0, 8.0, 61.0, 3.06, spot))
-    names = ["observed_at", "cloud", "region", "zone", "instance_type", "accelerator", "count", "vcpus", "memory_gib", "on_demand", "spot"]
-    pl.DataFrame(rows, schema=names, orient="row").write_parquet(path)
-    return path
+        rows += [
+            (at, "p3.2xlarge", "V100", 1.0, 3.06, 1.0 + 0.01 * (number // 3)),
+            (at, "g4dn.xlarge", "T4", 1.0, 3.06, 0.2),
+            (at, "p2.xlarge", "K80", 1.0, 3.06, None if 12 < number < 30 else 0.3),
+        ]
+    return write_readings(path, rows)
 
 
 def both_ways(cli: Cli, snapshots: Path) -> dict[str, dict[str, bytes]]:
@@ -92,3 +89,15 @@ def test_a_folder_without_snapshots_is_named(cli: Cli, tmp_path: Path, name: str
     done = cli("replay", str(tmp_path / name))
     assert done.returncode == 2
     assert f"{name}: no snapshot of a price service there; expected a folder like data/snapshots" in done.stderr
+
+
+@pytest.mark.parametrize("way", [(), ("--at-once",)])
+def test_a_day_that_cannot_be_taken_is_named(cli: Cli, tmp_path: Path, way: tuple[str, ...]) -> None:
+    zones = [f"p{n}.xlarge" for n in range(30)]
+    at = [datetime(2023, 3, day) for day in (1, 2, 3)]
+    rows: list[Reading] = [(when, zone, "T4", 1.0, 3.06, 9999.0 if when == at[1] else 0.2) for when in at for zone in zones]
+    write_snapshots(write_readings(tmp_path / "readings.parquet", rows), tmp_path / "snapshots")
+    done = cli("replay", str(tmp_path / "snapshots"), *way)
+    assert done.returncode == 1
+    assert re.search(r"the replay stops before 2023-03-0[23]: quarantined_share: [36]0 of", done.stderr)
+    assert not (cli.data / "replay" / "marts").exists()

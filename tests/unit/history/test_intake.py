@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from pipelines.contracts import catalogue
-from pipelines.history.intake import Intake, Pending, Step, open_for_steps, steps_of
+from pipelines.history.intake import Intake, Pending, Step, StepRefusedError, open_for_steps, steps_of
 from pipelines.models import TAKEN_IN, models
 from pipelines.quality import RuleResult
 from pipelines.registry import discover
@@ -96,7 +96,11 @@ def intake(folder: Path, days: int) -> tuple[Intake, list[Step]]:
     return Intake(store, catalogue(), modules, model, tables), steps_of(store.fetches(), ["skypilot_catalog"], dt.date.max)
 
 
-def refused(new: pl.DataFrame) -> list[RuleResult]:
+def anything(new: pl.DataFrame, quarantined: pl.DataFrame) -> list[RuleResult]:
+    return []
+
+
+def refused(new: pl.DataFrame, quarantined: pl.DataFrame) -> list[RuleResult]:
     bad = new.get_column("native_amount").max() > 42  # type: ignore[operator]
     return [RuleResult("below_42", "table", "critical", not bad, int(bad), new.height, "")]
 
@@ -105,7 +109,7 @@ def test_a_step_that_is_refused_is_not_taken_and_stays_pending(tmp_path: Path) -
     taking, steps = intake(tmp_path / "snapshots", 3)
     file, last = tmp_path / "history.duckdb", steps[-1].as_of
     with open_for_steps(file, catalogue(), "", steps[:2], steps[1].as_of) as (history, pending):
-        taking.take_in(history, pending)
+        taking.replay(history, pending)
         before = history.intervals().sort("series_id", "valid_from").collect()
     with open_for_steps(file, catalogue(), "", steps, last) as (history, pending):
         taken = taking.take_in(history, pending, refused)
@@ -114,7 +118,7 @@ def test_a_step_that_is_refused_is_not_taken_and_stays_pending(tmp_path: Path) -
         assert history.intervals().sort("series_id", "valid_from").collect().equals(before)
     with open_for_steps(file, catalogue(), "", steps, last) as (history, pending):
         assert pending[0].step == steps[2]
-        taken = taking.take_in(history, pending, lambda _: [])
+        taken = taking.take_in(history, pending, anything)
         assert taken.good.height == 2 and history.as_of == last
 
 
@@ -130,16 +134,57 @@ def test_one_bad_row_of_a_quiet_day_stops_nothing(tmp_path: Path) -> None:
         store.add("skypilot_catalog", one.fetched_at.date(), f"later {number}", [one])
     steps = steps_of(store.fetches(), ["skypilot_catalog"], dt.date.max)
     with open_for_steps(tmp_path / "history.duckdb", catalogue(), "", steps, steps[-1].as_of) as (history, pending):
-        taken = taking.take_in(history, pending, lambda _: [])
-        assert taken.quarantined.height == 1
+        bad: list[int] = []
+        taken = taking.take_in(history, pending, anything, lambda done: bad.append(done.bad))
+        assert bad == [0, 0, 1]
         assert not [r for r in taken.results if r.blocks]
         assert history.as_of == steps[-1].as_of
+
+
+def only_bad_rows(folder: Path) -> tuple[Intake, list[Step]]:
+    """A good day, one whose rows cannot be, and a good one."""
+    taking, _ = intake(folder, 1)
+    store = SnapshotStore(folder)
+    for day, spot in ((2, 9999), (3, 12)):
+        at = dt.datetime(2026, 1, day, 12)
+        rows = b"".join(f"p5.48xlarge,H100,8,192,2048,,{spot},us-east-1,us-east-1{zone}\n".encode() for zone in "bcdefghijklmnopqrstuv")
+        store.add("skypilot_catalog", at.date(), f"run {day}", [replace(payload("aws", HEAD + rows, ""), fetched_at=at)])
+    return taking, steps_of(store.fetches(), ["skypilot_catalog"], dt.date.max)
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_replay_says_which_day_it_could_not_take(tmp_path: Path, at_once: bool) -> None:
+    taking, steps = only_bad_rows(tmp_path / "snapshots")
+    with open_for_steps(tmp_path / "history.duckdb", catalogue(), "", steps, steps[-1].as_of) as (history, pending):
+        with pytest.raises(StepRefusedError, match=r"2026-01-0[23]: quarantined_share: 21 of"):
+            (taking.replay_at_once if at_once else taking.replay)(history, pending)
+        assert history.as_of == (None if at_once else steps[0].as_of)
+
+
+def test_what_is_quarantined_is_said_before_the_history_goes_on(tmp_path: Path) -> None:
+    taking, steps = only_bad_rows(tmp_path / "snapshots")
+    told: list[int] = []
+
+    with open_for_steps(tmp_path / "history.duckdb", catalogue(), "", steps, steps[-1].as_of) as (history, pending):
+
+        def cut_off(new: pl.DataFrame, quarantined: pl.DataFrame) -> list[RuleResult]:
+            assert history.as_of is None
+            told.append(quarantined.height)
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            taking.take_in(history, pending, cut_off)
+        assert told == [21] and history.as_of is None
+        taken = taking.take_in(history, pending, anything)
+        assert history.as_of == steps[0].as_of
+        assert [r.rule for r in taken.results if r.blocks] == ["quarantined_share"]
+        assert taken.good.get_column("known_from").dt.date().unique().to_list() == [steps[0].as_of]
 
 
 def test_the_number_of_steps_taken_is_kept(tmp_path: Path) -> None:
     taking, steps = intake(tmp_path / "snapshots", 2)
     with open_for_steps(tmp_path / "history.duckdb", catalogue(), "", steps, dt.date(2026, 1, 9)) as (history, pending):
         assert pending[-1] == Pending(Step(dt.date(2026, 1, 9)), 2, pending[1].link)
-        taking.take_in(history, pending)
+        taking.replay(history, pending)
         progress = history.kept("progress")
     assert progress is not None and progress.row(0) == (2, pending[1].link)
