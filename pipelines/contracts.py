@@ -90,6 +90,14 @@ class RowRule:
 
 
 @dataclass(frozen=True)
+class Compact:
+    """How a long table is kept small where it is published: the time that its other times follow, and amounts that follow from others."""
+
+    times_since: str
+    usually: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Contract:
     """What one table promises."""
 
@@ -108,6 +116,7 @@ class Contract:
     max_quarantined_share: float
     rules: tuple[Mapping[str, Any], ...]
     table_rules: tuple[Mapping[str, Any], ...]
+    compact: Compact | None
 
     @property
     def table(self) -> str:
@@ -143,10 +152,15 @@ class Contract:
     def create_table_sql(self, qualified_name: str) -> list[str]:
         """DDL for DuckDB: the table with types and NOT NULL, then its comments. No keys: the checks speak first."""
         lines = [f'"{c.name}" {_DUCKDB_TYPES[c.type]}' + ("" if c.name in self.nullable else " NOT NULL") for c in self.columns]
-        statements = [f"CREATE TABLE {qualified_name} ({', '.join(lines)})"]
-        statements.append(f"COMMENT ON TABLE {qualified_name} IS {_literal(self.description)}")
-        statements += [f'COMMENT ON COLUMN {qualified_name}."{c.name}" IS {_literal(c.comment)}' for c in self.columns]
-        return statements
+        return [f"CREATE TABLE {qualified_name} ({', '.join(lines)})", *self._comments("TABLE", qualified_name)]
+
+    def create_view_sql(self, qualified_name: str, query: str) -> list[str]:
+        """A view in the table's place, with the same comments."""
+        return [f"CREATE VIEW {qualified_name} AS {query}", *self._comments("VIEW", qualified_name)]
+
+    def _comments(self, kind: str, qualified_name: str) -> list[str]:
+        columns = [f'COMMENT ON COLUMN {qualified_name}."{c.name}" IS {_literal(c.comment)}' for c in self.columns]
+        return [f"COMMENT ON {kind} {qualified_name} IS {_literal(self.description)}", *columns]
 
     def row_rules(self) -> list[RowRule]:
         """Rules of each row: not null, finite, bounds, allowed values, patterns, then the contract's own."""
@@ -323,6 +337,10 @@ def _load_contract(path: Path, columns: Mapping[str, Column]) -> Contract:
         for column in document.get(key, []):
             if column not in names and not (layer == "feeds" and column in FEED_FACTS):
                 raise ContractError(f"{where}: key {key}: {column!r} is not a column of the table")
+    if "compact" in document:
+        for column in (document["compact"]["times_since"], *document["compact"]["usually"]):
+            if column not in names:
+                raise ContractError(f"{where}: key compact: {column!r} is not a column of the table")
     if layer != "raw" and ("feeds" in document or "bundled" in document):
         raise ContractError(f"{where}: only a raw table may declare feeds or bundled")
     contract = Contract(
@@ -341,6 +359,7 @@ def _load_contract(path: Path, columns: Mapping[str, Column]) -> Contract:
         max_quarantined_share=document.get("max_quarantined_share", 0.2),
         rules=tuple(document.get("rules", [])),
         table_rules=tuple(document.get("table_rules", [])),
+        compact=Compact(**document["compact"]) if "compact" in document else None,
     )
     try:
         contract.row_rules()

@@ -22,6 +22,7 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
+from pipelines.compact import SCHEMA, write_compact
 from pipelines.contracts import Catalogue, Contract
 from pipelines.files import quoted, sync
 from pipelines.parquet import ROW_GROUP_ROWS, write_parquet
@@ -116,6 +117,7 @@ def write_version(
         connection.execute(f"ATTACH {quoted(target)} AS breakeven (STORAGE_VERSION '{STORAGE_VERSION}')")
         connection.execute("USE breakeven")
         connection.execute("CREATE SCHEMA marts")
+        connection.execute(f"CREATE SCHEMA {SCHEMA}")
         for contract in catalogue.layer("marts"):
             _write_table(connection, contract, f'build.marts."{contract.name}"', folder)
         _write_ops(connection, catalogue, ops, folder)
@@ -182,7 +184,7 @@ def _verify(folder: Path) -> dict[str, Any]:
     try:
         tables = {}
         for schema, name in connection.execute(
-            "SELECT schema_name, table_name FROM duckdb_tables() WHERE schema_name IN ('marts', 'ops') ORDER BY ALL"
+            "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema IN ('marts', 'ops') ORDER BY ALL"
         ).fetchall():
             count = _one(connection, f'SELECT count(*) FROM {schema}."{name}"')
             parquet = folder / schema / f"{name}.parquet"
@@ -214,10 +216,13 @@ def _write_ops(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, ops:
 
 
 def _write_table(connection: duckdb.DuckDBPyConnection, contract: Contract, source: str, folder: Path) -> None:
-    for statement in contract.create_table_sql(f'{contract.layer}."{contract.name}"'):
-        connection.execute(statement)
     columns = ", ".join(f'"{c}"' for c in contract.column_names)
-    connection.execute(f'INSERT INTO {contract.layer}."{contract.name}" ({columns}) SELECT {columns} FROM {source}')
+    if contract.compact is not None:
+        write_compact(connection, contract, contract.compact, source)
+    else:
+        for statement in contract.create_table_sql(f'{contract.layer}."{contract.name}"'):
+            connection.execute(statement)
+        connection.execute(f'INSERT INTO {contract.layer}."{contract.name}" ({columns}) SELECT {columns} FROM {source}')
     path = folder / contract.layer / f"{contract.name}.parquet"
     path.parent.mkdir(exist_ok=True)
     rows = connection.sql(f"SELECT {columns} FROM {source}").to_arrow_reader(ROW_GROUP_ROWS)

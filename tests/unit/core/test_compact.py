@@ -1,0 +1,99 @@
+"""Long tables in the published file: whatever the rows are, the view gives them back, with names, types and comments of the contract."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import duckdb
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines import compact
+from pipelines.compact import write_compact
+from pipelines.contracts import Contract, catalogue
+
+CONTRACT = catalogue().tables["price_history"]
+TIMES = st.datetimes(dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31, 23, 59, 59, 999_999))
+AMOUNTS = st.floats(0, 1e9, allow_nan=False) | st.sampled_from([55.04, 6.88, 0.1, 0.3])
+TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=8)
+
+
+def rows_of(contract: Contract) -> st.SearchStrategy[dict[str, object]]:
+    def values(name: str, kind: pl.DataType) -> st.SearchStrategy[object]:
+        found: st.SearchStrategy[object]
+        if name == "gpu_count":
+            found = st.sampled_from([0.5, 1.0, 3.0, 8.0])
+        elif kind == pl.String:
+            found = TEXTS
+        elif kind == pl.Float64:
+            found = AMOUNTS
+        elif kind == pl.Int64:
+            found = st.integers(0, 36)
+        else:
+            found = TIMES
+        return st.none() | found if name in contract.nullable else found
+
+    def usual(row: dict[str, object]) -> dict[str, object]:
+        hour, count = row["usd_per_hour"], row["gpu_count"]
+        per_gpu = hour / count if isinstance(hour, float) and isinstance(count, float) else None
+        return {**row, "usd_per_gpu_hour": per_gpu, "native_amount": hour or 1.5}
+
+    rows = st.fixed_dictionaries({n: values(n, k) for n, k in contract.polars_schema().items()})
+    return rows | rows.map(usual)
+
+
+def given_back(contract: Contract, rows: pl.DataFrame) -> pl.DataFrame:
+    assert contract.compact is not None
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE SCHEMA marts; CREATE SCHEMA {compact.SCHEMA}")
+        connection.register("incoming", rows.to_arrow())
+        write_compact(connection, contract, contract.compact, "incoming")
+        comments = connection.execute("SELECT column_name, comment FROM duckdb_columns() WHERE schema_name = 'marts' ORDER BY column_index")
+        assert comments.fetchall() == [(c.name, c.comment) for c in contract.columns]
+        found: pl.DataFrame = connection.sql(f"FROM marts.{contract.name}").pl()
+        return found
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+@pytest.mark.parametrize("name", ["price_history", "price_history_versions"])
+def test_every_row_comes_back(name: str, data: st.DataObject) -> None:
+    contract = catalogue().tables[name]
+    rows = pl.DataFrame(data.draw(st.lists(rows_of(contract), max_size=6)), schema=contract.polars_schema(), orient="row")
+    found = given_back(contract, rows)
+    assert found.schema == contract.polars_schema()
+    assert found.equals(rows, null_equal=True)
+
+
+def one_row(**other: object) -> pl.DataFrame:
+    values = {
+        pl.String: "one",
+        pl.Float64: 8.0,
+        pl.Int64: 1,
+        pl.Datetime: dt.datetime(2026, 1, 1),
+    }
+    row = {name: values[kind.base_type()] for name, kind in CONTRACT.polars_schema().items()}
+    return pl.DataFrame([{**row, **other}], schema=CONTRACT.polars_schema(), orient="row")
+
+
+def test_texts_beyond_a_list_are_stored_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compact, "_LISTED_TEXTS", 1)
+    rows = pl.concat([one_row(sku="a", usd_per_gpu_hour=8.0, gpu_count=1.0), one_row(sku="b", usd_per_gpu_hour=8.0, gpu_count=1.0)])
+    assert given_back(CONTRACT, rows).equals(rows)
+
+
+def test_an_unknown_amount_stays_unknown() -> None:
+    row = one_row(usd_per_gpu_hour=None)
+    assert given_back(CONTRACT, row).equals(row, null_equal=True)
+
+
+def test_what_is_as_usual_takes_no_room() -> None:
+    assert CONTRACT.compact is not None
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE SCHEMA marts; CREATE SCHEMA {compact.SCHEMA}")
+        connection.register("incoming", one_row(usd_per_gpu_hour=8.0, gpu_count=1.0).to_arrow())
+        write_compact(connection, CONTRACT, CONTRACT.compact, "incoming")
+        stored = connection.execute("SELECT usd_per_hour, usd_per_gpu_hour, native_amount, known_from_s FROM stored.price_history")
+        assert stored.fetchall() == [(8.0, None, None, 0)]
