@@ -26,7 +26,8 @@ _COLUMNS = {
     "region": "Region",
     "zone": "AvailabilityZone",
 }
-_CLOUDS = ("aws", "azure", "lambda")
+# Of the others the catalog says nothing on how old a figure is.
+_CLOUDS = ("aws", "azure", "gcp", "lambda")
 
 # When, machine type, GPU, number of GPUs, list price and spot price in USD an hour of the whole machine.
 Reading = tuple[datetime, str, str, float, float, float | None]

@@ -36,10 +36,13 @@ _REACH_DAYS = max(WINDOWS_DAYS)
 class HistoryStore:
     """A growing history. Open it with `open_history`."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> None:
-        self._connection = connection
+    def __init__(self, connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, *, is_lasting: bool) -> None:
+        self._connection, self._is_lasting = connection, is_lasting
         self._observation, self._rolling = catalogue.tables["price_observation"], catalogue.tables["gpu_price_rolling"]
         self._ids: pl.DataFrame | None = None
+        # Small tables as they are after the last call, and which of them the file does not have so yet.
+        self._small: dict[str, pl.DataFrame] = {}
+        self._unwritten: set[str] = set()
         self._forget()
 
     def _forget(self) -> None:
@@ -48,7 +51,7 @@ class HistoryStore:
         self._best: pl.DataFrame | None = None
         self._tables: set[str] | None = None
         self._next_row: dict[str, int] = {}
-        self._kept: dict[str, pl.DataFrame] = {}
+        self._last_rows: dict[str, pl.DataFrame] = {}
 
     @property
     def needed_columns(self) -> list[str]:
@@ -58,10 +61,8 @@ class HistoryStore:
     @property
     def as_of(self) -> date | None:
         """The day up to which the history goes, or None before the first."""
-        if not self._exists("progress"):
-            return None
-        found: date = self._connection.execute("SELECT as_of FROM history.progress").fetchall()[0][0]
-        return found
+        progress = self._small_table("progress")
+        return None if progress is None else progress.item()
 
     def advance(
         self, observed: pl.DataFrame, as_of: date, latest: pl.DataFrame | None = None, beside: Mapping[str, pl.DataFrame] | None = None
@@ -83,16 +84,15 @@ class HistoryStore:
     def _in_transaction(
         self, observed: pl.DataFrame, as_of: date, latest: pl.DataFrame | None, before: date | None, beside: Mapping[str, pl.DataFrame]
     ) -> None:
+        small, unwritten = self._small.copy(), self._unwritten.copy()
         try:
-            after = latest_after(self.latest_observations(), observed) if latest is None else latest
-            self._write("latest_observation", after, replace=True)
+            self._replace("latest_observation", latest_after(self.latest_observations(), observed) if latest is None else latest)
             for name, frame in beside.items():
-                if name not in self._kept or not self._kept[name].equals(frame):
-                    self._write(f"kept_{name}", frame, replace=True)
-                    self._kept[name] = frame
+                self._replace(f"kept_{name}", frame)
             self._advance(observed, as_of, before)
         except BaseException:
             self._forget()
+            self._small, self._unwritten = small, unwritten
             self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
@@ -104,11 +104,20 @@ class HistoryStore:
 
     def series(self) -> pl.LazyFrame:
         """What each series is: rows of `staging.price_series`."""
-        return self._series(self._read("SELECT * FROM history.best_observation")).lazy()
+        best = self._small_table("best_observation")
+        assert best is not None
+        return self._series(best).lazy()
 
     def kept(self, name: str) -> pl.DataFrame | None:
         """What the last call of `advance` that gave a frame of this name put beside."""
-        return self._read(f"SELECT * FROM history.kept_{name}") if self._exists(f"kept_{name}") else None
+        return self._small_table(f"kept_{name}")
+
+    def finish(self) -> None:
+        """Write what was held back: small tables that a history that is not lasting writes once, instead of in each step."""
+        for table in sorted(self._unwritten):
+            self._write(table, self._small[table], replace=True)
+        self._unwritten.clear()
+        self._connection.execute("CHECKPOINT history")
 
     def parts(self) -> list[str]:
         """Beginnings of the ids of series, in order, that part the history so that each part fits into memory."""
@@ -141,9 +150,8 @@ class HistoryStore:
 
     def latest_observations(self) -> pl.DataFrame:
         """The last observation of each series by each source, as far as new ones are compared with it. Empty before the first."""
-        if not self._exists("latest_observation"):
-            return pl.DataFrame(schema={name: self._observation.polars_schema()[name] for name in _LATEST_COLUMNS})
-        return self._read("SELECT * FROM history.latest_observation")
+        found = self._small_table("latest_observation")
+        return pl.DataFrame(schema={name: self._observation.polars_schema()[name] for name in _LATEST_COLUMNS}) if found is None else found
 
     def _known_day(self) -> date:
         found = self.as_of
@@ -155,10 +163,10 @@ class HistoryStore:
         observed = observed.with_columns(identity())
         best = _first_of(observed.select(*_BEST_COLUMNS, "identity"), _BEST_FIRST, ["identity"])
         if self._best is None:
-            exists = self._exists("best_observation")
-            self._best = self._read("SELECT * FROM history.best_observation").with_columns(identity()) if exists else best.clear()
+            known = self._small_table("best_observation")
+            self._best = best.clear() if known is None else known.with_columns(identity())
         self._best = _first_of(pl.concat([self._best, best]), _BEST_FIRST, ["identity"])
-        self._write("best_observation", self._best.drop("identity"), replace=True)
+        self._replace("best_observation", self._best.drop("identity"))
         identified = with_series(observed.lazy(), self._ids_of(best).lazy()).collect()
         changed = []
         # Series need no other: of many rows, a part of the series at a time.
@@ -172,7 +180,7 @@ class HistoryStore:
         days = touched.select((_day(as_of) + 1 - pl.col("from_day")).sum()).item() or 0
         for part in _parts(touched, touched.height if days <= _DAYS_ROLLED_AT_ONCE else 0):
             self._roll(part, as_of, before)
-        self._write("progress", pl.DataFrame({"as_of": [as_of]}), replace=True)
+        self._replace("progress", pl.DataFrame({"as_of": [as_of]}))
 
     def _nearby(self, batch: pl.DataFrame) -> pl.DataFrame | None:
         """Statements of the series of a batch: the last of each source, and what holds where the batch begins to change them or after."""
@@ -203,21 +211,23 @@ class HistoryStore:
         self._write("superseded", step.superseded)
         return step.changed
 
-    def _last(self, table: str, series: pl.DataFrame, columns: str = "t.*") -> pl.DataFrame:
+    def _last(self, table: str, series: pl.DataFrame) -> pl.DataFrame:
         """The last rows of some series."""
-        _, is_last = _REACH[table]
-        return self._of_incoming(series.unique("series_id"), f"SELECT {columns} FROM history.{table} AS t {_INCOMING} WHERE {is_last}")
+        return self._unpacked(self._all_last(table).join(series, on="series_id", how="semi"))
+
+    def _all_last(self, table: str) -> pl.DataFrame:
+        # A few of each series, which every step asks for: looking for them among all rows would cost more as these grow.
+        if table not in self._last_rows:
+            self._last_rows[table] = self._read(f"SELECT * FROM history.{table} WHERE {_REACH[table][1]}")
+        return self._last_rows[table]
 
     def _reaching(self, table: str, since: pl.DataFrame, columns: str = "t.*") -> pl.DataFrame:
         """Rows before the last ones that reach to `from_at` of their series or beyond; older rows are passed over."""
         reach, is_last = _REACH[table]
         least = _least(since, "from_at") or datetime.max
         where = f"NOT ({is_last}) AND {reach} >= TIMESTAMP '{least}' AND {reach} >= i.from_at"
-        return self._of_incoming(since, f"SELECT {columns} FROM history.{table} AS t {_INCOMING} WHERE {where}")
-
-    def _of_incoming(self, incoming: pl.DataFrame, sql: str) -> pl.DataFrame:
-        with self._given("incoming", incoming):
-            rows = self._read(sql)
+        with self._given("incoming", since.select("series_id", "from_at")):
+            rows = self._read(f"SELECT {columns} FROM history.{table} AS t INNER JOIN incoming AS i USING (series_id) WHERE {where}")
         return self._unpacked(rows) if "provenance" in rows.columns else rows
 
     def _packed(self, rows: pl.DataFrame) -> pl.DataFrame:
@@ -247,8 +257,8 @@ class HistoryStore:
         if not self._exists("interval"):
             return pl.DataFrame(schema=schema)
         next_day = _next_day(before)
-        reach = f"valid_to > TIMESTAMP '{datetime.combine(_EPOCH + timedelta(days=max(next_day - _REACH_DAYS, 0)), time())}'"
-        still = self._read(f"SELECT DISTINCT series_id FROM history.interval WHERE {reach}")
+        reach = datetime.combine(_EPOCH + timedelta(days=max(next_day - _REACH_DAYS, 0)), time())
+        still = self._all_last("interval").filter(pl.col("valid_to") > reach)
         return (
             pl.concat([*changed, still.select("series_id", from_day=pl.lit(next_day, dtype=pl.Int64))])
             .group_by("series_id")
@@ -263,8 +273,12 @@ class HistoryStore:
         # Series go by number here: hundreds of thousands of texts take longer to sort than to compute with.
         from_at = (pl.col("from_day").clip(_REACH_DAYS) - _REACH_DAYS).cast(pl.Int32).cast(pl.Date).cast(pl.Datetime("us"))
         numbered = touched.sort("series_id").with_row_index("series").with_columns(from_at=from_at)
-        columns = "i.series AS series_id, i.from_day, valid_from, valid_to, usd_per_gpu_hour, observed_at"
-        rows = pl.concat([self._last("interval", numbered, columns), self._reaching("interval", numbered, columns)])
+        columns = ["series_id", "valid_from", "valid_to", "usd_per_gpu_hour", "observed_at"]
+        rows = (
+            pl.concat([self._all_last("interval").select(columns), self._reaching("interval", numbered, ", ".join(columns))])
+            .join(numbered.select("series_id", "series", "from_day"), on="series_id")
+            .with_columns(series_id="series")
+        )
 
         def units_of(chosen: pl.DataFrame) -> pl.LazyFrame:
             return intervals_in_units(ended_by(chosen.lazy(), as_of), as_of)
@@ -332,6 +346,26 @@ class HistoryStore:
                 self._tables = {*(self._tables or ()), table}
             else:
                 self._connection.execute(f"INSERT INTO history.{table} BY NAME SELECT * FROM incoming")
+        if table in _REACH and (is_new or table in self._last_rows):
+            last = frame.filter(pl.sql_expr(_REACH[table][1]))
+            before = last.clear() if is_new else self._last_rows[table]
+            self._last_rows[table] = _copied(pl.concat([before, last.select(before.columns)]))
+
+    def _small_table(self, table: str) -> pl.DataFrame | None:
+        """A table that is held, since it is written anew as a whole where it changes."""
+        if table not in self._small and self._exists(table):
+            self._small[table] = self._read(f"SELECT * FROM history.{table}")
+        return self._small.get(table)
+
+    def _replace(self, table: str, frame: pl.DataFrame) -> None:
+        before = self._small_table(table)
+        if before is not None and before.equals(frame):
+            return
+        self._small[table] = frame
+        if self._is_lasting:
+            self._write(table, frame, replace=True)
+        else:
+            self._unwritten.add(table)
 
     def _delete(self, table: str, rows: pl.DataFrame) -> None:
         if rows.is_empty():
@@ -341,6 +375,7 @@ class HistoryStore:
             self._connection.execute(
                 f"DELETE FROM history.{table} WHERE row_number >= {least} AND row_number IN (SELECT row_number FROM incoming)"
             )
+        self._last_rows[table] = self._all_last(table).join(rows, on="row_number", how="anti")
 
     @contextmanager
     def _given(self, name: str, frame: pl.DataFrame) -> Iterator[None]:
@@ -378,7 +413,6 @@ def _next_day(before: date | None) -> int:
 
 
 # Tables whose rows are taken out one by one: until when a row matters to a later one, and which is the last.
-_INCOMING = "INNER JOIN incoming AS i USING (series_id)"
 _REACH = {"statement": ("reach_at", "is_last"), "interval": ("next_from", "next_from IS NULL")}
 # As in `series`: whose word on what a series is counts.
 _BEST_FIRST = [
@@ -410,7 +444,9 @@ def _first_of(frame: pl.DataFrame, order: Sequence[tuple[str, str]], key: Sequen
 
 def _copied(few: pl.DataFrame) -> pl.DataFrame:
     # A few rows that are kept would keep all texts of the large frame that they were chosen from.
-    return pl.DataFrame(few.rows(), schema=few.schema, orient="row")
+    copied = pl.from_arrow(few.to_arrow(compat_level=pl.CompatLevel.oldest()))
+    assert isinstance(copied, pl.DataFrame)
+    return copied
 
 
 @contextmanager
@@ -428,7 +464,8 @@ def open_history(path: Path, catalogue: Catalogue, *, is_lasting: bool = True) -
         connection.execute("SET temp_directory = ?", [str(path.with_suffix(".temp"))])
         options = f"ROW_GROUP_SIZE {_ROW_GROUP_ROWS}" if is_lasting else "RECOVERY_MODE no_wal_writes"
         connection.execute(f"ATTACH {quoted(path)} AS history ({options})")
-        yield HistoryStore(connection, catalogue)
-        connection.execute("CHECKPOINT history")
+        history = HistoryStore(connection, catalogue, is_lasting=is_lasting)
+        yield history
+        history.finish()
     finally:
         connection.close()

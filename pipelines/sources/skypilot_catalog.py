@@ -1,7 +1,7 @@
 """Prices of machines with accelerators as the SkyPilot catalog lists them: a second word on AWS, Azure and Lambda, without a key.
 
-Only clouds whose lists a workflow renews several times a day are read; of the others a figure's age is not known. GCP is left out: there
-the price of a machine and that of its accelerators stand apart.
+Only clouds whose lists a workflow renews several times a day are read; of the others a figure's age is not known. GCP's is not fetched,
+and where a snapshot of it is stored its rows stay in raw: there the price of a machine and that of its accelerators stand apart.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def parse(content: bytes) -> pl.DataFrame:
 
 def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:
     """Rows of feed observation: on demand by region, spot by zone. An empty amount is not offered, and 0 is unknown: neither is a price."""
-    machines = raw.filter(pl.col("instance_type").is_not_null())
+    machines = raw.filter(pl.col("provider").is_in(_CLOUDS) & pl.col("instance_type").is_not_null())
     on_demand = _option(machines, "on_demand", pl.lit(None, dtype=pl.String)).unique(maintain_order=True)
     return pl.concat([on_demand, _option(machines, "spot", pl.col("zone"))])
 

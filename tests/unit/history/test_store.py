@@ -53,28 +53,50 @@ def at_once(frame: pl.DataFrame, store: HistoryStore, as_of: dt.date) -> dict[st
     }
 
 
+@pytest.mark.parametrize("is_lasting", [True, False])
 @settings(max_examples=25, deadline=None)
 @given(seen, st.lists(st.integers(1, 12), max_size=4, unique=True))
 @example([("s", "a", 0, 0, 1), ("s", "a", 20, 0, 1), ("s", "a", 8, 30, 2)], [1, 3])
 @example([("s", "c", 0, 0, 1), ("s", "c", 100, 0, 2)], [1, 2, 120])
-def test_a_history_that_grew_is_the_one_built_at_once(rows: list[Seen], days: list[int]) -> None:
+def test_a_history_that_grew_is_the_one_built_at_once(is_lasting: bool, rows: list[Seen], days: list[int]) -> None:
     frame = observations(rows)
-    ends = sorted({*days, 20})
-    with tempfile.TemporaryDirectory() as folder, open_history(Path(folder) / "history.duckdb", catalogue()) as store:
-        before = dt.datetime.min
-        for day in ends:
-            end = START + dt.timedelta(days=day)
-            known = pl.col("known_from").is_between(before, end, closed="left")
-            store.advance(frame.filter(known), end.date() - dt.timedelta(days=1))
-            before = end
-        known_day = store.as_of
-        assert known_day is not None
-        expected = at_once(frame.filter(pl.col("known_from") < before), store, known_day)
-        assert store.intervals().collect().equals(expected["intervals"])
-        assert store.versions().sort("series_id", "valid_from", "known_from").collect().equals(expected["versions"])
-        found = store.rolling().collect()
-        assert found.select("series_id", "on_date", "window_days").equals(expected["rolling"].select("series_id", "on_date", "window_days"))
-        assert found.equals(expected["rolling"])
+    ends = [START + dt.timedelta(days=day) for day in sorted({*days, 20})]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "history.duckdb"
+        # One that lasts is opened for each day, as refreshes do; the other takes all days in one go, as a replay does.
+        for together in [[end] for end in ends] if is_lasting else [ends]:
+            with open_history(file, catalogue(), is_lasting=is_lasting) as store:
+                for end in together:
+                    before = max((e for e in ends if e < end), default=dt.datetime.min)
+                    known = pl.col("known_from").is_between(before, end, closed="left")
+                    store.advance(frame.filter(known), end.date() - dt.timedelta(days=1))
+        with open_history(file, catalogue()) as store:
+            known_day = store.as_of
+            assert known_day == ends[-1].date() - dt.timedelta(days=1)
+            expected = at_once(frame.filter(pl.col("known_from") < ends[-1]), store, known_day)
+            assert store.intervals().collect().equals(expected["intervals"])
+            assert store.versions().sort("series_id", "valid_from", "known_from").collect().equals(expected["versions"])
+            found = store.rolling().collect()
+            key = ["series_id", "on_date", "window_days"]
+            assert found.select(key).equals(expected["rolling"].select(key))
+            assert found.equals(expected["rolling"])
+
+
+@pytest.mark.parametrize("is_lasting", [True, False])
+def test_a_step_that_fails_leaves_what_was(tmp_path: Path, is_lasting: bool) -> None:
+    frame = observations([("s", "a", 0, 0, 1), ("s", "a", 30, 0, 2)])
+    first, second = (frame.filter(pl.col("known_from").dt.day() == day) for day in (1, 2))
+    assert first.height == second.height == 1
+    with open_history(tmp_path / "history.duckdb", catalogue(), is_lasting=is_lasting) as store:
+        store.advance(first, dt.date(2026, 1, 1), beside={"kept": pl.DataFrame({"a": [1]})})
+        was = store.intervals().collect(), store.latest_observations()
+        with pytest.raises(pl.exceptions.PolarsError):
+            store.advance(second.drop("usd_per_hour"), dt.date(2026, 1, 2), was[1], {"kept": pl.DataFrame({"a": [2]})})
+        kept = store.kept("kept")
+        assert store.as_of == dt.date(2026, 1, 1) and kept is not None and kept.item() == 1
+        assert store.intervals().collect().equals(was[0]) and store.latest_observations().equals(was[1])
+        store.advance(second, dt.date(2026, 1, 2))
+        assert store.intervals().collect().height == 2
 
 
 def test_a_history_does_not_go_back(tmp_path: Path) -> None:

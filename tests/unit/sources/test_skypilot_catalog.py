@@ -67,6 +67,12 @@ def test_on_demand_is_of_a_region_and_spot_of_a_zone() -> None:
     assert fed.get_column("known_from").unique().to_list() == [AT]
 
 
+def test_a_price_without_its_accelerators_is_none_of_a_machine() -> None:
+    read = raw(enveloped(cloud="gcp"))
+    assert read.collect().height == 4
+    assert skypilot_catalog.normalise(read).collect().is_empty()
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
