@@ -91,8 +91,13 @@ class RowRule:
 
 @dataclass(frozen=True)
 class Compact:
-    """How a long table is kept small where it is published: the time that its other times follow, and amounts that follow from others."""
+    """How a long table is kept small where it is published.
 
+    `once`: columns that many rows have alike, stored once under this name; `times_since`: the time that other times are stored as
+    seconds from; `usually`: amounts that are stored where they are not what this expression comes to.
+    """
+
+    once: Mapping[str, tuple[str, ...]]
     times_since: str
     usually: Mapping[str, str]
 
@@ -337,10 +342,6 @@ def _load_contract(path: Path, columns: Mapping[str, Column]) -> Contract:
         for column in document.get(key, []):
             if column not in names and not (layer == "feeds" and column in FEED_FACTS):
                 raise ContractError(f"{where}: key {key}: {column!r} is not a column of the table")
-    if "compact" in document:
-        for column in (document["compact"]["times_since"], *document["compact"]["usually"]):
-            if column not in names:
-                raise ContractError(f"{where}: key compact: {column!r} is not a column of the table")
     if layer != "raw" and ("feeds" in document or "bundled" in document):
         raise ContractError(f"{where}: only a raw table may declare feeds or bundled")
     contract = Contract(
@@ -359,10 +360,18 @@ def _load_contract(path: Path, columns: Mapping[str, Column]) -> Contract:
         max_quarantined_share=document.get("max_quarantined_share", 0.2),
         rules=tuple(document.get("rules", [])),
         table_rules=tuple(document.get("table_rules", [])),
-        compact=Compact(**document["compact"]) if "compact" in document else None,
+        compact=_compact(document["compact"], names, where) if "compact" in document else None,
     )
     try:
         contract.row_rules()
     except Exception as error:
         raise ContractError(f"{where}: key rules: {error}") from error
     return contract
+
+
+def _compact(document: Mapping[str, Any], names: list[str], where: str) -> Compact:
+    once = {what: tuple(columns) for what, columns in document["once"].items()}
+    for column in (*(c for columns in once.values() for c in columns), document["times_since"], *document["usually"]):
+        if column not in names:
+            raise ContractError(f"{where}: key compact: {column!r} is not a column of the table")
+    return Compact(once, document["times_since"], document["usually"])

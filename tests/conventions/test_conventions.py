@@ -129,7 +129,7 @@ TABLE = "description: a table of a test\ngrain: [a]\ncolumns: [a]\n"
         ({"staging__t__yml": TABLE.replace("grain: [a]", "grain: [b]")}, "'b' is not a column of the table"),
         ({"staging__t__yml": TABLE, "marts__t__yml": TABLE}, "same name"),
         ({"staging__t__yml": TABLE + "rules: [{name: r, sql: '(((', severity: critical, reason: because it is so}]\n"}, "key rules"),
-        ({"marts__t__yml": TABLE + "compact: {times_since: b, usually: {}}\n"}, "key compact: 'b' is not a column of the table"),
+        ({"marts__t__yml": TABLE + "compact: {once: {}, times_since: b, usually: {}}\n"}, "key compact: 'b' is not a column of the table"),
         ({"staging__t__yml": TABLE}, "no model"),
         ({"staging__t__yml": TABLE, "staging__t__py": "def other(x):\n    return x\n"}, "expected a function 't', found"),
         ({"staging__t__yml": TABLE, "staging__t__py": "def t(nothing):\n    return nothing\n"}, "input 'nothing'"),
