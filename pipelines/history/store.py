@@ -180,6 +180,8 @@ class HistoryStore:
         days = touched.select((_day(as_of) + 1 - pl.col("from_day")).sum()).item() or 0
         for part in _parts(touched, touched.height if days <= _DAYS_ROLLED_AT_ONCE else 0):
             self._roll(part, as_of, before)
+        for table, rows in self._last_rows.items():
+            self._replace(f"last_{table}", rows)
         self._replace("progress", pl.DataFrame({"as_of": [as_of]}))
 
     def _nearby(self, batch: pl.DataFrame) -> pl.DataFrame | None:
@@ -218,7 +220,9 @@ class HistoryStore:
     def _all_last(self, table: str) -> pl.DataFrame:
         # A few of each series, which every step asks for: looking for them among all rows would cost more as these grow.
         if table not in self._last_rows:
-            self._last_rows[table] = self._read(f"SELECT * FROM history.{table} WHERE {_REACH[table][1]}")
+            found = self._small_table(f"last_{table}")
+            assert found is not None
+            self._last_rows[table] = found
         return self._last_rows[table]
 
     def _reaching(self, table: str, since: pl.DataFrame, columns: str = "t.*") -> pl.DataFrame:
@@ -346,9 +350,9 @@ class HistoryStore:
                 self._tables = {*(self._tables or ()), table}
             else:
                 self._connection.execute(f"INSERT INTO history.{table} BY NAME SELECT * FROM incoming")
-        if table in _REACH and (is_new or table in self._last_rows):
+        if table in _REACH:
             last = frame.filter(pl.sql_expr(_REACH[table][1]))
-            before = last.clear() if is_new else self._last_rows[table]
+            before = last.clear() if is_new else self._all_last(table)
             self._last_rows[table] = _copied(pl.concat([before, last.select(before.columns)]))
 
     def _small_table(self, table: str) -> pl.DataFrame | None:
