@@ -208,8 +208,8 @@ class HistoryStore:
             step = advance(taken, nearby.drop("row_number", "is_last", "reach_at").lazy(), rows.drop("row_number").lazy())
             self._delete("statement", nearby)
             self._delete("interval", rows)
-        self._write("statement", step.stated)
-        self._write("interval", step.rows)
+        self._add("statement", step.stated)
+        self._add("interval", step.rows)
         self._write("superseded", step.superseded)
         return step.changed
 
@@ -329,31 +329,33 @@ class HistoryStore:
         frame: pl.DataFrame = self._connection.sql(sql).pl()
         return frame
 
-    def _write(self, table: str, frame: pl.DataFrame, *, replace: bool = False) -> None:
-        is_new = not self._exists(table) or replace
-        if table in _REACH:
-            if table not in self._next_row:
-                sql = f"SELECT max(row_number) + 1 FROM history.{table}"
-                self._next_row[table] = 0 if is_new else self._connection.execute(sql).fetchall()[0][0] or 0
-            frame = frame.with_row_index("row_number", self._next_row[table]).with_columns(pl.col("row_number").cast(pl.Int64))
-            self._next_row[table] += frame.height
-            frame = self._packed(frame)
+    def _add(self, table: str, rows: pl.DataFrame) -> None:
+        """Append rows of a table from which they are taken out again one by one: numbered, and with a number for where they come from."""
+        is_new = not self._exists(table)
+        if table not in self._next_row:
+            [(after,)] = [(0,)] if is_new else self._connection.execute(f"SELECT max(row_number) + 1 FROM history.{table}").fetchall()
+            self._next_row[table] = after or 0
+        numbered = rows.with_row_index("row_number", self._next_row[table]).with_columns(pl.col("row_number").cast(pl.Int64))
+        self._next_row[table] += rows.height
+        frame = self._packed(numbered)
         if table == "statement":
             # A later point of its source makes a statement the last no more; what another took the place of holds for no time.
             frame = frame.with_columns(
                 is_last=pl.col("first_seen_at") == pl.col("first_seen_at").max().over("series_id", "source"),
                 reach_at=pl.coalesce("held_until", "first_seen_at"),
             )
+        last = frame.filter(pl.sql_expr(_REACH[table][1]))
+        before = last.clear() if is_new else self._all_last(table)
+        self._last_rows[table] = _copied(pl.concat([before, last.select(before.columns)]))
+        self._write(table, frame)
+
+    def _write(self, table: str, frame: pl.DataFrame, *, replace: bool = False) -> None:
         with self._given("incoming", frame):
-            if is_new:
+            if replace or not self._exists(table):
                 self._connection.execute(f"CREATE OR REPLACE TABLE history.{table} AS SELECT * FROM incoming")
-                self._tables = {*(self._tables or ()), table}
+                self._tables = None
             else:
                 self._connection.execute(f"INSERT INTO history.{table} BY NAME SELECT * FROM incoming")
-        if table in _REACH:
-            last = frame.filter(pl.sql_expr(_REACH[table][1]))
-            before = last.clear() if is_new else self._all_last(table)
-            self._last_rows[table] = _copied(pl.concat([before, last.select(before.columns)]))
 
     def _small_table(self, table: str) -> pl.DataFrame | None:
         """A table that is held, since it is written anew as a whole where it changes."""
