@@ -32,8 +32,8 @@ from pipelines.registry import SourceModule
 from pipelines.snapshots import Fetch, SnapshotStore
 
 _FEED = "observation"
-# Judging looks at no more than what was known before: so many steps at a time come to the same as all.
-_STEPS_JUDGED_AT_ONCE = 20
+# What steps were judged by is held until they are taken: so many of them at a time come to the same as all.
+_STEPS_AT_ONCE = 20
 # Rules of the whole table look at so many rows at a time, of several steps where steps are small.
 _ROWS_ADMITTED_AT_ONCE = 200_000
 _ROWS_KEPT = 500_000
@@ -221,8 +221,8 @@ class Intake:
     def replay_at_once(self, history: HistoryStore, pending: Sequence[Pending]) -> StepTaken:
         """All steps as one of the day of the last of them. Raises StepRefusedError where a verdict blocks."""
         last, since, parts = self._before(history), history.as_of, []
-        for start in range(0, len(pending), _STEPS_JUDGED_AT_ONCE):
-            steps = [one.step for one in pending[start : start + _STEPS_JUDGED_AT_ONCE]]
+        for start in range(0, len(pending), _STEPS_AT_ONCE):
+            steps = [one.step for one in pending[start : start + _STEPS_AT_ONCE]]
             last = _admitted(steps[-1], self._judge(steps, since, last))
             since = steps[-1].as_of
             parts.append(replace(last, good=last.good.select(history.needed_columns)))
@@ -301,11 +301,11 @@ def _confirmed_until(rows: pl.DataFrame, end: datetime) -> pl.DataFrame:
 
 
 def _together(judged: Iterable[tuple[Pending, _Judged]]) -> Iterator[list[tuple[Pending, _Judged]]]:
-    """Steps whose new rows are admitted in one go."""
+    """Steps whose new rows are admitted in one go: each holds what it was judged by until it is taken, so there are few of them."""
     waiting: list[tuple[Pending, _Judged]] = []
     for one in judged:
         waiting.append(one)
-        if sum(w.new.height for _, w in waiting) >= _ROWS_ADMITTED_AT_ONCE:
+        if len(waiting) == _STEPS_AT_ONCE or sum(w.new.height for _, w in waiting) >= _ROWS_ADMITTED_AT_ONCE:
             yield waiting
             waiting = []
     if waiting:

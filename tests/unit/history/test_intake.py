@@ -181,6 +181,22 @@ def test_what_is_quarantined_is_said_before_the_history_goes_on(tmp_path: Path) 
         assert taken.good.get_column("known_from").dt.date().unique().to_list() == [steps[0].as_of]
 
 
+def test_quiet_steps_do_not_pile_up(tmp_path: Path) -> None:
+    taking, steps = intake(tmp_path / "snapshots", 25)
+    went_to: list[dt.date | None] = []
+
+    with open_for_steps(tmp_path / "history.duckdb", catalogue(), "", steps, steps[-1].as_of) as (history, pending):
+
+        def admit(new: pl.DataFrame, quarantined: pl.DataFrame) -> list[RuleResult]:
+            went_to.append(history.as_of)
+            return []
+
+        taking.take_in(history, pending, admit)
+        # What each step was judged by is held until it is taken.
+        assert went_to == [None, steps[19].as_of]
+        assert history.as_of == steps[-1].as_of
+
+
 def test_the_number_of_steps_taken_is_kept(tmp_path: Path) -> None:
     taking, steps = intake(tmp_path / "snapshots", 2)
     with open_for_steps(tmp_path / "history.duckdb", catalogue(), "", steps, dt.date(2026, 1, 9)) as (history, pending):
