@@ -48,7 +48,6 @@ class HistoryStore:
     def _forget(self) -> None:
         # What is remembered of the file between calls; not after a call that was taken back.
         self._known_provenance: pl.DataFrame | None = None
-        self._best: pl.DataFrame | None = None
         self._tables: set[str] | None = None
         self._next_row: dict[str, int] = {}
         self._last_rows: dict[str, pl.DataFrame] = {}
@@ -162,11 +161,9 @@ class HistoryStore:
     def _advance(self, observed: pl.DataFrame, as_of: date, before: date | None) -> None:
         observed = observed.with_columns(identity())
         best = _first_of(observed.select(*_BEST_COLUMNS, "identity"), _BEST_FIRST, ["identity"])
-        if self._best is None:
-            known = self._small_table("best_observation")
-            self._best = best.clear() if known is None else known.with_columns(identity())
-        self._best = _first_of(pl.concat([self._best, best]), _BEST_FIRST, ["identity"])
-        self._replace("best_observation", self._best.drop("identity"))
+        known = self._small_table("best_observation")
+        both = best if known is None else pl.concat([known.with_columns(identity()), best])
+        self._replace("best_observation", _first_of(both, _BEST_FIRST, ["identity"]).drop("identity"))
         identified = with_series(observed.lazy(), self._ids_of(best).lazy()).collect()
         changed = []
         # Series need no other: of many rows, a part of the series at a time.
@@ -320,10 +317,13 @@ class HistoryStore:
             return self._read(SERIES_SQL)
 
     def _exists(self, table: str) -> bool:
+        return table in self._known_tables()
+
+    def _known_tables(self) -> set[str]:
         if self._tables is None:
             found = self._connection.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'history'").fetchall()
             self._tables = {name for (name,) in found}
-        return table in self._tables
+        return self._tables
 
     def _read(self, sql: str) -> pl.DataFrame:
         frame: pl.DataFrame = self._connection.sql(sql).pl()
@@ -333,8 +333,8 @@ class HistoryStore:
         """Append rows of a table from which they are taken out again one by one: numbered, and with a number for where they come from."""
         is_new = not self._exists(table)
         if table not in self._next_row:
-            [(after,)] = [(0,)] if is_new else self._connection.execute(f"SELECT max(row_number) + 1 FROM history.{table}").fetchall()
-            self._next_row[table] = after or 0
+            sql = f"SELECT coalesce(max(row_number) + 1, 0) FROM history.{table}"
+            self._next_row[table] = 0 if is_new else self._connection.execute(sql).fetchall()[0][0]
         numbered = rows.with_row_index("row_number", self._next_row[table]).with_columns(pl.col("row_number").cast(pl.Int64))
         self._next_row[table] += rows.height
         frame = self._packed(numbered)
@@ -353,7 +353,7 @@ class HistoryStore:
         with self._given("incoming", frame):
             if replace or not self._exists(table):
                 self._connection.execute(f"CREATE OR REPLACE TABLE history.{table} AS SELECT * FROM incoming")
-                self._tables = None
+                self._known_tables().add(table)
             else:
                 self._connection.execute(f"INSERT INTO history.{table} BY NAME SELECT * FROM incoming")
 
