@@ -210,15 +210,14 @@ def _decide(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _replay(options: argparse.Namespace, settings: Settings) -> int:
-    from pipelines.history.intake import StepRefusedError  # noqa: PLC0415  (only this command needs it)
-    from pipelines.history.run import NothingToReplayError, run_replay  # noqa: PLC0415
+    from pipelines.history import intake, run  # noqa: PLC0415  (only this command needs them)
 
     try:
         with refresh_lock(settings.data):
-            done = run_replay(options.folder, settings, at_once=options.at_once, report=lambda line: print(line, file=sys.stderr))
-    except NothingToReplayError as error:
+            done = run.run_replay(options.folder, settings, at_once=options.at_once, report=lambda line: print(line, file=sys.stderr))
+    except run.NothingToReplayError as error:
         raise UsageError(str(error)) from error
-    except StepRefusedError as error:
+    except intake.StepRefusedError as error:
         print(f"breakeven: {options.folder}: the replay stops before {error}", file=sys.stderr)
         return FAILED
     print(json.dumps(done, indent=1, default=str) if options.json else "\n".join(f"{k}: {v}" for k, v in done.items()))

@@ -14,16 +14,18 @@ import duckdb
 
 from pipelines.contracts import Compact, Contract
 
-SCHEMA = "stored"
+STORED = "stored"
 _SECOND = 1_000_000
 
 
-def write_compact(connection: duckdb.DuckDBPyConnection, contract: Contract, compact: Compact, source: str) -> None:
-    """Store the rows of `source` in the file in use, and make the view of the table's name."""
-    table = f'{SCHEMA}."{contract.name}"'
-    to_number, to_name = [], []
+def write_compact(connection: duckdb.DuckDBPyConnection, contract: Contract, source: str) -> None:
+    """Store the rows of `source` in the file in use as the contract's `compact` says, and make the view of the table's name."""
+    compact = contract.compact
+    assert compact is not None
+    table = f'{STORED}."{contract.name}"'
+    stored, given, to_number, to_name = [], [], [], []
     for what, columns in compact.once.items():
-        once, number = f'{SCHEMA}."{contract.name}_{what}"', f"{what}_number"
+        once, number = f'{STORED}."{contract.name}_{what}"', f"{what}_number"
         listed = _listed(columns)
         distinct = f"SELECT DISTINCT {listed} FROM {source}"
         connection.execute(f"CREATE TABLE {once} AS SELECT row_number() OVER (ORDER BY {listed}) AS {number}, * FROM ({distinct})")
@@ -31,13 +33,16 @@ def write_compact(connection: duckdb.DuckDBPyConnection, contract: Contract, com
         alike = " AND ".join(f'f."{column}" IS NOT DISTINCT FROM {what}."{column}"' for column in columns)
         to_number.append(f"INNER JOIN {once} AS {what} ON {alike}")
         to_name.append(f"INNER JOIN {once} USING ({number})")
-    numbers = [f"{what}_number" for what in compact.once]
+        stored.append(number)
+    numbers = list(stored)
     said_once = {column for columns in compact.once.values() for column in columns}
-    stored, given = list(numbers), []
     for column in contract.columns:
-        how, back = (None, f'"{column.name}"') if column.name in said_once else _kept(column.name, column.type, compact)
-        stored += [] if how is None else [how]
-        given.append(f'{back} AS "{column.name}"')
+        if column.name in said_once:
+            given.append(f'"{column.name}"')
+        else:
+            kept, back = _kept(column.name, column.type, compact)
+            stored.append(kept)
+            given.append(f'{back} AS "{column.name}"')
     rows = f"SELECT {', '.join(['f.*', *numbers])} FROM {source} AS f {' '.join(to_number)} ORDER BY {_listed(contract.grain, 'f.')}"
     connection.execute(f"CREATE TABLE {table} AS SELECT {', '.join(stored)} FROM ({rows})")
     _say_what_it_is(connection, table, contract)

@@ -22,7 +22,7 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
-from pipelines.compact import SCHEMA, write_compact
+from pipelines.compact import STORED, write_compact
 from pipelines.contracts import Catalogue, Contract
 from pipelines.files import quoted, sync
 from pipelines.parquet import ROW_GROUP_ROWS, write_parquet
@@ -117,7 +117,7 @@ def write_version(
         connection.execute(f"ATTACH {quoted(target)} AS breakeven (STORAGE_VERSION '{STORAGE_VERSION}')")
         connection.execute("USE breakeven")
         connection.execute("CREATE SCHEMA marts")
-        connection.execute(f"CREATE SCHEMA {SCHEMA}")
+        connection.execute(f"CREATE SCHEMA {STORED}")
         for contract in catalogue.layer("marts"):
             _write_table(connection, contract, f'build.marts."{contract.name}"', folder)
         _write_ops(connection, catalogue, ops, folder)
@@ -218,7 +218,7 @@ def _write_ops(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, ops:
 def _write_table(connection: duckdb.DuckDBPyConnection, contract: Contract, source: str, folder: Path) -> None:
     columns = ", ".join(f'"{c}"' for c in contract.column_names)
     if contract.compact is not None:
-        write_compact(connection, contract, contract.compact, source)
+        write_compact(connection, contract, source)
     else:
         for statement in contract.create_table_sql(f'{contract.layer}."{contract.name}"'):
             connection.execute(statement)

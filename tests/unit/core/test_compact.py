@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines import compact
-from pipelines.compact import write_compact
+from pipelines.compact import STORED, write_compact
 from pipelines.contracts import Contract, catalogue
 
 CONTRACT = catalogue().tables["price_history"]
@@ -45,11 +44,10 @@ def rows_of(contract: Contract) -> st.SearchStrategy[dict[str, object]]:
 
 
 def given_back(contract: Contract, rows: pl.DataFrame) -> pl.DataFrame:
-    assert contract.compact is not None
     with duckdb.connect() as connection:
-        connection.execute(f"CREATE SCHEMA marts; CREATE SCHEMA {compact.SCHEMA}")
+        connection.execute(f"CREATE SCHEMA marts; CREATE SCHEMA {STORED}")
         connection.register("incoming", rows.to_arrow())
-        write_compact(connection, contract, contract.compact, "incoming")
+        write_compact(connection, contract, "incoming")
         comments = connection.execute("SELECT column_name, comment FROM duckdb_columns() WHERE schema_name = 'marts' ORDER BY column_index")
         assert comments.fetchall() == [(c.name, c.comment) for c in contract.columns]
         found: pl.DataFrame = connection.sql(f"FROM marts.{contract.name}").pl()
@@ -90,10 +88,9 @@ def test_an_unknown_amount_stays_unknown() -> None:
 
 
 def test_what_is_as_usual_takes_no_room() -> None:
-    assert CONTRACT.compact is not None
     with duckdb.connect() as connection:
-        connection.execute(f"CREATE SCHEMA marts; CREATE SCHEMA {compact.SCHEMA}")
+        connection.execute(f"CREATE SCHEMA marts; CREATE SCHEMA {STORED}")
         connection.register("incoming", one_row(usd_per_gpu_hour=8.0, gpu_count=1.0).to_arrow())
-        write_compact(connection, CONTRACT, CONTRACT.compact, "incoming")
+        write_compact(connection, CONTRACT, "incoming")
         stored = connection.execute("SELECT usd_per_hour, usd_per_gpu_hour, native_amount, known_from_s FROM stored.price_history")
         assert stored.fetchall() == [(8.0, None, None, 0)]
