@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ from pipelines.parquet import ROW_GROUP_ROWS, write_parquet
 DUCKDB_FILE = "breakeven.duckdb"
 # Read by clients of the 1.4, 1.5 and 2.0 lines; the default of 2.0 is refused by all older ones.
 STORAGE_VERSION = "v1.2.0"
-_MEMORY_LIMIT = "128MB"
+_MEMORY_LIMIT = "256MB"
 
 
 class PublicationError(Exception):
@@ -105,9 +106,18 @@ class PublishedFolder:
 
 
 def write_version(
-    folder: Path, build_file: Path, catalogue: Catalogue, ops: Mapping[str, pl.DataFrame], views: Mapping[str, str], macros: str
+    folder: Path,
+    build_file: Path,
+    in_parquet: Mapping[str, Path],
+    catalogue: Catalogue,
+    ops: Mapping[str, pl.DataFrame],
+    views: Mapping[str, str],
+    macros: str,
 ) -> None:
-    """Fill a version's folder from the build file: DuckDB file with marts, ops, macros and views, and Parquet of each table."""
+    """Fill a version's folder: DuckDB file with marts, ops, macros and views, and Parquet of each table.
+
+    Marts come from the build file, but those `in_parquet`: their files become the version's, and are not to be changed any more.
+    """
     target = folder / DUCKDB_FILE
     connection = duckdb.connect()
     try:
@@ -119,7 +129,11 @@ def write_version(
         connection.execute("CREATE SCHEMA marts")
         connection.execute(f"CREATE SCHEMA {STORED}")
         for contract in catalogue.layer("marts"):
-            _write_table(connection, contract, f'build.marts."{contract.name}"', folder)
+            if (file := in_parquet.get(contract.name)) is not None:
+                _write_rows(connection, contract, f"read_parquet({quoted(file)})")
+                _take_over(file, folder / "marts")
+            else:
+                _write_table(connection, contract, f'build.marts."{contract.name}"', folder)
         _write_ops(connection, catalogue, ops, folder)
         connection.execute("CREATE SCHEMA bi")
         connection.execute(macros)
@@ -216,17 +230,34 @@ def _write_ops(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, ops:
 
 
 def _write_table(connection: duckdb.DuckDBPyConnection, contract: Contract, source: str, folder: Path) -> None:
-    columns = ", ".join(f'"{c}"' for c in contract.column_names)
+    _write_rows(connection, contract, source)
+    path = folder / contract.layer / f"{contract.name}.parquet"
+    path.parent.mkdir(exist_ok=True)
+    rows = connection.sql(f"SELECT {_columns(contract)} FROM {source}").to_arrow_reader(ROW_GROUP_ROWS)
+    write_parquet(path, rows.schema, (pa.Table.from_batches([batch]) for batch in rows))
+
+
+def _write_rows(connection: duckdb.DuckDBPyConnection, contract: Contract, source: str) -> None:
+    columns = _columns(contract)
     if contract.compact is not None:
         write_compact(connection, contract, source)
     else:
         for statement in contract.create_table_sql(f'{contract.layer}."{contract.name}"'):
             connection.execute(statement)
         connection.execute(f'INSERT INTO {contract.layer}."{contract.name}" ({columns}) SELECT {columns} FROM {source}')
-    path = folder / contract.layer / f"{contract.name}.parquet"
-    path.parent.mkdir(exist_ok=True)
-    rows = connection.sql(f"SELECT {columns} FROM {source}").to_arrow_reader(ROW_GROUP_ROWS)
-    write_parquet(path, rows.schema, (pa.Table.from_batches([batch]) for batch in rows))
+
+
+def _columns(contract: Contract) -> str:
+    return ", ".join(f'"{column}"' for column in contract.column_names)
+
+
+def _take_over(file: Path, folder: Path) -> None:
+    """Have the file in the folder too: the same one, or a copy where the file system has no second names for a file."""
+    folder.mkdir(exist_ok=True)
+    try:
+        os.link(file, folder / file.name)
+    except OSError:
+        shutil.copyfile(file, folder / file.name)
 
 
 def _create_view(connection: duckdb.DuckDBPyConnection, name: str, sql: str) -> None:

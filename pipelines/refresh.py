@@ -14,6 +14,7 @@ from typing import Any
 from pipelines import dashboard
 from pipelines.contracts import catalogue
 from pipelines.lock import refresh_lock
+from pipelines.models import models
 from pipelines.ops import OpsRecorder, read_ops
 from pipelines.publish import PublishedFolder, VersionFacts, write_blocked_version, write_manifest, write_version
 from pipelines.session import SQL_FOLDER, RefreshSession, software_version
@@ -38,7 +39,8 @@ def publish_version(session: RefreshSession) -> Path:
     _record_end(session.ops, session.as_of, session.started_at, "published", None)
     ops = read_ops(session.settings.data / "ops", session.catalogue)
     session.warehouse.release_build()
-    write_version(made, session.build_file, session.catalogue, ops, bi_views(), macros())
+    in_parquet = {name: session.history_table(model) for name, model in models().items() if model.is_in_parts}
+    write_version(made, session.build_file, in_parquet, session.catalogue, ops, bi_views(), macros())
     dashboard.write(made)
     facts = VersionFacts(
         version=session.version,

@@ -20,6 +20,7 @@ from pipelines.contracts import MODELS_FOLDER, Catalogue, ContractError, catalog
 from pipelines.history.intake import Pending, open_for_steps, price_services, steps_of
 from pipelines.history.store import HistoryStore, open_history
 from pipelines.lock import refresh_lock
+from pipelines.models import Model
 from pipelines.ops import OpsRecorder
 from pipelines.publish import PublishedFolder
 from pipelines.registry import SourceModule, discover
@@ -82,14 +83,13 @@ class RefreshSession:
         return self.settings.data / "build.duckdb"
 
     @property
-    def history_folder(self) -> Path:
-        """Where the price history grows: its file, and its tables as Parquet."""
-        return self.settings.data / "history"
-
-    @property
     def history_file(self) -> Path:
         """The file in which the price history grows."""
-        return self.history_folder / "history.duckdb"
+        return self.settings.data / "history" / "history.duckdb"
+
+    def history_table(self, model: Model) -> Path:
+        """The Parquet file of a table that is made in parts of the history."""
+        return self.history_file.with_name(f"{model.contract.name}.parquet")
 
     @contextmanager
     def growing_history(self) -> Iterator[tuple[HistoryStore, list[Pending]]]:

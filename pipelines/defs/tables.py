@@ -219,7 +219,7 @@ def _take_in(model: Model, inputs: dict[str, pl.LazyFrame], catalogue: Catalogue
 
 def _make_in_parts(model: Model, inputs: dict[str, pl.LazyFrame], _: Catalogue, session: RefreshSession) -> _Made:
     contract = model.contract
-    file = session.history_folder / f"{contract.name}.parquet"
+    file = session.history_table(model)
 
     def check(part: pl.DataFrame) -> list[RuleResult]:
         return [*check_rows(contract, part.lazy(), may_quarantine=False).results, *check_table(contract, part)]

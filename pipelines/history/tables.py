@@ -47,7 +47,7 @@ def write_table(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     making = path.with_suffix(".new")
-    schema = pl.DataFrame(schema=model.contract.polars_schema()).to_arrow().schema
+    schema = _as_published(pl.DataFrame(schema=model.contract.polars_schema()).to_arrow().schema)
     results: list[list[RuleResult]] = []
 
     def checked() -> Iterator[pa.Table]:
@@ -74,6 +74,11 @@ def _parts(model: Model, history: HistoryStore, inputs: Mapping[str, pl.LazyFram
     for part in history.parts():
         frame = model.contract.conform(model.function(**{HISTORY: history, PART: part}, **own))
         yield rounded(frame).sort(model.contract.grain).collect()
+
+
+def _as_published(schema: pa.Schema) -> pa.Schema:
+    # DuckDB, which writes the other tables, and polars have two kinds of text.
+    return pa.schema([f.with_type(pa.string()) if pa.types.is_large_string(f.type) else f for f in schema])
 
 
 def _together(parts: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import duckdb
@@ -47,6 +49,16 @@ def marts(cli: Cli) -> dict[str, bytes]:
     return {name: (cli.current / "marts" / f"{name}.parquet").read_bytes() for name in TABLES}
 
 
+def changed_files(cli: Cli) -> list[Path]:
+    """Files of all kept versions that are not what their manifest says any more."""
+    return [
+        folder / name
+        for folder in (cli.data / "published" / "versions").iterdir()
+        for name, file in json.loads((folder / "manifest.json").read_text())["files"].items()
+        if sha256((folder / name).read_bytes()).hexdigest() != file["sha256"]
+    ]
+
+
 def test_days_add_up_to_what_is_made_anew(tmp_path: Path, readings: Path) -> None:
     growing, anew = Cli(tmp_path / "growing"), Cli(tmp_path / "anew")
     seen = []
@@ -66,6 +78,10 @@ def test_days_add_up_to_what_is_made_anew(tmp_path: Path, readings: Path) -> Non
             " WHERE source = 'skypilot_catalog' AND instance_type = 'p5.48xlarge' AND zone IS NOT NULL"
         ).fetchall()
         assert moves == 7 * 4
+    # A version takes over the long tables as they were written, and the next refresh leaves them alone.
+    rolling = [folder / "gpu_price_rolling.parquet" for folder in (growing.data / "history", growing.current / "marts")]
+    assert rolling[0].samefile(rolling[1])
+    assert len(list((growing.data / "published" / "versions").iterdir())) == 3 and not changed_files(growing)
     refreshed(anew, 7)
     assert marts(growing) == marts(anew)
     refreshed(growing, 7, "--rebuild")
