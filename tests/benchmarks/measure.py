@@ -1,4 +1,4 @@
-"""One measured call in a process of its own: its time, its peak memory and what it returned, as JSON.
+"""What one process costs: a command, or a call with what it returned, as JSON.
 
     python -m tests.benchmarks.measure MODULE FUNCTION [ARGUMENT ...]
 
@@ -22,9 +22,38 @@ from ..conftest import ROOT
 LAUNCHER = """
 import resource, subprocess, sys
 code = subprocess.call(sys.argv[1:])
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_maxrss / 1024, used.ru_oublock / 2048)
 sys.exit(code)
 """
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a command takes; `written_mib` is what reached a disk."""
+
+    seconds: float
+    peak_mib: float
+    written_mib: float
+
+
+def cost_of(arguments: list[str], data: Path) -> Cost:
+    """Run a command on a data folder, without keys."""
+    # polars leaves its allocator's settings in the environment of whoever imports it, this process included.
+    foreign = ("AWS_", "BREAKEVEN_", "DAGSTER_", "_RJEM_")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", LAUNCHER, *arguments],
+        env={**kept, "BREAKEVEN_DATA": str(data)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    peak, written = done.stdout.splitlines()[-1].split()
+    return Cost(time.monotonic() - started, float(peak), float(written))
 
 
 @dataclass(frozen=True)
@@ -44,8 +73,8 @@ def measured(function: str, *arguments: object) -> Measured:
     command = [sys.executable, "-m", "tests.benchmarks.measure", module, name, *(str(a) for a in arguments)]
     done = subprocess.run([sys.executable, "-c", LAUNCHER, *command], env=kept, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
-    *_, answer, peak = done.stdout.splitlines()
-    return Measured(json.loads(answer)["seconds"], float(peak), json.loads(answer)["result"])
+    *_, answer, used = done.stdout.splitlines()
+    return Measured(json.loads(answer)["seconds"], float(used.split()[0]), json.loads(answer)["result"])
 
 
 def machine() -> str:

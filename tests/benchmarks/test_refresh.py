@@ -5,48 +5,13 @@ To reach: 30 s and 1 GiB on 2 cores. `make bench` prints it.
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
-from ..conftest import ROOT
+from .measure import cost_of
 
 IMPORTS = "import pipelines.cli, pipelines.run, pipelines.definitions, great_expectations, altair; pipelines.definitions.defs()"
 NOTHING_NEW = [str(Path(sys.executable).parent / "breakeven"), "refresh", "--offline", "--as-of", "2026-11-23"]
-
-
-@dataclass(frozen=True)
-class Cost:
-    seconds: float
-    peak_mib: float
-
-
-# Started from a small process: Linux counts the peak of whoever forks as that of the child.
-LAUNCHER = """
-import resource, subprocess, sys
-code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
-sys.exit(code)
-"""
-
-
-def cost_of(arguments: list[str], data: Path) -> Cost:
-    # polars leaves its allocator's settings in the environment of whoever imports it, this process included.
-    foreign = ("AWS_", "BREAKEVEN_", "DAGSTER_", "_RJEM_")
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
-    started = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-c", LAUNCHER, *arguments],
-        env={**kept, "BREAKEVEN_DATA": str(data)},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return Cost(time.monotonic() - started, float(done.stdout))
 
 
 def test_warm_refresh(tmp_path: Path) -> None:
