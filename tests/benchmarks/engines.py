@@ -143,6 +143,50 @@ def pandas_hourly_grid(folder: str, target: str) -> dict[str, Any]:
     return {}
 
 
+def pandas_windows(folder: str, target: str) -> dict[str, Any]:
+    """All windows and statistics exactly in pandas: rolling windows of days over changes cut at midnights, taken at each day's end."""
+    import pandas as pd
+
+    midnights = pd.Series(range(START_S, END_S, SECONDS_PER_DAY), name="t")
+    frames = []
+    for file in sorted(Path(folder).glob("bucket=*.parquet")):
+        changes = pd.read_parquet(file).rename(columns={"changed_at_s": "t", "usd_per_gpu_hour": "p"}).assign(c=1)
+        first = changes.groupby("series_id")["t"].min().rename("first_t").reset_index()
+        midnight = first.merge(midnights, how="cross").query("t > first_t").drop(columns="first_t").assign(c=0)
+        cut = pd.concat([changes, midnight]).sort_values(["series_id", "t", "c"], ignore_index=True)
+        by_series = cut.groupby("series_id")
+        cut["p"] = by_series["p"].ffill()
+        cut["s"] = by_series["t"].shift(-1).fillna(END_S) - cut["t"]
+        cut["day"] = cut["t"] // SECONDS_PER_DAY
+        cut["ps"] = cut["p"] * cut["s"]
+        cut["pps"] = cut["p"] * cut["ps"]
+        cut["on"] = pd.to_datetime(cut["day"], unit="D")
+        ends_day = ~cut.duplicated(["series_id", "day"], keep="last").to_numpy()
+        last = cut.loc[ends_day].reset_index(drop=True)
+        for days in (7, 30, 90):
+            window = cut.groupby("series_id").rolling(f"{days}D", on="on")
+            total = window[["ps", "pps", "s", "c"]].sum().loc[ends_day].reset_index(drop=True)
+            mean = total["ps"] / total["s"]
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "series_id": last["series_id"],
+                        "day": last["day"],
+                        "window_days": days,
+                        "mean_usd_per_gpu_hour": mean,
+                        "volatility": (total["pps"] / total["s"] - mean**2).clip(0) ** 0.5,
+                        "min": window["p"].min().to_numpy()[ends_day],
+                        "max": window["p"].max().to_numpy()[ends_day],
+                        "last": last["p"],
+                        "changes": total["c"],
+                        "seconds": total["s"],
+                    }
+                )
+            )
+    pd.concat(frames, ignore_index=True).to_parquet(target)
+    return {}
+
+
 def exact_means(folder: str) -> pl.DataFrame:
     """Means of the sampled series by brute force in whole numbers: every change against every window."""
     changes = pl.scan_parquet(f"{folder}/bucket=*.parquet", hive_partitioning=False).filter(pl.col("series_id").is_in(SAMPLE)).collect()
