@@ -1,4 +1,4 @@
-"""Paths: brought to disk, and said in SQL.
+"""Paths: brought to disk, shared, and said in SQL.
 
 Belongs here: what every writer of files needs alike. Does not belong here: which files there are.
 """
@@ -6,6 +6,7 @@ Belongs here: what every writer of files needs alike. Does not belong here: whic
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 
@@ -16,6 +17,17 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def share(file: Path, folder: Path) -> None:
+    """Have a file in a folder too: the same one, or a copy where the file system cannot give it a second name there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(file, folder / file.name)
+    except FileExistsError:
+        raise
+    except OSError:
+        shutil.copyfile(file, folder / file.name)
 
 
 def quoted(path: Path) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ import pyarrow as pa
 
 from pipelines.compact import STORED, write_compact
 from pipelines.contracts import Catalogue, Contract
-from pipelines.files import quoted, sync
+from pipelines.files import quoted, share, sync
 from pipelines.parquet import ROW_GROUP_ROWS, write_parquet
 
 DUCKDB_FILE = "breakeven.duckdb"
@@ -131,7 +130,7 @@ def write_version(
         for contract in catalogue.layer("marts"):
             if (file := in_parquet.get(contract.name)) is not None:
                 _write_rows(connection, contract, f"read_parquet({quoted(file)})")
-                _take_over(file, folder / "marts")
+                share(file, folder / "marts")
             else:
                 _write_table(connection, contract, f'build.marts."{contract.name}"', folder)
         _write_ops(connection, catalogue, ops, folder)
@@ -163,9 +162,10 @@ def write_blocked_version(folder: Path, previous: Path, catalogue: Catalogue, op
     finally:
         connection.close()
     _assert_no_wal(target)
-    shutil.copytree(previous / "marts", folder / "marts")
+    for file in (previous / "marts").iterdir():
+        share(file, folder / "marts")
     for page in previous.glob("*.html"):
-        shutil.copy2(page, folder / page.name)
+        share(page, folder)
 
 
 def write_manifest(folder: Path, facts: VersionFacts, sources: list[dict[str, Any]]) -> dict[str, Any]:
@@ -249,15 +249,6 @@ def _write_rows(connection: duckdb.DuckDBPyConnection, contract: Contract, sourc
 
 def _columns(contract: Contract) -> str:
     return ", ".join(f'"{column}"' for column in contract.column_names)
-
-
-def _take_over(file: Path, folder: Path) -> None:
-    """Have the file in the folder too: the same one, or a copy where the file system has no second names for a file."""
-    folder.mkdir(exist_ok=True)
-    try:
-        os.link(file, folder / file.name)
-    except OSError:
-        shutil.copyfile(file, folder / file.name)
 
 
 def _create_view(connection: duckdb.DuckDBPyConnection, name: str, sql: str) -> None:
