@@ -37,7 +37,7 @@ types: setup
 	@$(BIN)/mypy
 
 docs: setup
-	@$(BIN)/python -m pipelines.dictionary
+	@$(BIN)/python -m pipelines.catalogue.dictionary
 	@$(BIN)/python -m tests.unit.economics.validation_page
 
 bench: setup

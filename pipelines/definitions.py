@@ -2,14 +2,14 @@
 
 import dagster as dg
 
-from pipelines.contracts import catalogue
+from pipelines.catalogue.contracts import catalogue
+from pipelines.catalogue.models import models
 from pipelines.defs.ingest import build_ingest
 from pipelines.defs.publication import build_publication
 from pipelines.defs.resources import session_resource, warehouse_io_manager
 from pipelines.defs.schedule import daily_refresh, failed_refresh, refresh_job
 from pipelines.defs.tables import build_model_assets, build_raw_assets
-from pipelines.models import models
-from pipelines.registry import discover
+from pipelines.ingest.registry import discover
 
 
 @dg.definitions

@@ -17,8 +17,8 @@ import sqlglot
 from polars.io.plugins import register_io_source
 from sqlglot import exp
 
-from pipelines.contracts import Contract, ContractError
-from pipelines.files import quoted
+from pipelines.catalogue.contracts import Contract, ContractError
+from pipelines.platform.files import quoted
 
 _MEMORY_LIMIT, _CHECK_MEMORY_LIMIT = "56MB", "256MB"
 _SLICE_ROWS = 10_240

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.snapshots import SnapshotStore
+from pipelines.ingest.snapshots import SnapshotStore
 from pipelines.sources.skypilot_catalog import payload
 
 _COLUMNS = {

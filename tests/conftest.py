@@ -34,7 +34,7 @@ class Cli:
     def __call__(self, *arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "BREAKEVEN_", "DAGSTER_"))}
         return subprocess.run(
-            [sys.executable, "-m", "pipelines.cli", *arguments],
+            [sys.executable, "-m", "pipelines.cli.main", *arguments],
             env={**kept, "BREAKEVEN_DATA": str(self.data), **(environment or {})},
             cwd=ROOT,
             capture_output=True,

@@ -8,7 +8,9 @@ from datetime import date
 
 import polars as pl
 
-from pipelines.assumptions import BANDS, assumption_set_id, in_one_row
+from pipelines.costing.assumptions import BANDS, assumption_set_id, in_one_row
+from pipelines.costing.fx import eur_per_usd_by_day
+from pipelines.costing.throughput_selection import is_shown, measured_choice
 from pipelines.economics import (
     break_even_hours,
     break_even_utilisation,
@@ -16,8 +18,6 @@ from pipelines.economics import (
     npv_payback_months,
     usd_per_million_tokens,
 )
-from pipelines.exchange import eur_per_usd_by_day
-from pipelines.serving_choice import is_shown, measured_choice
 
 WINDOWS_DAYS = (7, 30, 90)
 HOURS_PER_MONTH = 730.0

@@ -1,14 +1,17 @@
 """What a million tokens cost, by model, workload and way to get them.
 
 Belongs here: joining prices, throughput and assumptions, option by option, into one table. Does not belong here: the formulas
-(`pipelines.economics`), the choice of a throughput row (`pipelines.serving_choice`), the choice of a rented series (`rented_price`).
+(`pipelines.economics`), the choice of a throughput row (`pipelines.costing.throughput_selection`), the choice of a rented
+series (`rented_price`).
 """
 
 from datetime import date
 
 import polars as pl
 
-from pipelines.assumptions import BANDS, assumption_set_id, in_one_row
+from pipelines.costing.assumptions import BANDS, assumption_set_id, in_one_row
+from pipelines.costing.fx import eur_per_usd_by_day
+from pipelines.costing.throughput_selection import CONFIGURATION, LARGEST_SERVER_GPUS, is_shown, measured_choice, only_on_larger_systems
 from pipelines.economics import (
     blended_api_usd_per_million,
     effective_cloud_usd_per_hour,
@@ -16,8 +19,6 @@ from pipelines.economics import (
     usd_per_million_tokens,
 )
 from pipelines.economics.guards import quotient
-from pipelines.exchange import eur_per_usd_by_day
-from pipelines.serving_choice import CONFIGURATION, LARGEST_SERVER_GPUS, is_shown, measured_choice, only_on_larger_systems
 
 WINDOWS_DAYS = (7, 30, 90)
 KEY = ["on_date", "window_days", "model", "precision", "workload", "gpu", "option", "country", "provider"]

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from pipelines.assumptions import BANDS, SERVER_INPUTS, by_scope, in_one_row, server_of
+from pipelines.costing.assumptions import BANDS, SERVER_INPUTS, by_scope, in_one_row, server_of
 from pipelines.economics import OnPremServer, on_prem_usd_per_hour, operating_usd_per_hour, residual_share
 
 PRICE_LIMIT = timedelta(days=365)

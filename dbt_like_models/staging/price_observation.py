@@ -1,10 +1,10 @@
-"""Observations that are new to the history, with device, place and US dollars; the work is in `pipelines.observation`."""
+"""Observations that are new to the history, with device, place and US dollars; the work is in `pipelines.prices.normalization`."""
 
 from datetime import date
 
 import polars as pl
 
-from pipelines.observation import observe
+from pipelines.prices.normalization import observe
 
 
 def price_observation(

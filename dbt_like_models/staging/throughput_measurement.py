@@ -6,7 +6,7 @@ import polars as pl
 
 from pipelines.economics import decode_roof_tokens_per_second, output_tokens_per_second, prefill_roof_tokens_per_second
 from pipelines.economics.guards import quotient
-from pipelines.gpu_names import resolve
+from pipelines.prices.gpu_resolver import resolve
 
 LONGEST_TTFT_S = 24.0
 # What makes two rows the same run: rates that agree to the last digit do not come from two measurements.

@@ -13,11 +13,11 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from pipelines.contracts import catalogue
+from pipelines.catalogue.contracts import catalogue
+from pipelines.costing.throughput_selection import LARGEST_SERVER_GPUS, fastest_within
 from pipelines.decision.workload import Workload, WorkloadError
-from pipelines.reader import rows
-from pipelines.registry import parse_curated
-from pipelines.serving_choice import LARGEST_SERVER_GPUS, fastest_within
+from pipelines.ingest.registry import parse_curated
+from pipelines.publication.reader import rows
 
 # An offer last seen longer ago than this is none any more.
 LONGEST_AGE_DAYS = 365

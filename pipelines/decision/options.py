@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipelines.assumptions import server_of
+from pipelines.costing.assumptions import server_of
 from pipelines.decision.market import BANDS, ApiOffer, Band, Market, Measurement, Offer, Server
 from pipelines.decision.workload import EU_COUNTRIES, Constraints, Workload
 from pipelines.economics import (

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipelines.assumptions import SERVER_INPUTS
+from pipelines.costing.assumptions import SERVER_INPUTS
 from pipelines.decision.market import Assumption, Band, Market, Offer
 from pipelines.decision.options import (
     MILLION,

@@ -14,7 +14,7 @@ from typing import Any
 from pipelines.decision.market import Band
 from pipelines.decision.options import Option
 from pipelines.decision.plan import Decision
-from pipelines.reader import as_text as table_text
+from pipelines.publication.reader import as_text as table_text
 
 # An advantage smaller than this share of the cost is no advantage that prices of this precision can show.
 CLEAR_ADVANTAGE = 0.1

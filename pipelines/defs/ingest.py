@@ -7,10 +7,10 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines.ingest import FetchOutcome, fetch_all
-from pipelines.refresh import record_unchanged
-from pipelines.registry import SourceModule
-from pipelines.session import RefreshSession
+from pipelines.ingest.fetch import FetchOutcome, fetch_all
+from pipelines.ingest.registry import SourceModule
+from pipelines.refresh.lifecycle import record_unchanged
+from pipelines.refresh.session import RefreshSession
 
 log = logging.getLogger("breakeven")
 

@@ -6,13 +6,15 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines.contracts import Catalogue
+from pipelines.catalogue.contracts import Catalogue
+from pipelines.catalogue.models import tables_read
+from pipelines.catalogue.published_sql import bi_views
 from pipelines.defs.tables import check_result, record_results, table_key
-from pipelines.history_checks import load_history_checks, run_history_check
-from pipelines.models import tables_read
-from pipelines.quality import CheckError
-from pipelines.refresh import bi_views, publish_version
-from pipelines.session import SQL_FOLDER, RefreshSession
+from pipelines.platform.paths import SQL_FOLDER
+from pipelines.quality.rules import CheckError
+from pipelines.quality.sql_checks import load_history_checks, run_history_check
+from pipelines.refresh.lifecycle import publish_version
+from pipelines.refresh.session import RefreshSession
 
 log = logging.getLogger("breakeven")
 CURRENT = dg.AssetKey(["publication", "current"])

@@ -8,8 +8,8 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
-from pipelines.contracts import Contract, catalogue
-from pipelines.session import RefreshSession, refresh_session, software_version
+from pipelines.catalogue.contracts import Contract, catalogue
+from pipelines.refresh.session import RefreshSession, refresh_session, software_version
 
 JOB_NAME = "refresh"
 # The schedule waits for a refresh that a person started; a person is told at once.

@@ -6,8 +6,8 @@ import os
 import dagster as dg
 
 from pipelines.defs.resources import JOB_NAME
-from pipelines.refresh import close_failed
-from pipelines.settings import load_settings
+from pipelines.platform.settings import load_settings
+from pipelines.refresh.lifecycle import close_failed
 
 log = logging.getLogger("breakeven")
 

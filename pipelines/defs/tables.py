@@ -13,15 +13,15 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from pipelines.contracts import Catalogue, Contract, ContractError
+from pipelines.catalogue.contracts import Catalogue, Contract, ContractError
+from pipelines.catalogue.models import AS_OF, FEED_PREFIX, HISTORY, Model, rounded
 from pipelines.defs.ingest import snapshot_key
 from pipelines.history.intake import Intake, StepTaken
 from pipelines.history.tables import write_table
-from pipelines.models import AS_OF, FEED_PREFIX, HISTORY, Model, rounded
-from pipelines.quality import CheckError, RuleResult, check_rows, check_table
-from pipelines.raw import RawTable, read_source, unite_feed
-from pipelines.registry import SourceModule
-from pipelines.session import RefreshSession
+from pipelines.ingest.parse import RawTable, read_source, unite_feed
+from pipelines.ingest.registry import SourceModule
+from pipelines.quality.rules import CheckError, RuleResult, check_rows, check_table
+from pipelines.refresh.session import RefreshSession
 
 log = logging.getLogger("breakeven")
 CHECK_NAME = "contract"

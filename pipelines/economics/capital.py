@@ -11,16 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.economics.guards import (
-    AT_LEAST_ONE,
-    NOT_NEGATIVE,
-    POSITIVE,
-    SHARE,
-    Number,
-    guarded,
-    is_expression,
-    quotient,
-)
+from pipelines.economics.guards import AT_LEAST_ONE, NOT_NEGATIVE, POSITIVE, SHARE, Number, guarded, is_expression, quotient
 
 HOURS_PER_YEAR = 8760.0
 MONTHS_PER_YEAR = 12.0

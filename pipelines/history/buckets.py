@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 import polars as pl
 
 from pipelines.history.rolling import SECONDS_PER_DAY, UNITS_PER_USD, in_usd, intervals_in_units, rolling_statistics
-from pipelines.parquet import ROW_GROUP_ROWS
+from pipelines.platform.parquet import ROW_GROUP_ROWS
 
 # A bucket of this size stays well below 1 GiB while it is computed: about 80 bytes per change, and 1 MB per series of half a year.
 CHANGES_PER_BUCKET = 4_000_000

@@ -22,14 +22,14 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from pipelines.contracts import Catalogue
+from pipelines.catalogue.contracts import Catalogue
+from pipelines.catalogue.models import AS_OF, EARLIER, FEED_PREFIX, TAKEN_IN, Model
 from pipelines.history.intervals import IDENTITY
 from pipelines.history.store import HistoryStore, latest_after, open_history
-from pipelines.models import AS_OF, EARLIER, FEED_PREFIX, TAKEN_IN, Model
-from pipelines.quality import RuleResult, check_rows, merged
-from pipelines.raw import RawRejectedError, read_fetch, unite_feed, with_facts
-from pipelines.registry import SourceModule
-from pipelines.snapshots import Fetch, SnapshotStore
+from pipelines.ingest.parse import RawRejectedError, read_fetch, unite_feed, with_facts
+from pipelines.ingest.registry import SourceModule
+from pipelines.ingest.snapshots import Fetch, SnapshotStore
+from pipelines.quality.rules import RuleResult, check_rows, merged
 
 _FEED = "observation"
 # What steps were judged by is held until they are taken: so many of them at a time come to the same as all.

@@ -16,15 +16,7 @@ from datetime import date, datetime, time, timedelta
 
 import polars as pl
 
-from pipelines.history.intervals import (
-    FIGURES,
-    PROVENANCE,
-    STATEMENT,
-    best_source,
-    held_by_source,
-    merge_equal_neighbours,
-    statements,
-)
+from pipelines.history.intervals import FIGURES, PROVENANCE, STATEMENT, best_source, held_by_source, merge_equal_neighbours, statements
 
 _BEFORE_ALL = datetime(1, 1, 1)
 _ROW = ["series_id", "valid_from", "valid_to", *FIGURES, "observed_at", "known_from", "source", *PROVENANCE]

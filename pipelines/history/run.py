@@ -17,16 +17,16 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.contracts import catalogue
+from pipelines.catalogue.contracts import catalogue
+from pipelines.catalogue.models import TAKEN_IN, models
 from pipelines.history.intake import Intake, StepTaken, open_for_steps, price_services, steps_of
 from pipelines.history.tables import write_table
-from pipelines.ingest import fetch_all
-from pipelines.models import TAKEN_IN, models
-from pipelines.raw import read_source, unite_feed
-from pipelines.registry import discover
-from pipelines.settings import Settings
-from pipelines.snapshots import SnapshotStore
-from pipelines.sources.base import utc_now
+from pipelines.ingest.fetch import fetch_all
+from pipelines.ingest.parse import read_source, unite_feed
+from pipelines.ingest.registry import discover
+from pipelines.ingest.snapshots import SnapshotStore
+from pipelines.platform.clock import utc_now
+from pipelines.platform.settings import Settings
 
 _REPORT_DAYS = 20
 

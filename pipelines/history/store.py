@@ -18,13 +18,13 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from pipelines.contracts import Catalogue
-from pipelines.files import quoted
+from pipelines.catalogue.contracts import Catalogue
 from pipelines.history.intervals import FIGURES, IDENTITY, PROVENANCE, STATEMENT, identity, statements, with_series
 from pipelines.history.knowledge import advance, as_known_on, described_versions, ended_by, in_pieces, touched_since
 from pipelines.history.rolling import WINDOWS_DAYS, in_usd, intervals_in_units, rolling_statistics, statistics_on
 from pipelines.history.series import SERIES_SQL
-from pipelines.price_comparison import COMPARED
+from pipelines.platform.files import quoted
+from pipelines.prices.benchmarks import COMPARED
 
 _MEMORY_LIMIT = "256MB"
 # A day's rows end in a row group that is written again with them: small ones keep that small, however long the history is.

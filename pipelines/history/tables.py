@@ -12,10 +12,10 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 
+from pipelines.catalogue.models import HISTORY, PART, Model, rounded
 from pipelines.history.store import HistoryStore
-from pipelines.models import HISTORY, PART, Model, rounded
-from pipelines.parquet import write_parquet
-from pipelines.quality import RuleResult, merged
+from pipelines.platform.parquet import write_parquet
+from pipelines.quality.rules import RuleResult, merged
 
 # Small parts are checked together: a check by Great Expectations has its own price.
 _ROWS_CHECKED_AT_ONCE = 200_000

@@ -12,8 +12,9 @@ from datetime import date
 
 import polars as pl
 
-from pipelines.sources.base import FetchContext, ParseError, Payload, Source
-from pipelines.sources.bundled import package_payload
+from pipelines.sources.lib.bundled import package_payload
+from pipelines.sources.lib.errors import ParseError
+from pipelines.sources.lib.source import FetchContext, Payload, Source
 
 _FILE = "archive/serving_measurements.parquet"
 

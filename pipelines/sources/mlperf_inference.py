@@ -12,7 +12,9 @@ from datetime import date
 
 import polars as pl
 
-from pipelines.sources.base import FetchContext, ParseError, Payload, Source, utc_now
+from pipelines.platform.clock import utc_now
+from pipelines.sources.lib.errors import ParseError
+from pipelines.sources.lib.source import FetchContext, Payload, Source
 
 # Rounds and the days on which their results were made public.
 _ROUNDS = {"v5.1": date(2025, 9, 9)}

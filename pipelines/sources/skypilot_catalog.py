@@ -12,7 +12,9 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from pipelines.sources.base import FetchContext, OfflineError, ParseError, Payload, Source, SourceError, utc_now
+from pipelines.platform.clock import utc_now
+from pipelines.sources.lib.errors import OfflineError, ParseError, SourceError
+from pipelines.sources.lib.source import FetchContext, Payload, Source
 
 _CLOUDS = ("aws", "azure", "lambda")
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pipelines.contracts import catalogue
+from pipelines.catalogue.contracts import catalogue
 from pipelines.history.store import open_history
 
 SERIES, A_DAY, FIRST = 2_000, 4, date(2025, 1, 1)

@@ -13,7 +13,7 @@ import polars as pl
 
 from pipelines.history.buckets import count_for
 from pipelines.history.rolling import SECONDS_PER_DAY
-from pipelines.parquet import ROW_GROUP_ROWS
+from pipelines.platform.parquet import ROW_GROUP_ROWS
 
 SERIES, DAYS, START_S = 5_000, 180, 20_254 * SECONDS_PER_DAY
 END_S = START_S + DAYS * SECONDS_PER_DAY

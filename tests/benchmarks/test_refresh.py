@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .measure import cost_of
 
-IMPORTS = "import pipelines.cli, pipelines.run, pipelines.definitions, great_expectations, altair; pipelines.definitions.defs()"
+IMPORTS = "import pipelines.cli.main, pipelines.cli.job, pipelines.definitions, great_expectations, altair; pipelines.definitions.defs()"
 NOTHING_NEW = [str(Path(sys.executable).parent / "breakeven"), "refresh", "--offline", "--as-of", "2026-11-23"]
 
 

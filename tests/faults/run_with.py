@@ -13,7 +13,12 @@ from typing import Any
 
 import polars as pl
 
-from pipelines import cli, ingest, models, publish, quality, warehouse
+from pipelines import warehouse
+from pipelines.catalogue import models
+from pipelines.cli import main as cli
+from pipelines.ingest import fetch as ingest
+from pipelines.publication import publish
+from pipelines.quality import rules as quality
 from pipelines.sources import archive_aws_on_demand, ecb_fx
 
 

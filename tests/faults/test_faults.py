@@ -145,7 +145,7 @@ def test_ten_kills_at_random_moments_then_a_refresh(copy: Cli) -> None:
     moments = random.Random(20261123)
     for _ in range(10):
         process = subprocess.Popen(
-            [sys.executable, "-m", "pipelines.cli", *REFRESH],
+            [sys.executable, "-m", "pipelines.cli.main", *REFRESH],
             env={**os.environ, "BREAKEVEN_DATA": str(copy.data)},
             cwd=ROOT,
             stdout=subprocess.DEVNULL,
@@ -177,7 +177,7 @@ def test_a_reader_that_keeps_the_file_open_neither_fails_nor_blocks(copy: Cli) -
 
 
 def test_a_second_refresh_is_told_of_the_first(copy: Cli) -> None:
-    from pipelines.lock import refresh_lock
+    from pipelines.platform.lock import refresh_lock
 
     with refresh_lock(copy.data):
         done = copy(*REFRESH)

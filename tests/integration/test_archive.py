@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.contracts import catalogue
+from pipelines.catalogue.contracts import catalogue
 
 from ..conftest import ROOT, Cli
 

@@ -8,10 +8,10 @@ import os
 
 import pytest
 
-from pipelines.contracts import catalogue
-from pipelines.ingest import probe
-from pipelines.registry import discover
-from pipelines.settings import load_settings
+from pipelines.catalogue.contracts import catalogue
+from pipelines.ingest.fetch import probe
+from pipelines.ingest.registry import discover
+from pipelines.platform.settings import load_settings
 
 MODULES = discover(catalogue())
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines.contracts import catalogue
-from pipelines.gpu_names import resolve
-from pipelines.registry import discover, parse_curated
+from pipelines.catalogue.contracts import catalogue
+from pipelines.ingest.registry import discover, parse_curated
+from pipelines.prices.gpu_resolver import resolve
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 REFERENCE = Path(__file__).parent.parent.parent / "pipelines" / "reference"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from pipelines.contracts import catalogue
-from pipelines.registry import parse_curated
+from pipelines.catalogue.contracts import catalogue
+from pipelines.ingest.registry import parse_curated
 
 from ...conftest import ROOT
 

@@ -10,8 +10,9 @@ from types import ModuleType
 import polars as pl
 import pytest
 
-from pipelines.contracts import RAW_LINEAGE, catalogue
-from pipelines.sources.base import ParseError, Payload
+from pipelines.catalogue.contracts import RAW_LINEAGE, catalogue
+from pipelines.sources.lib.errors import ParseError
+from pipelines.sources.lib.source import Payload
 
 FEEDING = ["archive_aws_on_demand", "archive_gcp_monthly", "archive_cloud_2026"]
 ROWS = {"archive_aws_on_demand": 82, "archive_gcp_monthly": 434, "archive_cloud_2026": 173, "archive_aws_spot_monthly": 733}

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.compact import STORED, write_compact
-from pipelines.contracts import Contract, catalogue
+from pipelines.catalogue.contracts import Contract, catalogue
+from pipelines.publication.encoding import STORED, write_compact
 
 CONTRACT = catalogue().tables["price_history"]
 TIMES = st.datetimes(dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31, 23, 59, 59, 999_999))

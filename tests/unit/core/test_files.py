@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.files import share
+from pipelines.platform.files import share
 
 
 def test_one_file_under_two_names(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.contracts import ContractError
-from pipelines.history_checks import load_history_checks, run_history_check
-from pipelines.session import SQL_FOLDER
+from pipelines.catalogue.contracts import ContractError
+from pipelines.platform.paths import SQL_FOLDER
+from pipelines.quality.sql_checks import load_history_checks, run_history_check
 from pipelines.warehouse import open_warehouse
 
 AS_OF = dt.date(2026, 11, 23)

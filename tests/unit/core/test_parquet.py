@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.parquet import ROW_GROUP_ROWS, write_parquet
+from pipelines.platform.parquet import ROW_GROUP_ROWS, write_parquet
 
 ROWS = pa.table({"number": range(ROW_GROUP_ROWS * 2 + 5)})
 

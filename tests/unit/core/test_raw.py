@@ -6,11 +6,11 @@ import datetime as dt
 from dataclasses import replace
 from pathlib import Path
 
-from pipelines.contracts import catalogue
-from pipelines.quality import RuleResult, merged
-from pipelines.raw import read_source
-from pipelines.registry import discover
-from pipelines.snapshots import SnapshotStore
+from pipelines.catalogue.contracts import catalogue
+from pipelines.ingest.parse import read_source
+from pipelines.ingest.registry import discover
+from pipelines.ingest.snapshots import SnapshotStore
+from pipelines.quality.rules import RuleResult, merged
 from pipelines.sources.skypilot_catalog import payload
 
 HEAD = "InstanceType,AcceleratorName,AcceleratorCount,vCPUs,MemoryGiB,Price,SpotPrice,Region,AvailabilityZone\n"

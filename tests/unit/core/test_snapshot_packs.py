@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.snapshots import SnapshotError, SnapshotStore
-from pipelines.sources.base import Payload
+from pipelines.ingest.snapshots import SnapshotError, SnapshotStore
+from pipelines.sources.lib.source import Payload
 
 DAYS = [dt.date(2026, 1, 5), dt.date(2026, 1, 20), dt.date(2026, 2, 3), dt.date(2026, 3, 1)]
 

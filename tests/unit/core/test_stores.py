@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.contracts import catalogue
-from pipelines.lock import RefreshLockedError, refresh_lock
-from pipelines.ops import OpsRecorder, read_ops
-from pipelines.settings import SettingsError, load_settings
-from pipelines.snapshots import SnapshotError, SnapshotStore
-from pipelines.sources.base import Payload
+from pipelines.catalogue.contracts import catalogue
+from pipelines.ingest.snapshots import SnapshotError, SnapshotStore
+from pipelines.platform.lock import RefreshLockedError, refresh_lock
+from pipelines.platform.settings import SettingsError, load_settings
+from pipelines.publication.ops import OpsRecorder, read_ops
+from pipelines.sources.lib.source import Payload
 
 AT = dt.datetime(2026, 11, 23, 6)
 

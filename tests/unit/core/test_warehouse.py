@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines.contracts import ContractError, catalogue
+from pipelines.catalogue.contracts import ContractError, catalogue
 from pipelines.warehouse import open_warehouse
 
 CONTRACT = catalogue().tables["gpu_price_rolling"]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.assumptions import SERVER_INPUTS
+from pipelines.costing.assumptions import SERVER_INPUTS
 from pipelines.decision import as_dict, as_html, as_text, decide
 from pipelines.decision.market import ApiOffer, Assumption, Market, Measurement, Offer, Server
 from pipelines.decision.plan import Decision

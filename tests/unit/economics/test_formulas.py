@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines import economics as e
+from pipelines.costing.fx import eur_per_usd_by_day
 from pipelines.economics.guards import quotient
-from pipelines.exchange import eur_per_usd_by_day
 
 price = st.floats(0.01, 1000)
 share = st.floats(0.01, 1)

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from pipelines import economics
-from pipelines.refresh import macros
+from pipelines.catalogue.published_sql import macros
 
 AMOUNTS = [0.0, 0.36, 2.69, 98.32, 250_141.8, -1.0, float("nan"), float("inf")]
 SHARES = [0.0, 0.3, 0.8, 1.0, 1.2, -0.1, float("nan")]

@@ -9,12 +9,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines.contracts import catalogue
+from pipelines.catalogue.contracts import catalogue
+from pipelines.catalogue.models import TAKEN_IN, models
 from pipelines.history.intake import Intake, Pending, Step, StepRefusedError, open_for_steps, steps_of
-from pipelines.models import TAKEN_IN, models
-from pipelines.quality import RuleResult
-from pipelines.registry import discover
-from pipelines.snapshots import Fetch, SnapshotStore, StoredPayload
+from pipelines.ingest.registry import discover
+from pipelines.ingest.snapshots import Fetch, SnapshotStore, StoredPayload
+from pipelines.quality.rules import RuleResult
 from pipelines.sources.skypilot_catalog import payload
 
 NOON = dt.time(12)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipelines.contracts import catalogue
+from pipelines.catalogue.contracts import catalogue
 from pipelines.history.intervals import identity, with_series
 from pipelines.history.knowledge import as_known_on, described_versions
 from pipelines.history.rolling import in_usd, intervals_in_units, rolling_statistics

@@ -8,9 +8,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines.contracts import catalogue
-from pipelines.models import models
-from pipelines.registry import parse_curated
+from pipelines.catalogue.contracts import catalogue
+from pipelines.catalogue.models import models
+from pipelines.ingest.registry import parse_curated
 
 from ...conftest import ROOT
 

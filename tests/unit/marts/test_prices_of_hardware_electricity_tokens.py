@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines.contracts import catalogue
-from pipelines.models import models
+from pipelines.catalogue.contracts import catalogue
+from pipelines.catalogue.models import models
 
 AS_OF = dt.date(2026, 6, 30)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.contracts import catalogue
+from pipelines.catalogue.contracts import catalogue
 from pipelines.history.intervals import best_source, held_by_source, merge_equal_neighbours, statements
 from pipelines.history.rolling import in_usd, intervals_in_units, rolling_statistics
 

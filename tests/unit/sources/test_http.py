@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.sources.base import OfflineError, SourceError
-from pipelines.sources.http import Breaker, HttpClient, HttpStatusError, same_host
+from pipelines.sources.lib.errors import OfflineError, SourceError
+from pipelines.sources.lib.http import Breaker, HttpClient, HttpStatusError, same_host
 
 from ...loopback import loopback
 

@@ -13,10 +13,12 @@ import polars as pl
 import pytest
 from moto import mock_aws
 
-from pipelines.contracts import catalogue
-from pipelines.sources import aws_common, aws_instance_types, aws_spot, azure_retail, ecb_fx
-from pipelines.sources.base import FetchContext, OfflineError, ParseError, SourceError
-from pipelines.sources.http import Breaker, HttpClient
+from pipelines.catalogue.contracts import catalogue
+from pipelines.sources import aws_instance_types, aws_spot, azure_retail, ecb_fx
+from pipelines.sources.lib import aws as aws_common
+from pipelines.sources.lib.errors import OfflineError, ParseError, SourceError
+from pipelines.sources.lib.http import Breaker, HttpClient
+from pipelines.sources.lib.source import FetchContext
 
 from ...loopback import loopback
 

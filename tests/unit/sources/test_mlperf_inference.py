@@ -10,14 +10,15 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines.contracts import catalogue
-from pipelines.models import models
-from pipelines.quality import check_rows
-from pipelines.registry import parse_curated
-from pipelines.serving_choice import fastest_within
+from pipelines.catalogue.contracts import catalogue
+from pipelines.catalogue.models import models
+from pipelines.costing.throughput_selection import fastest_within
+from pipelines.ingest.registry import parse_curated
+from pipelines.quality.rules import check_rows
 from pipelines.sources import mlperf_inference
-from pipelines.sources.base import FetchContext, ParseError
-from pipelines.sources.http import Breaker, HttpClient
+from pipelines.sources.lib.errors import ParseError
+from pipelines.sources.lib.http import Breaker, HttpClient
+from pipelines.sources.lib.source import FetchContext
 
 from ...conftest import ROOT
 from ...loopback import loopback

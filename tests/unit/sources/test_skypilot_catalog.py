@@ -9,10 +9,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines.contracts import catalogue
+from pipelines.catalogue.contracts import catalogue
 from pipelines.sources import skypilot_catalog
-from pipelines.sources.base import FetchContext, OfflineError, ParseError
-from pipelines.sources.http import Breaker, HttpClient
+from pipelines.sources.lib.errors import OfflineError, ParseError
+from pipelines.sources.lib.http import Breaker, HttpClient
+from pipelines.sources.lib.source import FetchContext
 
 from ...loopback import loopback
 

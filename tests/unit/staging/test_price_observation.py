@@ -9,10 +9,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines.contracts import catalogue
-from pipelines.models import models
-from pipelines.quality import check_rows
-from pipelines.registry import parse_curated
+from pipelines.catalogue.contracts import catalogue
+from pipelines.catalogue.models import models
+from pipelines.ingest.registry import parse_curated
+from pipelines.quality.rules import check_rows
 
 from ...conftest import ROOT
 

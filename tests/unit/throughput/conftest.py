@@ -11,9 +11,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines.contracts import MODELS_FOLDER, catalogue
-from pipelines.raw import unite_feed
-from pipelines.registry import SourceModule, parse_curated
+from pipelines.catalogue.contracts import catalogue
+from pipelines.ingest.parse import unite_feed
+from pipelines.ingest.registry import SourceModule, parse_curated
+from pipelines.platform.paths import MODELS_FOLDER
 from pipelines.sources import aiconfigurator_serving as serving
 
 SOURCE = "aiconfigurator_serving"

@@ -4,7 +4,7 @@ import datetime as dt
 
 import polars as pl
 
-from pipelines.serving_choice import fastest_within, measured_choice, only_on_larger_systems
+from pipelines.costing.throughput_selection import fastest_within, measured_choice, only_on_larger_systems
 
 
 def measured(**columns: list[object]) -> pl.LazyFrame:

@@ -8,10 +8,11 @@ import duckdb
 import polars as pl
 import pytest
 
-from pipelines.contracts import MODELS_FOLDER, catalogue
-from pipelines.serving_choice import fastest_within
+from pipelines.catalogue.contracts import catalogue
+from pipelines.costing.throughput_selection import fastest_within
+from pipelines.platform.paths import MODELS_FOLDER
 from pipelines.sources import aiconfigurator_serving as serving
-from pipelines.sources.base import ParseError
+from pipelines.sources.lib.errors import ParseError
 
 ROWS = 5221
 

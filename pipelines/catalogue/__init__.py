@@ -1,0 +1,1 @@
+"""Contracts of tables, the models beside them, and the data dictionary that is generated from both."""

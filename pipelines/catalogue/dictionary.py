@@ -1,0 +1,68 @@
+"""The data dictionary: every table and view with its columns, generated from the contracts (`make docs`).
+
+Belongs here: turning contracts into Markdown. Does not belong here: saying anything that a contract does not say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipelines.catalogue.contracts import Catalogue, Contract, catalogue
+from pipelines.catalogue.models import Model, models
+from pipelines.catalogue.published_sql import bi_views
+from pipelines.platform.paths import PROJECT_FOLDER
+
+PATH = PROJECT_FOLDER / "docs" / "data-dictionary.md"
+_LAYERS = {
+    "marts": "Published tables that answer questions",
+    "ops": "How each refresh went",
+    "staging": "Provider-neutral tables between raw and marts (not published)",
+    "raw": "What each source said, in its own columns (not published)",
+}
+
+
+def render(tables: Catalogue, computed: Mapping[str, Model], views: Mapping[str, str]) -> str:
+    """The whole dictionary as Markdown."""
+    parts = [
+        "# Data dictionary",
+        "",
+        "Generated from the contracts in `dbt_like_models` by `make docs`; do not edit. Times are UTC, shares run from 0 to 1, money is",
+        "without tax.",
+        "",
+        "## bi: views for dashboards, stable across versions",
+        "",
+        *(f"- `bi.{name}`: {_comment(sql)}" for name, sql in views.items()),
+    ]
+    for layer, title in _LAYERS.items():
+        parts += ["", f"## {layer}: {title}"]
+        for contract in tables.layer(layer):
+            parts += _table(contract, computed.get(contract.name))
+    return "\n".join(parts) + "\n"
+
+
+def _comment(sql: str) -> str:
+    return " ".join(line.removeprefix("--").strip() for line in sql.splitlines() if line.startswith("--"))
+
+
+def _table(contract: Contract, model: Model | None) -> list[str]:
+    lines = ["", f"### {contract.table}", "", contract.description, "", f"One row per {', '.join(contract.grain)}."]
+    if model is not None:
+        lines.append(f"Computed from {', '.join(model.inputs) or 'nothing'}.")
+    if contract.sources:
+        lines.append(f"Source: {'; '.join(contract.sources)}. Licence: {contract.licence}.")
+    lines += ["", "| column | type | unit | NULL | meaning |", "|---|---|---|---|---|"]
+    lines += [
+        f"| {c.name} | {c.type} | {c.unit} | {'yes' if c.name in contract.nullable else ''} | {c.description.replace('|', '/')} |"
+        for c in contract.columns
+    ]
+    return lines
+
+
+def main() -> None:
+    """Write the dictionary."""
+    PATH.write_text(render(catalogue(), models(), bi_views()), encoding="utf-8")
+    print(f"wrote {PATH}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""What is said at the end of a refresh and by `breakeven status`, read from the published version and the record.
+
+Belongs here: the facts and their plain-text form. Does not belong here: running anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import duckdb
+
+from pipelines.catalogue.contracts import catalogue
+from pipelines.platform.settings import Settings
+from pipelines.publication.ops import read_ops
+from pipelines.publication.publish import PublishedFolder
+from pipelines.publication.reader import as_text as table_text
+from pipelines.publication.reader import rows
+
+# The question that the summary answers; `breakeven query` answers others.
+QUESTION = {"model": "Llama-3.1-70B", "precision": "fp8", "workload": "business_hours_1024_1024", "window_days": 30}
+_WELL = ("ok", "disabled", "not_tried")
+
+
+def closing(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, sources: list[dict[str, Any]], *, is_unchanged: bool
+) -> dict[str, Any]:
+    """Facts of a finished refresh: its sources, the five cheapest ways to a million tokens, break-even, and where the files lie."""
+    manifest = PublishedFolder(settings.data / "published").manifest()
+    assert manifest is not None
+    model, precision, workload = QUESTION["model"], QUESTION["precision"], QUESTION["workload"]
+    return {
+        "outcome": "unchanged" if is_unchanged else "published",
+        "as_of": manifest["as_of"],
+        "version": manifest["version"],
+        "sources": sorted(sources, key=lambda row: (row["is_bundled"], row["source"])),
+        "quarantined_rows": rows(connection, "SELECT count(*) AS n FROM ops.quarantine WHERE run_id = ?", [manifest["run_id"]])[0]["n"],
+        "question": QUESTION,
+        "cheapest": rows(
+            connection,
+            """
+            SELECT option, gpu, provider, country, low_usd_per_million_output_tokens AS low,
+                   base_usd_per_million_output_tokens AS usd_per_million_output_tokens,
+                   high_usd_per_million_output_tokens AS high, price_as_of_on, price_age_days
+            FROM bi.cheapest_today
+            WHERE model = ? AND (precision = ? OR option = 'api') AND workload = ?
+            ORDER BY place LIMIT 5
+            """,
+            [model, precision, workload],
+        ),
+        "break_even": rows(
+            connection,
+            """
+            SELECT server, comparator, comparator_provider || ' ' || comparator_region AS against,
+                   rented_usd_per_hour, base_break_even_utilisation_share AS break_even_use,
+                   base_payback_months AS payback_months, reason_no_figure, price_age_days
+            FROM bi.break_even
+            WHERE model = ? AND precision = ? AND workload = ? AND window_days = ?
+              AND on_date = (SELECT max(on_date) FROM bi.break_even)
+            ORDER BY server, list_position(['cheapest', 'median', 'dearest'], comparator)
+            """,
+            [model, precision, workload, QUESTION["window_days"]],
+        ),
+        "files": files(settings),
+    }
+
+
+def files(settings: Settings) -> dict[str, str]:
+    """Where the published files lie."""
+    folder = settings.data / "published"
+    return {
+        "duckdb": str(folder / "breakeven.duckdb"),
+        "parquet": str(folder / "current" / "marts"),
+        "dashboard": str(folder / "current" / "dashboard.html"),
+    }
+
+
+def as_text(facts: Mapping[str, Any]) -> str:
+    """The closing summary for a person."""
+    sources, question = facts["sources"], facts["question"]
+    bundled = [s for s in sources if s["is_bundled"]]
+    services = [s for s in sources if not s["is_bundled"]]
+    troubled = [s for s in bundled if s["status"] not in _WELL]
+    lines = [
+        f"Refresh {facts['outcome']} for {facts['as_of']} in {facts.get('seconds', 0)} s: version {facts['version']}",
+        "",
+        f"Sources: {len(bundled) - len(troubled)} of {len(bundled)} that ship with the project read; services:",
+        table_text([_shown_source(s) for s in [*services, *troubled]]) if services or troubled else "(none)",
+    ]
+    if facts["quarantined_rows"]:
+        lines.append(f'{facts["quarantined_rows"]} rows are in quarantine: breakeven query "SELECT * FROM ops.quarantine"')
+    lines += [
+        "",
+        f"Cheapest ways to a million output tokens: {question['model']} {question['precision']}, {question['workload']}",
+        table_text(facts["cheapest"]),
+        "",
+        "Break-even of an owned server (share of the hours in use), against machines of the same shape on demand:",
+        table_text(facts["break_even"]),
+        "",
+        *(f"{name + ':':<11}{path}" for name, path in facts["files"].items()),
+    ]
+    return "\n".join(lines)
+
+
+def status(settings: Settings) -> dict[str, Any]:
+    """Facts about the published version and the last refresh; works before the first publication too."""
+    published = PublishedFolder(settings.data / "published")
+    manifest = published.manifest()
+    folder = settings.data / "ops"
+    refreshes: list[dict[str, Any]] = []
+    sources: list[dict[str, Any]] = []
+    checks: list[dict[str, Any]] = []
+    if folder.exists():
+        ops = read_ops(folder, catalogue())
+        refreshes = ops["refreshes"].sort("started_at").to_dicts()
+        last = refreshes[-1]["run_id"] if refreshes else None
+        sources = [row for row in ops["source_status"].to_dicts() if row["run_id"] == last]
+        checks = [row for row in ops["check_results"].to_dicts() if row["run_id"] == last and not row["is_passed"]]
+    return {
+        "published": None
+        if manifest is None
+        else {key: manifest[key] for key in ("version", "as_of", "created_at", "blocked", "blocked_reason")},
+        "last_refresh": refreshes[-1] if refreshes else None,
+        "sources": sources,
+        "failed_checks": checks,
+        "files": files(settings),
+    }
+
+
+def status_text(facts: Mapping[str, Any]) -> str:
+    """The status for a person."""
+    version, last = facts["published"], facts["last_refresh"]
+    lines = [
+        f"Published: {version['version']}, for {version['as_of']}" if version else "Nothing is published yet.",
+        f"  blocked: {version['blocked_reason']}" if version and version["blocked"] else "",
+        f"Last refresh: {last['outcome']}, started {last['started_at']:%Y-%m-%d %H:%M} UTC, for {last['as_of_on']}"
+        if last
+        else "No refresh has run yet.",
+        f"  {last['detail']}" if last and last["detail"] else "",
+    ]
+    if facts["sources"]:
+        lines += ["", table_text([_shown_source(s) for s in facts["sources"]])]
+    if facts["failed_checks"]:
+        shown = [{k: c[k] for k in ("table_name", "rule", "severity", "failing_count", "detail")} for c in facts["failed_checks"]]
+        lines += ["", "Rules that did not hold:", table_text(shown)]
+    return "\n".join(line for line in lines if line)
+
+
+def _shown_source(source: Mapping[str, Any]) -> dict[str, Any]:
+    newest = source["newest_figure_on"]
+    return {
+        "source": source["source"],
+        "status": source["status"],
+        "newest_figure": str(newest) if newest else None,
+        "rows": source["row_count"],
+        "why": (source["detail"] or "")[:110] or None,
+    }

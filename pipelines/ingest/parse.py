@@ -1,0 +1,192 @@
+"""Raw tables from stored snapshots, each source by itself: a snapshot that cannot be read or breaks a rule is passed over.
+
+Belongs here: reading the fetches of one source, parsing, raw checks, going back to the last good one. Does not belong here: fetching
+(`ingest`), writing (`warehouse`). Raw never blocks: what is wrong with one source is said in its status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+import polars as pl
+
+from pipelines.catalogue.contracts import FEED_FACTS, RAW_LINEAGE, Catalogue, Contract, ContractError
+from pipelines.ingest.registry import SourceModule
+from pipelines.ingest.snapshots import Fetch, SnapshotStore
+from pipelines.quality.rules import RuleResult, check_rows
+
+# Below this share of the last good snapshot's rows a snapshot is `partial`.
+_EXPECTED_SHARE = 0.7
+
+
+class RawRejectedError(Exception):
+    """A snapshot is not used; the message says which rule it broke and with what."""
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """Rows of all good snapshots of a source. `rejections` are (fetch, why), newest last."""
+
+    frame: pl.DataFrame
+    used: tuple[Fetch, ...]
+    rejections: tuple[tuple[Fetch, str], ...]
+    results: list[RuleResult] = field(default_factory=list)
+
+    @property
+    def last_good(self) -> Fetch | None:
+        """The newest snapshot that was used."""
+        return self.used[-1] if self.used else None
+
+    def newest_figure_on(self, contract: Contract, as_of: date) -> date | None:
+        """The newest date that a row of the table itself names, not after `as_of`; where rows name none, that of the last fetch."""
+        own = [c.name for c in contract.columns if c.type in ("date", "timestamp") and c.name not in RAW_LINEAGE]
+        newest = (
+            self.frame.select(pl.max_horizontal(pl.col(c).cast(pl.Date) for c in own).alias("day"))
+            .filter(pl.col("day") <= as_of)
+            .get_column("day")
+            .max()
+            if own
+            else None
+        )
+        if isinstance(newest, date):
+            return newest
+        return self.last_good.fetched_at.date() if self.last_good and not self.frame.is_empty() else None
+
+
+def read_source(module: SourceModule, contract: Contract, catalogue: Catalogue, store: SnapshotStore, as_of: date) -> RawTable:
+    """Rows of a source as known on `as_of`, from its good snapshots.
+
+    What ships with the project is replaced as a whole by a newer release; a service's snapshots add up. Of prices only the last good
+    snapshot is here: those before it are in the history already.
+    """
+    if module.source.is_bundled:
+        # The newest release that can be read; an older one only where the newest cannot.
+        releases = store.fetches(module.name)
+        newest = _read_fetches(releases[-1:], module, contract, catalogue, store)
+        if newest.used or len(releases) < 2:
+            return newest
+        older = _read_fetches(releases[-2:-1], module, contract, catalogue, store)
+        return replace(older, rejections=(*older.rejections, *newest.rejections))
+    fetches = store.fetches(module.name, until=as_of)
+    if contract.feeds == "observation":
+        return _read_newest(fetches, module, contract, catalogue, store)
+    return _read_fetches(fetches, module, contract, catalogue, store)
+
+
+def _read_newest(
+    fetches: Sequence[Fetch], module: SourceModule, contract: Contract, catalogue: Catalogue, store: SnapshotStore
+) -> RawTable:
+    # The last good snapshot, held against the good one before it.
+    passed_over: list[tuple[Fetch, str]] = []
+    for number in range(len(fetches), 0, -1):
+        newest = _read_fetches(fetches[number - 1 : number], module, contract, catalogue, store)
+        if not newest.used:
+            passed_over = [*newest.rejections, *passed_over]
+            continue
+        before = next(
+            (t for n in range(number - 1, 0, -1) if (t := _read_fetches(fetches[n - 1 : n], module, contract, catalogue, store)).used), None
+        )
+        counted = [] if before is None else [_row_count_rule(before.frame.height, newest.frame.height)]
+        return replace(newest, rejections=tuple(passed_over), results=[*newest.results, *counted])
+    return RawTable(pl.DataFrame(schema=contract.polars_schema()), (), tuple(passed_over))
+
+
+def _read_fetches(
+    fetches: Iterable[Fetch], module: SourceModule, contract: Contract, catalogue: Catalogue, store: SnapshotStore
+) -> RawTable:
+    frames, used, rejections = [pl.DataFrame(schema=contract.polars_schema())], [], []
+    results: list[RuleResult] = []
+    for fetch in fetches:
+        try:
+            read = read_fetch(fetch, module, contract, catalogue, store)
+        except RawRejectedError as error:
+            rejections.append((fetch, str(error)))
+        else:
+            frames.append(read.frame)
+            results = read.results
+            used.append(fetch)
+    if len(used) > 1:
+        results = [*results, _row_count_rule(frames[-2].height, frames[-1].height)]
+    return RawTable(pl.concat(frames), tuple(used), tuple(rejections), results)
+
+
+def unite_feed(feed: str, frames: Mapping[str, pl.LazyFrame], modules: Mapping[str, SourceModule], catalogue: Catalogue) -> pl.LazyFrame:
+    """The union `all_<feed>` of raw tables by name: each brought to the feed's columns by its source, with the facts of the source."""
+    schema = catalogue.feed_schema(feed)
+    parts = [pl.LazyFrame(schema=schema)]
+    for name, raw in frames.items():
+        module = modules[name]
+        assert module.normalise is not None
+        parts.append(with_facts(module.normalise(raw), module, feed).select(schema.names()))
+    return pl.concat(parts)
+
+
+def with_facts(frame: pl.LazyFrame, module: SourceModule, feed: str) -> pl.LazyFrame:
+    """Rows of a feed from one source with what is declared of the source: its name, semantics, precedence and staleness limit."""
+    source = module.source
+    if feed == "observation":
+        limits = {option: source.staleness_limit_days(option) for option in _PURCHASE_OPTIONS}
+        limit = pl.col("purchase_option").replace_strict(limits, default=None, return_dtype=pl.Int64)
+    else:
+        limit = pl.lit(source.staleness_limit_days(_STALENESS_OF_FEED.get(feed, feed)), dtype=pl.Int64)
+    facts = (pl.lit(module.name), pl.lit(source.semantics), pl.lit(source.precedence, dtype=pl.Int64), limit)
+    return frame.with_columns(value.alias(name) for name, value in zip(FEED_FACTS, facts, strict=True))
+
+
+_PURCHASE_OPTIONS = ("on_demand", "spot", "commitment", "capacity_block", "dedicated_month")
+_STALENESS_OF_FEED = {"hardware_quote": "hardware"}
+
+
+@dataclass(frozen=True)
+class FetchRead:
+    """Rows of one fetch in the source's own columns, in those of its feed if it has one, and the verdicts of the raw rules."""
+
+    frame: pl.DataFrame
+    fed: pl.DataFrame | None
+    results: list[RuleResult]
+
+
+def read_fetch(fetch: Fetch, module: SourceModule, contract: Contract, catalogue: Catalogue, store: SnapshotStore) -> FetchRead:
+    """Read one fetch. Raises RawRejectedError where it cannot be used."""
+    schema = contract.polars_schema()
+    frames = []
+    for payload in fetch.payloads:
+        try:
+            parsed = module.parse(store.content(payload))
+            frames.append(
+                parsed.with_columns(
+                    fetched_at=pl.lit(payload.fetched_at, dtype=schema["fetched_at"]), snapshot_sha256=pl.lit(payload.sha256)
+                )
+            )
+        except Exception as error:
+            raise RawRejectedError(f"{payload.name}: {type(error).__name__}: {error}") from error
+    frame = pl.concat(frames) if frames else pl.DataFrame(schema=schema)
+    fed = None
+    try:
+        contract.conform(frame.lazy())
+        if frame.is_empty() and not contract.allow_empty:
+            raise RawRejectedError("no rows: a source that is silently empty is a fault, not news")
+        checked = check_rows(contract, frame.lazy(), may_quarantine=False)
+        if checked.blocks:
+            raise RawRejectedError(checked.summary())
+        if contract.feeds is not None and module.normalise is not None:
+            fed = module.normalise(frame.lazy()).collect(engine="in-memory")
+            catalogue.feeds[contract.feeds].conform(fed.lazy())
+    except (ContractError, pl.exceptions.PolarsError) as error:
+        raise RawRejectedError(f"{type(error).__name__}: {error}") from error
+    return FetchRead(frame, fed, checked.results)
+
+
+def _row_count_rule(before: int, now: int) -> RuleResult:
+    passed = now >= _EXPECTED_SHARE * before
+    return RuleResult(
+        "row_count_against_last",
+        "snapshot",
+        "warning",
+        passed,
+        0 if passed else before - now,
+        now,
+        f"{now} rows, {before} in the snapshot before; below {_EXPECTED_SHARE:.0%} is partial",
+    )

@@ -1,0 +1,86 @@
+"""Settings: environment variables over `breakeven.toml` over defaults, typed.
+
+Belongs here: what may be set, its type, and clear errors for a bad value. Does not belong here: credentials (each source declares
+its own variables and they are read only when it is fetched), facts about sources.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pipelines.platform.paths import PROJECT_FOLDER
+
+
+class SettingsError(Exception):
+    """A setting has a bad value; the message names the setting, the value and what was expected."""
+
+
+class SourceSettings(BaseModel):
+    """What may be set for one source; None means the source's own default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    base_url: str | None = Field(default=None, pattern=r"^https?://")
+    timeout: float | None = Field(default=None, gt=0, le=3600)
+    enabled: bool = True
+
+
+class Settings(BaseModel):
+    """All settings. `data` is the folder that a refresh writes to."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    data: Path = PROJECT_FOLDER / "data"
+    offline: bool = False
+    keep_versions: int = Field(default=5, ge=2, le=1000)
+    fetch_threads: int = Field(default=8, ge=1, le=64)
+    sources: dict[str, SourceSettings] = Field(default_factory=dict)
+
+    def source(self, name: str) -> SourceSettings:
+        """Settings of one source."""
+        return self.sources.get(name, SourceSettings())
+
+
+_SIMPLE = ("data", "offline", "keep_versions", "fetch_threads")
+_OF_A_SOURCE = ("base_url", "timeout", "enabled")
+
+
+def load_settings(environment: Mapping[str, str], toml_path: Path | None = None) -> Settings:
+    """Read settings.
+
+    `BREAKEVEN_DATA`, `BREAKEVEN_OFFLINE`, ... set the simple ones, `BREAKEVEN_SOURCE_<NAME>_<BASE_URL|TIMEOUT|ENABLED>` those of a
+    source; the same names stand in `breakeven.toml`, a source's under `[sources.<name>]`. Raises SettingsError.
+    """
+    path = toml_path or PROJECT_FOLDER / "breakeven.toml"
+    values: dict[str, Any] = {}
+    if path.exists():
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsError(f"{path.name}: not readable as TOML: {error}") from error
+    sources: dict[str, dict[str, Any]] = {name: dict(given) for name, given in values.pop("sources", {}).items()}
+    origin = dict.fromkeys(values, path.name)
+    for key in _SIMPLE:
+        variable = f"BREAKEVEN_{key.upper()}"
+        if variable in environment:
+            values[key], origin[key] = environment[variable], variable
+    prefix = "BREAKEVEN_SOURCE_"
+    for variable, value in environment.items():
+        if not variable.startswith(prefix):
+            continue
+        name, key = next(
+            ((variable[len(prefix) : -len(k) - 1].lower(), k) for k in _OF_A_SOURCE if variable.endswith(f"_{k.upper()}")),
+            ("", ""),
+        )
+        if not name:
+            raise SettingsError(f"{variable}: unknown setting; expected {prefix}<NAME>_ and one of BASE_URL, TIMEOUT, ENABLED")
+        sources.setdefault(name, {})[key] = value
+    try:
+        return Settings(**values, sources={name: SourceSettings(**given) for name, given in sources.items()})
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise SettingsError(f"{origin.get(key, key)}: {first['msg']}, found {first['input']!r}") from error

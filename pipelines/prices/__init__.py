@@ -1,0 +1,1 @@
+"""Normalisation of price observations: device, place, US dollars, and the benchmarks that they are held against."""

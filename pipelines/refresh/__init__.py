@@ -1,0 +1,1 @@
+"""One refresh from its lock to its record."""

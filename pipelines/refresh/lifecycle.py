@@ -1,0 +1,120 @@
+"""The ends of a refresh: a version published, or, where a check blocked it, the last good figures published again with the record of why.
+
+Belongs here: what `publication`, the command line and the failure sensor share. Does not belong here: Dagster, how a version is
+written (`publish`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from pipelines import dashboard
+from pipelines.catalogue.contracts import catalogue
+from pipelines.catalogue.models import models
+from pipelines.catalogue.published_sql import bi_views, macros
+from pipelines.platform.clock import utc_now
+from pipelines.platform.lock import refresh_lock
+from pipelines.platform.settings import Settings
+from pipelines.publication.ops import OpsRecorder, read_ops
+from pipelines.publication.publish import PublishedFolder, VersionFacts, write_blocked_version, write_manifest, write_version
+from pipelines.refresh.session import RefreshSession, software_version
+
+
+def publish_version(session: RefreshSession) -> Path:
+    """Make the built marts the current version; return its folder."""
+    published = session.published
+    made = published.start(session.version)
+    _record_end(session.ops, session.as_of, session.started_at, "published", None)
+    ops = read_ops(session.settings.data / "ops", session.catalogue)
+    session.warehouse.release_build()
+    in_parquet = {name: session.history_table(model) for name, model in models().items() if model.is_in_parts}
+    write_version(made, session.build_file, in_parquet, session.catalogue, ops, bi_views(), macros())
+    dashboard.write(made)
+    facts = VersionFacts(
+        version=session.version,
+        run_id=session.run_id,
+        as_of=session.as_of,
+        created_at=utc_now(),
+        fingerprint=session.fingerprint(),
+        software_version=software_version(),
+    )
+    write_manifest(made, facts, session.ops.rows("source_status"))
+    return published.make_current(made, session.settings.keep_versions)
+
+
+def record_unchanged(session: RefreshSession) -> None:
+    """Say in the record that this refresh found nothing new; its sources are as the published version says."""
+    manifest = session.published.manifest()
+    if manifest is not None:
+        session.ops.append("source_status", [{**row, "run_id": session.run_id} for row in manifest["sources"]])
+    _record_end(session.ops, session.as_of, session.started_at, "unchanged", None)
+
+
+@dataclass(frozen=True)
+class FailedRefresh:
+    """How a refresh that did not publish ended: `outcome` is blocked (a check stopped it) or failed."""
+
+    outcome: str
+    reason: str
+    version: Path | None
+
+
+def close_failed(settings: Settings, run_id: str, error: str | None = None, lock_wait_seconds: float = 600.0) -> FailedRefresh:
+    """Record that a run did not publish, and publish the last good figures again with the record of why.
+
+    Safe to call more than once for a run. `version` is None where nothing was ever published.
+    """
+    with refresh_lock(settings.data, lock_wait_seconds):
+        recorder = OpsRecorder(settings.data / "ops", run_id)
+        outcome, reason = _why(recorder.rows("check_results"), error)
+        published = PublishedFolder(settings.data / "published")
+        manifest = published.manifest()
+        if manifest is not None and manifest["run_id"] == run_id:
+            return FailedRefresh(outcome, reason, published.current)
+        rows = recorder.rows("refreshes")
+        started_at = datetime.fromisoformat(rows[0]["started_at"]) if rows else utc_now()
+        as_of = date.fromisoformat(rows[0]["as_of_on"]) if rows else utc_now().date()
+        _record_end(recorder, as_of, started_at, outcome, reason)
+        previous = published.current
+        if manifest is None or previous is None:
+            return FailedRefresh(outcome, reason, None)
+        version = f"{utc_now():%Y%m%dT%H%M%SZ}-{run_id[:8]}-blocked"
+        made = published.start(version)
+        write_blocked_version(made, previous, catalogue(), read_ops(settings.data / "ops", catalogue()))
+        facts = VersionFacts(
+            version=version,
+            run_id=run_id,
+            as_of=date.fromisoformat(manifest["as_of"]),
+            created_at=utc_now(),
+            fingerprint=manifest["fingerprint"],
+            software_version=manifest["software_version"],
+            blocked_reason=reason,
+        )
+        write_manifest(made, facts, recorder.rows("source_status") or manifest["sources"])
+        return FailedRefresh(outcome, reason, published.make_current(made, settings.keep_versions))
+
+
+def _why(check_results: list[dict[str, Any]], error: str | None) -> tuple[str, str]:
+    blocking = [r for r in check_results if not r["is_passed"] and r["severity"] == "critical"]
+    if blocking:
+        return "blocked", "; ".join(f"{r['table_name']}, {r['rule']}: {r['detail']}" for r in blocking[:5])
+    return "failed", error or "the run ended with an error; see its log in Dagster"
+
+
+def _record_end(recorder: OpsRecorder, as_of: date, started_at: datetime, outcome: str, detail: str | None) -> None:
+    recorder.append(
+        "refreshes",
+        [
+            {
+                "as_of_on": as_of,
+                "started_at": started_at,
+                "finished_at": utc_now(),
+                "outcome": outcome,
+                "detail": detail,
+                "software_version": software_version(),
+            }
+        ],
+    )

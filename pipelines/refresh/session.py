@@ -1,0 +1,178 @@
+"""What one refresh works with: its settings, day, lock, stores and record.
+
+Belongs here: opening and closing these together. The only part of a run that reads the environment. Does not belong here: any step
+of the refresh itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+
+from pipelines.catalogue.contracts import Catalogue, ContractError, catalogue
+from pipelines.catalogue.models import Model
+from pipelines.history.intake import Pending, open_for_steps, price_services, steps_of
+from pipelines.history.store import HistoryStore, open_history
+from pipelines.ingest.registry import SourceModule, discover
+from pipelines.ingest.snapshots import SnapshotStore
+from pipelines.platform.clock import utc_now
+from pipelines.platform.lock import refresh_lock
+from pipelines.platform.paths import MODELS_FOLDER, PROJECT_FOLDER, SQL_FOLDER
+from pipelines.platform.settings import Settings, load_settings
+from pipelines.publication.ops import OpsRecorder
+from pipelines.publication.publish import PublishedFolder
+from pipelines.warehouse import Warehouse, open_warehouse
+
+_VERSIONED_PACKAGES = ("duckdb", "polars", "great-expectations", "genai-prices", "currencyconverter")
+
+
+@dataclass
+class RefreshSession:
+    """Everything that a step may touch. `as_of` is the day computed for; `only_source` limits fetching to one source."""
+
+    settings: Settings
+    environment: Mapping[str, str]
+    run_id: str
+    as_of: date
+    offline: bool
+    rebuild: bool
+    only_source: str | None
+    started_at: datetime
+    warehouse: Warehouse
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """All contracts."""
+        return catalogue()
+
+    @cached_property
+    def modules(self) -> dict[str, SourceModule]:
+        """All sources."""
+        return discover(self.catalogue)
+
+    @cached_property
+    def store(self) -> SnapshotStore:
+        """Stored responses."""
+        return SnapshotStore(self.settings.data / "snapshots")
+
+    @cached_property
+    def ops(self) -> OpsRecorder:
+        """Record of this run."""
+        return OpsRecorder(self.settings.data / "ops", self.run_id)
+
+    @cached_property
+    def published(self) -> PublishedFolder:
+        """Published versions."""
+        return PublishedFolder(self.settings.data / "published")
+
+    @property
+    def version(self) -> str:
+        """Name of the version that this refresh would publish; sorts by time."""
+        return f"{self.started_at:%Y%m%dT%H%M%SZ}-{self.run_id[:8]}"
+
+    @property
+    def build_file(self) -> Path:
+        """The file that holds the marts of this refresh."""
+        return self.settings.data / "build.duckdb"
+
+    @property
+    def history_file(self) -> Path:
+        """The file in which the price history grows."""
+        return self.settings.data / "history" / "history.duckdb"
+
+    def history_table(self, model: Model) -> Path:
+        """The Parquet file of a table that is made in parts of the history."""
+        return self.history_file.with_name(f"{model.contract.name}.parquet")
+
+    @contextmanager
+    def growing_history(self) -> Iterator[tuple[HistoryStore, list[Pending]]]:
+        """The price history with the steps that it has to take; made anew with `rebuild`, and where it is not of these snapshots."""
+        steps = steps_of(self.store.fetches(), price_services(self.catalogue, self.modules), self.as_of)
+        with open_for_steps(self.history_file, self.catalogue, self._basis, steps, self.as_of, anew=self.rebuild) as found:
+            yield found
+
+    @contextmanager
+    def history(self) -> Iterator[HistoryStore]:
+        """The price history as it has grown. Raises ContractError where there is none."""
+        if not self.history_file.exists():
+            raise ContractError("the price history has not been built yet; run a whole refresh first")
+        with open_history(self.history_file, self.catalogue) as found:
+            yield found
+
+    @cached_property
+    def _basis(self) -> str:
+        """Equal where code and what ships with the project are: a history that grew on another basis is of other figures."""
+        shipped = sorted(
+            payload.sha256
+            for name, module in self.modules.items()
+            if module.source.is_bundled
+            for fetch in self.store.fetches(name)[-1:]
+            for payload in fetch.payloads
+        )
+        return "\n".join([code_fingerprint(), *shipped])
+
+    def fingerprint(self) -> str:
+        """Equal for refreshes that would publish the same: same day, code, package versions, snapshots and state of the sources."""
+        digest = hashlib.sha256(f"{self.as_of.isoformat()}\n{code_fingerprint()}\n".encode())
+        for name, module in self.modules.items():
+            bundled = module.source.is_bundled
+            fetches = self.store.fetches(name, until=None if bundled else self.as_of)
+            for key in sorted({f.content_key for f in (fetches[-1:] if bundled else fetches)}):
+                digest.update(f"{key}\n".encode())
+        for row in sorted((r["source"], r["status"]) for r in self.ops.rows("fetch_outcome")):
+            digest.update(f"{row}\n".encode())
+        return digest.hexdigest()
+
+
+@contextmanager
+def refresh_session(
+    run_id: str,
+    as_of: date | None = None,
+    *,
+    offline: bool = False,
+    rebuild: bool = False,
+    only_source: str | None = None,
+    lock_wait_seconds: float = 0.0,
+    settings: Settings | None = None,
+) -> Iterator[RefreshSession]:
+    """Take the refresh lock and open what a refresh needs. Raises RefreshLockedError, SettingsError."""
+    settings = settings or load_settings(os.environ)
+    with ExitStack() as stack:
+        stack.enter_context(refresh_lock(settings.data, lock_wait_seconds))
+        warehouse = stack.enter_context(open_warehouse(settings.data))
+        yield RefreshSession(
+            settings=settings,
+            environment=os.environ,
+            run_id=run_id,
+            as_of=as_of or utc_now().date(),
+            offline=offline or settings.offline,
+            rebuild=rebuild,
+            only_source=only_source,
+            started_at=utc_now(),
+            warehouse=warehouse,
+        )
+
+
+def software_version() -> str:
+    """Version of the installed project."""
+    return metadata.version("breakeven")
+
+
+def code_fingerprint() -> str:
+    """Hash of every file that can change a figure, and of the versions of the packages that compute or carry figures."""
+    digest = hashlib.sha256()
+    for folder in (PROJECT_FOLDER / "pipelines", MODELS_FOLDER, SQL_FOLDER):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(f"{path.relative_to(PROJECT_FOLDER)}\n".encode())
+                digest.update(path.read_bytes())
+    for package in _VERSIONED_PACKAGES:
+        digest.update(f"{package}=={metadata.version(package)}\n".encode())
+    return digest.hexdigest()

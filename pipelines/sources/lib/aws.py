@@ -1,0 +1,112 @@
+"""What the keyed AWS sources share: a client per region, the regions of the account, errors told apart.
+
+Belongs here: boto3, imported only when a source is fetched. Does not belong here: what any answer means.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from importlib import resources
+from typing import Any
+
+from pipelines.platform.clock import utc_now
+from pipelines.sources.lib.errors import OfflineError, SourceError
+from pipelines.sources.lib.source import FetchContext, Payload
+
+NOMINAL_URL = "https://ec2.amazonaws.com"
+CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+_HOME_REGION = "us-east-1"
+_REGIONS_AT_ONCE = 8
+# An account that has not switched a region on is told so; that is no fault.
+_NOT_ENABLED = ("AuthFailure", "OptInRequired", "UnauthorizedOperation")
+
+
+def gpu_instance_types() -> list[str]:
+    """EC2 types that hold accelerators, from the curated table."""
+    text = resources.files("pipelines").joinpath("reference/instance_gpu.csv").read_text(encoding="utf-8")
+    return sorted({row["instance_type"] for row in csv.DictReader(io.StringIO(text)) if row["provider"] == "aws"})
+
+
+def by_region(context: FetchContext, rows_of: Callable[[Any], Iterable[dict[str, Any]]]) -> Iterable[Payload]:
+    """One payload per region of the account: the rows that `rows_of(client)` gives, as JSON with ISO times.
+
+    Raises OfflineError where the first region cannot be reached, SourceError where the account is refused. A region that fails later
+    is a problem of its own.
+    """
+    make_client = _client_maker(context)
+    regions = _account_regions(context, make_client)
+
+    def one(region: str) -> list[dict[str, Any]] | SourceError | None:
+        return _rows_or_error(context, region, make_client, rows_of)
+
+    with ThreadPoolExecutor(max_workers=_REGIONS_AT_ONCE, thread_name_prefix="aws") as pool:
+        for region, found in zip(regions, pool.map(one, regions), strict=True):
+            if isinstance(found, SourceError):
+                context.problem(f"region {region}: {found}")
+            elif found is not None:
+                content = json.dumps({"region": region, "rows": found}, default=_plain, sort_keys=True).encode()
+                yield Payload(region, f"{context.base_url}/?Region={region}", content, utc_now())
+
+
+def _client_maker(context: FetchContext) -> Callable[[str], Any]:
+    import boto3  # noqa: PLC0415  (slow to import; only where there is a key)
+    from botocore.config import Config  # noqa: PLC0415
+
+    config = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 4}, max_pool_connections=4)
+    keys = {
+        "aws_access_key_id": context.credentials[CREDENTIALS[0]],
+        "aws_secret_access_key": context.credentials[CREDENTIALS[1]],
+    }
+    endpoint = None if context.base_url == NOMINAL_URL else context.base_url
+
+    def make(region: str) -> Any:
+        # A session of its own: sessions are not safe to share between threads.
+        return boto3.Session(**keys).client("ec2", region_name=region, endpoint_url=endpoint, config=config)
+
+    return make
+
+
+def _account_regions(context: FetchContext, make_client: Callable[[str], Any]) -> list[str]:
+    from botocore import exceptions  # noqa: PLC0415
+
+    host = f"ec2.{_HOME_REGION}.amazonaws.com"
+    context.http.breaker.before(host)
+    try:
+        answer = make_client(_HOME_REGION).describe_regions(AllRegions=False)
+    except (exceptions.EndpointConnectionError, exceptions.ConnectTimeoutError) as error:
+        context.http.breaker.unreachable(host)
+        raise OfflineError(f"{host}: {type(error).__name__}") from None
+    except exceptions.ClientError as error:
+        context.http.breaker.answered()
+        raise SourceError(f"DescribeRegions was refused: {_code(error)}") from None
+    context.http.breaker.answered()
+    return sorted(region["RegionName"] for region in answer["Regions"])
+
+
+def _rows_or_error(
+    context: FetchContext, region: str, make_client: Callable[[str], Any], rows_of: Callable[[Any], Iterable[dict[str, Any]]]
+) -> list[dict[str, Any]] | SourceError | None:
+    from botocore import exceptions  # noqa: PLC0415
+
+    try:
+        return list(rows_of(make_client(region)))
+    except exceptions.ClientError as error:
+        # The region is not switched on for this account: nothing is missing that could be bought.
+        return None if _code(error) in _NOT_ENABLED else SourceError(f"refused: {_code(error)}")
+    except exceptions.BotoCoreError as error:
+        return SourceError(type(error).__name__)
+
+
+def _code(error: Any) -> str:
+    return str(error.response.get("Error", {}).get("Code", "without a code"))
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no form in JSON")

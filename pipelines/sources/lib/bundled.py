@@ -1,0 +1,100 @@
+"""Files that ship with the project or with an installed package, read as if they had been fetched.
+
+Belongs here: reading such a file as a payload, and reading an archive's CSV strictly. Does not belong here: curated tables without a
+module of their own (`registry.parse_curated`).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from datetime import datetime, time
+from importlib import resources
+
+import polars as pl
+
+from pipelines.sources.lib.errors import ParseError
+from pipelines.sources.lib.source import Payload, Source
+
+
+def package_payload(package: str, file: str, source: Source) -> Payload:
+    """An installed file as a payload, dated with the day on which its content was published."""
+    assert source.published_on is not None
+    content = resources.files(package).joinpath(file).read_bytes()
+    return Payload(name=file, url=f"package:{package}/{file}", content=content, fetched_at=datetime.combine(source.published_on, time()))
+
+
+def read_csv(content: bytes, file: str, schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> pl.DataFrame:
+    """Read a CSV whose header is exactly the schema's names. An empty field is NULL.
+
+    Raises ParseError naming file, line, column and value for a header, a line or a value that does not fit.
+    """
+    try:
+        rows = list(csv.reader(io.StringIO(content.decode("utf-8"))))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ParseError(f"{file}: not readable as CSV in UTF-8: {error}") from error
+    expected = list(schema)
+    if not rows or rows[0] != expected:
+        raise ParseError(f"{file}: header is {rows[0] if rows else 'missing'}, expected {expected}")
+    for number, row in enumerate(rows[1:], start=2):
+        if len(row) != len(expected):
+            raise ParseError(f"{file}, line {number}: {len(row)} fields, expected {len(expected)}")
+    text = pl.DataFrame(rows[1:], schema=dict.fromkeys(expected, pl.String), orient="row").with_columns(pl.all().replace("", None))
+    typed = text.select(_typed(pl.col(name), kind) for name, kind in schema.items())
+    for name in expected:
+        bad = text.get_column(name).is_not_null() & typed.get_column(name).is_null()
+        if bad.any():
+            at = bad.arg_true()[0]
+            raise ParseError(f"{file}, line {at + 2}, column {name}: {text.get_column(name)[at]!r} is not {schema[name]}")
+    return typed
+
+
+def _typed(text: pl.Expr, kind: pl.DataType | type[pl.DataType]) -> pl.Expr:
+    if kind == pl.Boolean:
+        return text.replace_strict({"true": True, "false": False}, default=None, return_dtype=pl.Boolean)
+    if kind == pl.Date:
+        return text.str.to_date("%Y-%m-%d", strict=False)
+    return text.cast(kind, strict=False)
+
+
+def machine_observation(raw: pl.LazyFrame, source: Source) -> pl.LazyFrame:
+    """Rows of feed observation from an archive of Linux machines on shared hardware, priced in US dollars.
+
+    Needs provider, region, instance_type, purchase_option, commitment_months, usd_per_hour, first_seen_on, last_confirmed_on,
+    source_detail, licence; takes gpu_as_named, gpu_count_stated and price_unit where they are there.
+    """
+    found = raw.collect_schema().names()
+    absent = {"gpu_as_named": pl.String, "gpu_count_stated": pl.Float64}
+    machine = raw.with_columns(pl.lit(None, dtype=kind).alias(name) for name, kind in absent.items() if name not in found)
+    if "price_unit" not in found:
+        machine = machine.with_columns(price_unit=pl.lit("instance_hour"))
+    first_seen_at = pl.col("first_seen_on").cast(pl.Datetime("us"))
+    return machine.select(
+        "provider",
+        pl.col("provider").alias("seller"),
+        "region",
+        pl.lit(None, dtype=pl.String).alias("zone"),
+        pl.col("instance_type").alias("sku"),
+        pl.col("instance_type").str.strip_chars().alias("instance_type"),
+        "gpu_as_named",
+        "gpu_count_stated",
+        pl.lit(None, dtype=pl.Float64).alias("gpu_memory_gib_stated"),
+        "purchase_option",
+        pl.col("purchase_option").alias("purchase_option_as_named"),
+        pl.lit(None, dtype=pl.String).alias("payment_option"),
+        "commitment_months",
+        pl.lit("linux").alias("operating_system"),
+        pl.lit("shared").alias("tenancy"),
+        pl.lit("datacenter").alias("trust_tier"),
+        pl.lit("USD").alias("currency"),
+        pl.col("usd_per_hour").alias("native_amount"),
+        "price_unit",
+        first_seen_at.alias("first_seen_at"),
+        pl.col("last_confirmed_on").cast(pl.Datetime("us")).alias("last_confirmed_at"),
+        first_seen_at.alias("known_from"),
+        "source_detail",
+        pl.lit(source.homepage or None, dtype=pl.String).alias("source_url"),
+        "licence",
+        "snapshot_sha256",
+    )
