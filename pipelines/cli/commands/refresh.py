@@ -1,0 +1,69 @@
+"""`breakeven refresh`: ingest, build, check and publish, in this process."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from pipelines.cli import summary
+from pipelines.cli.exits import DEGRADED, FAILED, GOOD, day, require_source
+from pipelines.platform.lock import refresh_lock
+from pipelines.platform.settings import Settings
+from pipelines.publication import reader
+
+if TYPE_CHECKING:
+    from pipelines.cli.commands import Commands
+
+DEGRADED_STATUSES = ("stale", "partial", "failed", "offline")
+
+
+def add(commands: Commands) -> None:
+    """Add the parser."""
+    parser = commands.add_parser("refresh", help="ingest, build, check and publish")
+    parser.add_argument("--as-of", type=day, metavar="DATE", help="day to compute for (YYYY-MM-DD); default: today, UTC")
+    parser.add_argument("--offline", action="store_true", help="fetch nothing from the network")
+    parser.add_argument("--rebuild", action="store_true", help="build and publish even where nothing changed")
+    parser.add_argument("--source", metavar="NAME", help="fetch this source only; the others stay as they are")
+    parser.add_argument("--json", action="store_true", help="print the closing summary as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """Refresh and print the closing summary."""
+    if options.source is not None:
+        require_source(options.source)
+    logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.WARNING)
+    logging.getLogger("breakeven").setLevel(logging.INFO)
+    # Dagster warns of each check that a skipped build did not run; what matters is in its event log, and in ours.
+    logging.getLogger("dagster").setLevel(logging.ERROR)
+    with refresh_lock(settings.data):
+        pass  # said at once and plainly, not as the failure of a run
+    started = time.monotonic()
+    from pipelines.cli.job import run_refresh  # noqa: PLC0415  (Dagster takes a second to import; the other commands do without)
+
+    outcome = run_refresh(settings, options.as_of, offline=options.offline, rebuild=options.rebuild, only_source=options.source)
+    if outcome.failure is not None:
+        report = {
+            "outcome": outcome.failure.outcome,
+            "reason": outcome.failure.reason,
+            "published": str(outcome.failure.version) if outcome.failure.version else None,
+        }
+        text = f"The refresh {outcome.failure.outcome}: {outcome.failure.reason}\n" + (
+            f"The last good figures stay published, with the record of this, in {outcome.failure.version}"
+            if outcome.failure.version
+            else "Nothing has been published yet."
+        )
+        print(json.dumps(report, indent=1) if options.json else text)
+        return FAILED
+    excused = "offline" if options.offline else None
+    degraded = [s for s in outcome.sources if s["status"] in DEGRADED_STATUSES and s["status"] != excused]
+    with reader.published(settings) as connection:
+        facts = summary.closing(connection, settings, outcome.sources, is_unchanged=outcome.is_unchanged)
+    facts["seconds"] = round(time.monotonic() - started, 1)
+    facts["exit_code"] = DEGRADED if degraded else GOOD
+    print(json.dumps(facts, indent=1, default=str) if options.json else summary.as_text(facts))
+    return DEGRADED if degraded else GOOD
