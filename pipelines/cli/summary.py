@@ -13,9 +13,9 @@ import duckdb
 from pipelines.catalogue.contracts import catalogue
 from pipelines.platform.settings import Settings
 from pipelines.publication.ops import read_ops
-from pipelines.publication.publish import PublishedFolder
 from pipelines.publication.reader import as_text as table_text
 from pipelines.publication.reader import rows
+from pipelines.publication.versions import PublishedFolder
 
 # The question that the summary answers; `breakeven query` answers others.
 QUESTION = {"model": "Llama-3.1-70B", "precision": "fp8", "workload": "business_hours_1024_1024", "window_days": 30}

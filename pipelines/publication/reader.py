@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from pipelines.platform.settings import Settings
-from pipelines.publication.publish import DUCKDB_FILE
+from pipelines.publication.versions import DUCKDB_FILE
 
 
 class NotPublishedError(Exception):

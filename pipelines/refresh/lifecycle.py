@@ -1,7 +1,7 @@
 """The ends of a refresh: a version published, or, where a check blocked it, the last good figures published again with the record of why.
 
 Belongs here: what `publication`, the command line and the failure sensor share. Does not belong here: Dagster, how a version is
-written (`publish`).
+written (`publication`).
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from pipelines.catalogue.published_sql import bi_views, macros
 from pipelines.platform.clock import utc_now
 from pipelines.platform.lock import refresh_lock
 from pipelines.platform.settings import Settings
+from pipelines.publication.manifest import VersionFacts, write_manifest
 from pipelines.publication.ops import OpsRecorder, read_ops
-from pipelines.publication.publish import PublishedFolder, VersionFacts, write_blocked_version, write_manifest, write_version
+from pipelines.publication.versions import DUCKDB_FILE, PublishedFolder
+from pipelines.publication.write import STORAGE_VERSION, write_blocked_version, write_version
 from pipelines.refresh.session import RefreshSession, software_version
 
 
@@ -40,8 +42,9 @@ def publish_version(session: RefreshSession) -> Path:
         created_at=utc_now(),
         fingerprint=session.fingerprint(),
         software_version=software_version(),
+        duckdb_storage_version=STORAGE_VERSION,
     )
-    write_manifest(made, facts, session.ops.rows("source_status"))
+    write_manifest(made, DUCKDB_FILE, facts, session.ops.rows("source_status"))
     return published.make_current(made, session.settings.keep_versions)
 
 
@@ -91,9 +94,10 @@ def close_failed(settings: Settings, run_id: str, error: str | None = None, lock
             created_at=utc_now(),
             fingerprint=manifest["fingerprint"],
             software_version=manifest["software_version"],
+            duckdb_storage_version=STORAGE_VERSION,
             blocked_reason=reason,
         )
-        write_manifest(made, facts, recorder.rows("source_status") or manifest["sources"])
+        write_manifest(made, DUCKDB_FILE, facts, recorder.rows("source_status") or manifest["sources"])
         return FailedRefresh(outcome, reason, published.make_current(made, settings.keep_versions))
 
 

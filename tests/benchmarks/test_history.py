@@ -27,7 +27,7 @@ from pipelines.catalogue.contracts import catalogue
 from pipelines.history.buckets import buckets, statistics_of
 from pipelines.history.rolling import SECONDS_PER_DAY
 from pipelines.publication.encoding import STORED, write_compact
-from pipelines.publication.publish import STORAGE_VERSION
+from pipelines.publication.write import STORAGE_VERSION
 
 from ..catalog_snapshots import write_snapshots
 from ..conftest import ROOT, Cli

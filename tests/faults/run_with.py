@@ -17,7 +17,7 @@ from pipelines import warehouse
 from pipelines.catalogue import models
 from pipelines.cli import main as cli
 from pipelines.ingest import fetch as ingest
-from pipelines.publication import publish
+from pipelines.publication import versions, write
 from pipelines.quality import rules as quality
 from pipelines.sources import archive_aws_on_demand, ecb_fx
 
@@ -85,8 +85,8 @@ FAULTS: dict[str, Callable[[], None]] = {
     "kill_in_fetch": before(ingest, "_side_by_side"),
     "kill_in_build": before(warehouse.Warehouse, "write"),
     "kill_in_check": before(quality, "_validate"),
-    "kill_while_writing_the_version": after(publish, "_write_ops"),
-    "kill_between_version_and_link": before(publish.PublishedFolder, "_link"),
+    "kill_while_writing_the_version": after(write, "_write_ops"),
+    "kill_between_version_and_link": before(versions.PublishedFolder, "_link"),
     "columns_reordered": model_gives("price_history", reversed_columns),
     "column_missing": model_gives("price_history", lambda f: f.drop("licence")),
     "type_changed": model_gives("price_history", lambda f: f.with_columns(pl.col("usd_per_hour").cast(pl.String))),

@@ -1,0 +1,130 @@
+"""Writing a version: the DuckDB file, its tables as Parquet, the views; or the last good figures again where a refresh was blocked.
+
+Belongs here: what a version's folder holds. Does not belong here: its manifest, where versions lie, how long tables are kept small
+(`encoding`), computing any table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+
+from pipelines.catalogue.contracts import Catalogue, Contract
+from pipelines.platform.files import quoted, share
+from pipelines.platform.parquet import ROW_GROUP_ROWS, write_parquet
+from pipelines.publication.encoding import STORED, write_compact
+from pipelines.publication.manifest import MANIFEST_FILE, PublicationError
+from pipelines.publication.versions import DUCKDB_FILE
+from pipelines.publication.views import create_views
+
+# Read by clients of the 1.4, 1.5 and 2.0 lines; the default of 2.0 is refused by all older ones.
+STORAGE_VERSION = "v1.2.0"
+_MEMORY_LIMIT = "256MB"
+
+
+def write_version(
+    folder: Path,
+    build_file: Path,
+    in_parquet: Mapping[str, Path],
+    catalogue: Catalogue,
+    ops: Mapping[str, pl.DataFrame],
+    views: Mapping[str, str],
+    macros: str,
+) -> None:
+    """Fill a version's folder: DuckDB file with marts, ops, macros and views, and Parquet of each table.
+
+    Marts come from the build file, but those `in_parquet`: their files become the version's, and are not to be changed any more.
+    """
+    target = folder / DUCKDB_FILE
+    connection = duckdb.connect()
+    try:
+        connection.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")
+        connection.execute("SET temp_directory = ?", [str(folder.parent / ".duckdb_temp")])
+        connection.execute(f"ATTACH {quoted(build_file)} AS build (READ_ONLY)")
+        connection.execute(f"ATTACH {quoted(target)} AS breakeven (STORAGE_VERSION '{STORAGE_VERSION}')")
+        connection.execute("USE breakeven")
+        connection.execute("CREATE SCHEMA marts")
+        connection.execute(f"CREATE SCHEMA {STORED}")
+        for contract in catalogue.layer("marts"):
+            if (file := in_parquet.get(contract.name)) is not None:
+                _write_rows(connection, contract, f"read_parquet({quoted(file)})")
+                share(file, folder / "marts")
+            else:
+                _write_table(connection, contract, f'build.marts."{contract.name}"', folder)
+        _write_ops(connection, catalogue, ops, folder)
+        create_views(connection, views, macros)
+        connection.execute("CHECKPOINT breakeven")
+    finally:
+        connection.close()
+    _assert_no_wal(target)
+
+
+def write_blocked_version(folder: Path, previous: Path, catalogue: Catalogue, ops: Mapping[str, pl.DataFrame]) -> None:
+    """Fill a version's folder for a refresh that was blocked: the previous marts, views and pages unchanged, the ops of now."""
+    target = folder / DUCKDB_FILE
+    connection = duckdb.connect()
+    try:
+        connection.execute(f"ATTACH {quoted(previous / DUCKDB_FILE)} AS previous (READ_ONLY)")
+        connection.execute(f"ATTACH {quoted(target)} AS breakeven (STORAGE_VERSION '{STORAGE_VERSION}')")
+        connection.execute("COPY FROM DATABASE previous TO breakeven")
+        connection.execute("USE breakeven")
+        for (name,) in connection.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE database_name = 'breakeven' AND schema_name = 'ops'"
+        ).fetchall():
+            connection.execute(f'DROP TABLE ops."{name}"')
+        _write_ops(connection, catalogue, ops, folder)
+        connection.execute("CHECKPOINT breakeven")
+    finally:
+        connection.close()
+    _assert_no_wal(target)
+    _carry_over(previous, folder)
+
+
+def _carry_over(previous: Path, folder: Path) -> None:
+    # Marts, pages and whatever belongs to them, however deep; ops, database and manifest are the new version's own.
+    own = {DUCKDB_FILE, MANIFEST_FILE, "ops"}
+    for file in sorted(previous.rglob("*")):
+        place = file.relative_to(previous)
+        if file.is_file() and place.parts[0] not in own:
+            share(file, (folder / place).parent)
+
+
+def _write_ops(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, ops: Mapping[str, pl.DataFrame], folder: Path) -> None:
+    connection.execute("CREATE SCHEMA IF NOT EXISTS ops")
+    for contract in catalogue.layer("ops"):
+        contract.conform(ops[contract.name].lazy())
+        connection.register("incoming", ops[contract.name].to_arrow())
+        _write_table(connection, contract, "incoming", folder)
+        connection.unregister("incoming")
+
+
+def _write_table(connection: duckdb.DuckDBPyConnection, contract: Contract, source: str, folder: Path) -> None:
+    _write_rows(connection, contract, source)
+    path = folder / contract.layer / f"{contract.name}.parquet"
+    path.parent.mkdir(exist_ok=True)
+    rows = connection.sql(f"SELECT {_columns(contract)} FROM {source}").to_arrow_reader(ROW_GROUP_ROWS)
+    write_parquet(path, rows.schema, (pa.Table.from_batches([batch]) for batch in rows))
+
+
+def _write_rows(connection: duckdb.DuckDBPyConnection, contract: Contract, source: str) -> None:
+    columns = _columns(contract)
+    if contract.compact is not None:
+        write_compact(connection, contract, source)
+    else:
+        for statement in contract.create_table_sql(f'{contract.layer}."{contract.name}"'):
+            connection.execute(statement)
+        connection.execute(f'INSERT INTO {contract.layer}."{contract.name}" ({columns}) SELECT {columns} FROM {source}')
+
+
+def _columns(contract: Contract) -> str:
+    return ", ".join(f'"{column}"' for column in contract.column_names)
+
+
+def _assert_no_wal(file: Path) -> None:
+    wal = file.with_name(file.name + ".wal")
+    if wal.exists():
+        raise PublicationError(f"{wal.name} is still beside {file.name}: a reader of another version would replay it")
