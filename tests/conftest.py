@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import pytest
+from hypothesis import settings
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.support.cli import Cli
+from tests.support.once import made_once
+from tests.support.paths import ROOT
+
+# Lean by default; `HYPOTHESIS_PROFILE=nightly` is the long one.
+settings.register_profile("lean", deadline=None)
+settings.register_profile("nightly", deadline=None, max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "lean"))
 
 
 @pytest.fixture(scope="session")
@@ -25,33 +29,6 @@ def shared() -> Path:
     return folder
 
 
-@dataclass(frozen=True)
-class Cli:
-    """Runs `breakeven` on a data folder of its own, without network and without keys."""
-
-    data: Path
-
-    def __call__(self, *arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "BREAKEVEN_", "DAGSTER_"))}
-        return subprocess.run(
-            [sys.executable, "-m", "pipelines.cli.main", *arguments],
-            env={**kept, "BREAKEVEN_DATA": str(self.data), **(environment or {})},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
-
-    @property
-    def current(self) -> Path:
-        return (self.data / "published" / "current").resolve()
-
-    def manifest(self) -> dict[str, object]:
-        found: dict[str, object] = json.loads((self.current / "manifest.json").read_text())
-        return found
-
-
 @pytest.fixture
 def cli(tmp_path: Path) -> Cli:
     return Cli(tmp_path / "data")
@@ -60,10 +37,12 @@ def cli(tmp_path: Path) -> Cli:
 @pytest.fixture(scope="session")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Cli:
     """A warehouse refreshed once for 2026-11-23 from what ships with the project. Read it; do not change it."""
-    made = Cli(tmp_path_factory.mktemp("archive") / "data")
-    done = made("refresh", "--offline", "--as-of", "2026-11-23", "--json")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return made
+
+    def refresh(folder: Path) -> None:
+        done = Cli(folder / "data")("refresh", "--offline", "--as-of", "2026-11-23", "--json")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return Cli(made_once(tmp_path_factory, "archive", refresh) / "data")
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..conftest import ROOT
+from tests.support.paths import ROOT
 
 LAUNCHER = """
 import resource, subprocess, sys

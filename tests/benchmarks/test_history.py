@@ -28,9 +28,10 @@ from pipelines.history.buckets import buckets, statistics_of
 from pipelines.history.rolling import SECONDS_PER_DAY
 from pipelines.publication.encoding import STORED, write_compact
 from pipelines.publication.write import STORAGE_VERSION
+from tests.support.catalog_snapshots import write_snapshots
+from tests.support.cli import Cli
+from tests.support.paths import ROOT
 
-from ..catalog_snapshots import write_snapshots
-from ..conftest import ROOT, Cli
 from .engines import exact_means
 from .measure import Cost, Measured, cost_of, machine, measured
 from .price_changes import DAYS, LAST_DAY, SERIES, write_changes

@@ -14,8 +14,7 @@ from pipelines.catalogue.models import load_models, models
 from pipelines.catalogue.published_sql import bi_views
 from pipelines.ingest.registry import discover
 from pipelines.platform.paths import MODELS_FOLDER
-
-from ..conftest import ROOT
+from tests.support.paths import ROOT
 
 
 def files() -> list[Path]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ..conftest import ROOT
+from tests.support.paths import ROOT
 
 # Put together from pieces, so that this file is not a finding of its own.
 INDEX = re.compile(

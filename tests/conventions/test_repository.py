@@ -14,7 +14,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from ..conftest import ROOT
+from tests.support.paths import ROOT
 
 VERBS = ("help", "setup", "refresh", "test", "lint", "types", "docs", "bench", "clean", "lock", "ui", "daemon")
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ..conftest import ROOT, Cli
+from tests.support.cli import Cli
+from tests.support.paths import ROOT
 
 REFRESH = ["refresh", "--offline", "--as-of", "2026-11-23", "--rebuild"]
 MART_COUNT = "SELECT count(*), sum(usd_per_hour) FROM marts.price_history"

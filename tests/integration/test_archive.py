@@ -12,8 +12,8 @@ import duckdb
 import pytest
 
 from pipelines.catalogue.contracts import catalogue
-
-from ..conftest import ROOT, Cli
+from tests.support.cli import Cli
+from tests.support.paths import ROOT
 
 Connection = duckdb.DuckDBPyConnection
 

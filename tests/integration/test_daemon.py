@@ -19,7 +19,8 @@ import pytest
 from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.scheduler.instigation import ScheduleInstigatorData, SensorInstigatorData
 
-from ..conftest import ROOT, Cli
+from tests.support.cli import Cli
+from tests.support.paths import ROOT
 
 # The project's own definitions, with one mart that comes out empty.
 BROKEN = """

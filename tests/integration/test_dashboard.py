@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ..conftest import Cli
+from tests.support.cli import Cli
 
 
 def browser(tmp_path: Path):  # type: ignore[no-untyped-def]

@@ -10,7 +10,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from ..conftest import ROOT, Cli
+from tests.support.cli import Cli
+from tests.support.paths import ROOT
 
 EXAMPLES = sorted((ROOT / "docs" / "workloads").glob("*.yaml"))
 

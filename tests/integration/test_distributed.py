@@ -14,8 +14,8 @@ import polars as pl
 import pytest
 
 from pipelines.history.buckets import buckets, compute_bucket, statistics_of, write_buckets
-
-from ..conftest import ROOT, Cli
+from tests.support.cli import Cli
+from tests.support.paths import ROOT
 
 COUNT = 4
 ray = pytest.importorskip("ray", reason="the optional extra `distributed` is not installed")

@@ -10,8 +10,8 @@ import duckdb
 import pytest
 
 from pipelines.definitions import defs
-
-from ..conftest import ROOT, Cli
+from tests.support.cli import Cli
+from tests.support.paths import ROOT
 
 SNAPSHOT = Path(__file__).parent / "graph.txt"
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ..catalog_snapshots import Reading, write_readings, write_snapshots
-from ..conftest import Cli
+from tests.support.catalog_snapshots import Reading, write_readings, write_snapshots
+from tests.support.cli import Cli
 
 FIRST = date(2026, 8, 1)
 TABLES = ("price_history", "price_history_versions", "gpu_price_rolling", "cost_per_token", "break_even")

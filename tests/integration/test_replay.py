@@ -10,8 +10,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from ..catalog_snapshots import Reading, write_readings, write_snapshots
-from ..conftest import Cli
+from tests.support.catalog_snapshots import Reading, write_readings, write_snapshots
+from tests.support.cli import Cli
 
 DAYS = 12
 TABLES = ("price_history", "price_history_versions", "gpu_price_rolling")

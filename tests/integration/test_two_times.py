@@ -8,8 +8,7 @@ import duckdb
 import polars as pl
 
 from pipelines.history.lookup import price_at, price_known
-
-from ..conftest import Cli
+from tests.support.cli import Cli
 
 BEFORE_THE_CUT, AFTER = datetime(2025, 6, 1), datetime(2025, 9, 1)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from ..conftest import ROOT
+from tests.support.paths import ROOT
 
 ASK = """
 { workspaceOrError { ... on Workspace { locationEntries { name loadStatus locationOrLoadError {

@@ -10,8 +10,7 @@ import pytest
 import yaml
 
 from pipelines.decision.workload import SHAPES, WorkloadError, load_workload
-
-from ...conftest import ROOT
+from tests.support.paths import ROOT
 
 GOOD: dict[str, Any] = {
     "name": "a",

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ...conftest import ROOT
+from tests.support.paths import ROOT
+
 from .published_cases import OF_ONE, OF_ROWS, Case, results
 from .validation_page import load_cases, render
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import yaml
 
 from pipelines import economics as e
+from tests.support.paths import ROOT
 
-from ...conftest import ROOT
 from .published_cases import Case, Given, Result, flat_server, results
 
 PAGE = ROOT / "docs" / "validation.md"

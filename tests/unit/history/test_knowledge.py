@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from pipelines.history.intervals import best_source, held_by_source, merge_equal_neighbours, statements
 from pipelines.history.knowledge import advance, as_known_on, in_pieces, touched_since, versions
-
-from ...whole_history import whole_history
+from tests.support.whole_history import whole_history
 
 START = dt.datetime(2026, 1, 1)
 AS_OF = dt.date(2026, 3, 1)

@@ -16,8 +16,8 @@ from pipelines.history.intervals import identity, with_series
 from pipelines.history.knowledge import as_known_on, described_versions
 from pipelines.history.rolling import in_usd, intervals_in_units, rolling_statistics
 from pipelines.history.store import HistoryStore, open_history
+from tests.support.whole_history import whole_history
 
-from ...whole_history import whole_history
 from .test_knowledge import START, Seen, observed, seen
 
 

@@ -6,8 +6,7 @@ import pytest
 
 from pipelines.sources.lib.errors import OfflineError, SourceError
 from pipelines.sources.lib.http import Breaker, HttpClient, HttpStatusError, same_host
-
-from ...loopback import loopback
+from tests.support.loopback import loopback
 
 
 def client(breaker: Breaker | None = None, **limits: float) -> tuple[HttpClient, list[float]]:

@@ -17,26 +17,14 @@ from pipelines.catalogue.contracts import catalogue
 from pipelines.sources import aws_instance_types, aws_spot, azure_retail, ecb_fx
 from pipelines.sources.lib import aws as aws_common
 from pipelines.sources.lib.errors import OfflineError, ParseError, SourceError
-from pipelines.sources.lib.http import Breaker, HttpClient
-from pipelines.sources.lib.source import FetchContext
-
-from ...loopback import loopback
-
-FIXTURES = Path(__file__).parents[2] / "fixtures"
-AT = dt.datetime(2026, 11, 23, 6)
-
-
-def context(base_url: str, problems: list[str] | None = None, **more: Any) -> FetchContext:
-    http = HttpClient(breaker=Breaker(), timeout_seconds=5, max_bytes=10_000_000, sleep=lambda _: None)
-    return FetchContext("test", base_url, 5, AT.date(), http, (problems if problems is not None else []).append, **more)
-
-
-def raw(frame: pl.DataFrame) -> pl.LazyFrame:
-    return frame.lazy().with_columns(fetched_at=pl.lit(AT, dtype=pl.Datetime("us")), snapshot_sha256=pl.lit("0" * 64))
+from tests.support.fetching import fetch_context
+from tests.support.loopback import loopback
+from tests.support.paths import FIXTURES
+from tests.support.tables import AT, with_lineage
 
 
 def feed(module: Any, frame: pl.DataFrame, name: str) -> pl.DataFrame:
-    found = module.normalise(raw(frame))
+    found = module.normalise(with_lineage(frame))
     catalogue().feeds[name].conform(found)
     return found.collect()
 
@@ -66,7 +54,7 @@ def test_azure_pages_of_all_regions(monkeypatch: pytest.MonkeyPatch) -> None:
     }
     problems: list[str] = []
     with loopback(answers) as server:
-        names = [p.name for p in azure_retail.fetch(context(server.url, problems))]
+        names = [p.name for p in azure_retail.fetch(fetch_context(server.url, problems))]
     assert names == ["francecentral/Consumption/0001", "francecentral/Consumption/0002", "francecentral/Reservation/0001"]
     assert len(problems) == 1 and "ukwest" in problems[0]
 
@@ -90,7 +78,7 @@ def test_azure_kinds_of_prices() -> None:
 def test_azure_falls_back_to_the_plain_filter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(azure_retail, "_regions", lambda: ["francecentral"])
     with loopback({"/api/retail/prices": [(400, {}, b""), azure_page("consumption_2"), azure_page("reservation_1")]}) as server:
-        assert len(list(azure_retail.fetch(context(server.url)))) == 2
+        assert len(list(azure_retail.fetch(fetch_context(server.url)))) == 2
         assert "contains" in server.asked[0] and "contains" not in server.asked[1]
 
 
@@ -116,7 +104,7 @@ def ecb_zip(members: dict[str, str]) -> bytes:
 def test_ecb_rates() -> None:
     text = (FIXTURES / "ecb_fx" / "eurofxref-hist.csv").read_text()
     with loopback({"/stats/eurofxref/eurofxref-hist.zip": [ecb_zip({"eurofxref-hist.csv": text})]}) as server:
-        [payload] = ecb_fx.fetch(context(server.url))
+        [payload] = ecb_fx.fetch(fetch_context(server.url))
     found = feed(ecb_fx, ecb_fx.parse(payload.content), "fx")
     assert sorted(found.select("on_date", "currency", "units_per_eur").rows()) == [
         (dt.date(2026, 10, 29), "CHF", "0.94"),
@@ -194,7 +182,7 @@ def test_spot_over_all_regions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aws_common, "_client_maker", lambda _context: lambda region: FakeClient(region, asked))
     problems: list[str] = []
     since = dt.datetime(2026, 11, 22, 6)
-    payloads = list(aws_spot.fetch(context(aws_common.NOMINAL_URL, problems, since=since, credentials=KEYS)))
+    payloads = list(aws_spot.fetch(fetch_context(aws_common.NOMINAL_URL, problems, since=since, credentials=KEYS)))
     # An empty page in the middle loses nothing; a region that is not switched on is no problem, one out of reach is.
     assert [p.name for p in payloads] == ["us-east-1"] and aws_spot.parse(payloads[0].content).height == 2
     assert problems == ["region me-south-1: ConnectTimeoutError"]
@@ -205,7 +193,7 @@ def test_spot_over_all_regions(monkeypatch: pytest.MonkeyPatch) -> None:
 @mock_aws
 def test_instance_types_through_the_real_client(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aws_common, "_account_regions", lambda *_: ["us-east-1"])
-    payloads = list(aws_instance_types.fetch(context(aws_common.NOMINAL_URL, credentials=KEYS)))
+    payloads = list(aws_instance_types.fetch(fetch_context(aws_common.NOMINAL_URL, credentials=KEYS)))
     frame = aws_instance_types.parse(next(p for p in payloads if p.name == "us-east-1").content)
     assert "p4d.24xlarge" in frame.get_column("instance_type").to_list()
     assert all("hush-hush" not in p.url and b"hush-hush" not in p.content for p in payloads)
@@ -213,14 +201,14 @@ def test_instance_types_through_the_real_client(monkeypatch: pytest.MonkeyPatch)
 
 @mock_aws
 def test_regions_of_the_account_through_the_real_client() -> None:
-    given = context(aws_common.NOMINAL_URL, credentials=KEYS)
+    given = fetch_context(aws_common.NOMINAL_URL, credentials=KEYS)
     found = aws_common._account_regions(given, aws_common._client_maker(given))
     assert len(found) > 10 and found == sorted(found)
 
 
 def test_no_connection_is_offline_and_names_no_key() -> None:
     with pytest.raises(OfflineError) as caught:
-        list(aws_spot.fetch(context("http://127.0.0.1:9", credentials=KEYS)))
+        list(aws_spot.fetch(fetch_context("http://127.0.0.1:9", credentials=KEYS)))
     assert "hush" not in str(caught.value)
 
 
@@ -233,5 +221,5 @@ def test_a_refused_account_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(aws_common, "_client_maker", lambda _context: lambda region: Refused(region, []))
     with pytest.raises(SourceError, match="AuthFailure") as caught:
-        list(aws_spot.fetch(context(aws_common.NOMINAL_URL, credentials=KEYS)))
+        list(aws_spot.fetch(fetch_context(aws_common.NOMINAL_URL, credentials=KEYS)))
     assert "hush" not in str(caught.value)

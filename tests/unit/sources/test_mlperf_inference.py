@@ -13,27 +13,19 @@ import pytest
 from pipelines.catalogue.contracts import catalogue
 from pipelines.catalogue.models import models
 from pipelines.costing.throughput_selection import fastest_within
-from pipelines.ingest.registry import parse_curated
 from pipelines.quality.rules import check_rows
 from pipelines.sources import mlperf_inference
 from pipelines.sources.lib.errors import ParseError
-from pipelines.sources.lib.http import Breaker, HttpClient
-from pipelines.sources.lib.source import FetchContext
+from tests.support.fetching import fetch_context
+from tests.support.loopback import loopback
+from tests.support.paths import FIXTURES
+from tests.support.tables import AT, curated, with_lineage
 
-from ...conftest import ROOT
-from ...loopback import loopback
-
-CONTENT = (Path(__file__).parents[2] / "fixtures" / "mlperf_inference" / "summary_results.json").read_bytes()
-AT = dt.datetime(2026, 11, 23, 6)
+CONTENT = (FIXTURES / "mlperf_inference" / "summary_results.json").read_bytes()
 
 
 def raw(*contents: bytes) -> pl.LazyFrame:
-    frames = [
-        mlperf_inference.parse(content)
-        .lazy()
-        .with_columns(fetched_at=pl.lit(AT + dt.timedelta(days=i), dtype=pl.Datetime("us")), snapshot_sha256=pl.lit(f"{i:064x}"))
-        for i, content in enumerate(contents)
-    ]
+    frames = [with_lineage(mlperf_inference.parse(content), AT + dt.timedelta(days=i), f"{i:064x}") for i, content in enumerate(contents)]
     return catalogue().tables["mlperf_inference"].conform(pl.concat(frames))
 
 
@@ -43,10 +35,6 @@ def measured(*contents: bytes) -> pl.DataFrame:
     numbers = {"precedence": 100, "staleness_limit_days": 365}
     united = fed.with_columns(*(pl.lit(v).alias(k) for k, v in facts.items()), *(pl.lit(v, pl.Int64).alias(k) for k, v in numbers.items()))
     names = ("reference_model", "reference_model_alias", "reference_gpu", "reference_gpu_alias_rule", "reference_gpu_spec")
-
-    def curated(name: str) -> pl.LazyFrame:
-        contract = catalogue().tables[name]
-        return parse_curated((ROOT / "pipelines" / str(contract.bundled)).read_bytes(), contract).lazy()
 
     function = models()["throughput_measurement"].function
     assert function is not None
@@ -59,8 +47,7 @@ def measured(*contents: bytes) -> pl.DataFrame:
 
 def test_the_summary_is_asked_for_by_round() -> None:
     with loopback({"/mlcommons/inference_results_v5.1/main/summary_results.json": [CONTENT]}) as server:
-        http = HttpClient(breaker=Breaker(), timeout_seconds=5, max_bytes=10_000_000, sleep=lambda _: None)
-        payloads = list(mlperf_inference.fetch(FetchContext("mlperf_inference", server.url, 5, AT.date(), http, [].append)))
+        payloads = list(mlperf_inference.fetch(fetch_context(server.url)))
     assert [p.name for p in payloads] == ["v5.1.json"] and payloads[0].content == CONTENT
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -12,13 +10,13 @@ import pytest
 from pipelines.catalogue.contracts import catalogue
 from pipelines.sources import skypilot_catalog
 from pipelines.sources.lib.errors import OfflineError, ParseError
-from pipelines.sources.lib.http import Breaker, HttpClient
-from pipelines.sources.lib.source import FetchContext
+from pipelines.sources.lib.http import Breaker
+from tests.support.fetching import fetch_context
+from tests.support.loopback import loopback
+from tests.support.paths import FIXTURES
+from tests.support.tables import AT, with_lineage
 
-from ...loopback import loopback
-
-CSV = (Path(__file__).parents[2] / "fixtures" / "skypilot_catalog" / "aws_vms.csv").read_bytes()
-AT = dt.datetime(2026, 11, 23, 6)
+CSV = (FIXTURES / "skypilot_catalog" / "aws_vms.csv").read_bytes()
 
 
 def enveloped(csv: bytes = CSV, cloud: str = "aws") -> bytes:
@@ -26,20 +24,14 @@ def enveloped(csv: bytes = CSV, cloud: str = "aws") -> bytes:
 
 
 def raw(content: bytes) -> pl.LazyFrame:
-    parsed = skypilot_catalog.parse(content).lazy()
-    return parsed.with_columns(fetched_at=pl.lit(AT, dtype=pl.Datetime("us")), snapshot_sha256=pl.lit("0" * 64))
-
-
-def context(base_url: str, problems: list[str], breaker: Breaker | None = None) -> FetchContext:
-    http = HttpClient(breaker=breaker or Breaker(), timeout_seconds=5, max_bytes=1_000_000, sleep=lambda _: None)
-    return FetchContext("skypilot_catalog", base_url, 5.0, AT.date(), http, problems.append)
+    return with_lineage(skypilot_catalog.parse(content))
 
 
 def test_a_list_is_asked_for_per_cloud_and_names_it() -> None:
     problems: list[str] = []
     paths = {f"/skypilot-org/skypilot-catalog/master/catalogs/v8/{cloud}/vms.csv": [CSV] for cloud in ("aws", "azure", "lambda")}
     with loopback(paths) as server:
-        payloads = list(skypilot_catalog.fetch(context(server.url, problems)))
+        payloads = list(skypilot_catalog.fetch(fetch_context(server.url, problems)))
     assert [p.name for p in payloads] == ["aws/vms.csv", "azure/vms.csv", "lambda/vms.csv"]
     assert [json.loads(p.content)["cloud"] for p in payloads] == ["aws", "azure", "lambda"]
     assert not problems
@@ -47,7 +39,7 @@ def test_a_list_is_asked_for_per_cloud_and_names_it() -> None:
 
 def test_without_a_network_it_is_offline_not_failed() -> None:
     with pytest.raises(OfflineError):
-        list(skypilot_catalog.fetch(context("https://catalog.example", [], Breaker(offline=True))))
+        list(skypilot_catalog.fetch(fetch_context("https://catalog.example", [], breaker=Breaker(offline=True))))
 
 
 def test_rows_keep_the_raw_contract() -> None:

@@ -1,6 +1,5 @@
 """What the shipped file holds and what is left of it: published counts, rates and contracts."""
 
-from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from pipelines.costing.throughput_selection import fastest_within
 from pipelines.platform.paths import MODELS_FOLDER
 from pipelines.sources import aiconfigurator_serving as serving
 from pipelines.sources.lib.errors import ParseError
+from tests.support.tables import curated
 
 ROWS = 5221
 
@@ -132,10 +132,10 @@ def test_parse_refuses_other_shapes(shipped_raw: pl.DataFrame, tmp_path: Path) -
         serving.parse((tmp_path / "renamed.parquet").read_bytes())
 
 
-def test_references_know_every_model_and_device_in_use(shipped: pl.DataFrame, reference: Callable[[str], pl.LazyFrame]) -> None:
-    known = reference("reference_model").select("model", "total_parameters", "active_parameters").collect()
+def test_references_know_every_model_and_device_in_use(shipped: pl.DataFrame) -> None:
+    known = curated("reference_model").select("model", "total_parameters", "active_parameters").collect()
     used = shipped.select("model").unique().join(known, on="model", how="left")
     assert used.null_count().sum_horizontal().item() == 0
-    aliases = reference("reference_model_alias").select("model").unique()
+    aliases = curated("reference_model_alias").select("model").unique()
     assert aliases.join(known.lazy(), on="model", how="anti").collect().is_empty()
     assert shipped.get_column("prefill_roof_tokens_per_second").null_count() == shipped.get_column("gpu_count").null_count()

@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from ..conftest import ROOT
+from tests.support.paths import ROOT
 
 SCRIPT = ROOT / "scripts" / "bootstrap.py"
 

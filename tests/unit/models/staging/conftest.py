@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -13,9 +12,9 @@ import pytest
 
 from pipelines.catalogue.contracts import catalogue
 from pipelines.ingest.parse import unite_feed
-from pipelines.ingest.registry import SourceModule, parse_curated
-from pipelines.platform.paths import MODELS_FOLDER
+from pipelines.ingest.registry import SourceModule
 from pipelines.sources import aiconfigurator_serving as serving
+from tests.support.tables import curated, model, with_lineage
 
 SOURCE = "aiconfigurator_serving"
 REFERENCES = ("model", "model_alias", "gpu", "gpu_alias_rule", "gpu_spec")
@@ -46,8 +45,8 @@ GOOD = {
 }
 
 
-def with_lineage(raw: pl.DataFrame) -> pl.LazyFrame:
-    return raw.lazy().with_columns(fetched_at=pl.lit(datetime(2026, 4, 27), dtype=pl.Datetime("us")), snapshot_sha256=pl.lit("0" * 64))
+def measured_lineage(parsed: pl.DataFrame) -> pl.LazyFrame:
+    return with_lineage(parsed, datetime(2026, 4, 27))
 
 
 def feed(raw: pl.LazyFrame) -> pl.LazyFrame:
@@ -58,21 +57,6 @@ def feed(raw: pl.LazyFrame) -> pl.LazyFrame:
 def staged(raw: pl.LazyFrame, as_of: date = AS_OF) -> pl.LazyFrame:
     inputs = {f"reference_{name}": curated(f"reference_{name}") for name in REFERENCES}
     return model("staging", "throughput_measurement")(all_throughput=feed(raw), **inputs, as_of=as_of)
-
-
-def model(layer: str, name: str) -> Callable[..., pl.LazyFrame]:
-    """The function of one model alone, whatever state the others are in."""
-    spec = importlib.util.spec_from_file_location(name, MODELS_FOLDER / layer / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return getattr(module, name)
-
-
-def curated(name: str) -> pl.LazyFrame:
-    contract = catalogue().tables[name]
-    content = (MODELS_FOLDER.parent / "pipelines" / str(contract.bundled)).read_bytes()
-    return parse_curated(content, contract).lazy()
 
 
 @pytest.fixture(scope="session")
@@ -87,22 +71,17 @@ def shipped_raw(shipped_bytes: bytes) -> pl.DataFrame:
 
 @pytest.fixture(scope="session")
 def shipped_feed(shipped_raw: pl.DataFrame) -> pl.LazyFrame:
-    return serving.normalise(with_lineage(shipped_raw))
+    return serving.normalise(measured_lineage(shipped_raw))
 
 
 @pytest.fixture(scope="session")
 def shipped(shipped_raw: pl.DataFrame) -> pl.DataFrame:
-    return staged(with_lineage(shipped_raw)).collect()
+    return staged(measured_lineage(shipped_raw)).collect()
 
 
 @pytest.fixture(scope="session")
 def usable(shipped: pl.DataFrame) -> pl.LazyFrame:
     return model("marts", "throughput")(throughput_measurement=shipped.lazy())
-
-
-@pytest.fixture(scope="session")
-def reference() -> Callable[[str], pl.LazyFrame]:
-    return curated
 
 
 @pytest.fixture
@@ -114,7 +93,7 @@ def judge() -> Callable[..., pl.DataFrame]:
         rows = [{**dict.fromkeys(schema), **GOOD, **difference} for difference in differences]
         raw = pl.DataFrame(rows, schema=schema)
         order = pl.LazyFrame({"measurement_id": raw.get_column("measurement_id")}).with_row_index("position")
-        found = staged(with_lineage(raw)).join(order, on="measurement_id", how="left").sort("position").drop("position")
+        found = staged(measured_lineage(raw)).join(order, on="measurement_id", how="left").sort("position").drop("position")
         return found.collect()
 
     return run

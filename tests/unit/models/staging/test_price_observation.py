@@ -11,10 +11,8 @@ import pytest
 
 from pipelines.catalogue.contracts import catalogue
 from pipelines.catalogue.models import models
-from pipelines.ingest.registry import parse_curated
 from pipelines.quality.rules import check_rows
-
-from ...conftest import ROOT
+from tests.support.tables import curated
 
 AS_OF = dt.date(2026, 6, 30)
 DAY = dt.datetime(2026, 6, 1)
@@ -54,11 +52,6 @@ DEVICE: dict[str, Any] = {
     "gpu_as_named": "H100 SXM",
     "price_unit": "gpu_hour",
 }
-
-
-def curated(name: str) -> pl.LazyFrame:
-    contract = catalogue().tables[name]
-    return parse_curated((ROOT / "pipelines" / str(contract.bundled)).read_bytes(), contract).lazy()
 
 
 def feed(*rows: dict[str, Any]) -> pl.LazyFrame:

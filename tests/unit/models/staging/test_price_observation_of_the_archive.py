@@ -10,17 +10,10 @@ import pytest
 
 from pipelines.catalogue.contracts import catalogue
 from pipelines.catalogue.models import models
-from pipelines.ingest.registry import parse_curated
 from pipelines.quality.rules import check_rows
-
-from ...conftest import ROOT
+from tests.support.tables import curated
 
 SOURCES = ["archive_aws_on_demand", "archive_gcp_monthly", "archive_cloud_2026"]
-
-
-def curated(name: str) -> pl.LazyFrame:
-    contract = catalogue().tables[name]
-    return parse_curated((ROOT / "pipelines" / str(contract.bundled)).read_bytes(), contract).lazy()
 
 
 def feed(name: str) -> pl.LazyFrame:

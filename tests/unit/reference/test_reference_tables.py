@@ -5,10 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from pipelines.catalogue.contracts import catalogue
-from pipelines.ingest.registry import parse_curated
-
-from ...conftest import ROOT
+from tests.support import tables
 
 # Written down here anew and not read from the table: place in a display name, or country in a region's name.
 COUNTRY_OF_PLACE = {
@@ -28,8 +25,7 @@ COUNTRY_IN_REGION = {
 
 
 def curated(name: str) -> pl.DataFrame:
-    contract = catalogue().tables[name]
-    return parse_curated((ROOT / "pipelines" / str(contract.bundled)).read_bytes(), contract)
+    return tables.curated(name).collect()
 
 
 def test_display_names_agree_with_countries() -> None:

@@ -10,16 +10,9 @@ import pytest
 
 from pipelines.catalogue.contracts import catalogue
 from pipelines.catalogue.models import models
-from pipelines.ingest.registry import parse_curated
-
-from ...conftest import ROOT
+from tests.support.tables import curated
 
 AS_OF = dt.date(2026, 6, 30)
-
-
-def curated(name: str) -> pl.LazyFrame:
-    contract = catalogue().tables[name]
-    return parse_curated((ROOT / "pipelines" / str(contract.bundled)).read_bytes(), contract).lazy()
 
 
 def quote(hardware: str, kind: str, usd: float, on: dt.date, gpu: str = "h100-sxm-80") -> dict[str, Any]:

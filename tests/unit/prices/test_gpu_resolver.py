@@ -8,16 +8,12 @@ import polars as pl
 import pytest
 
 from pipelines.catalogue.contracts import catalogue
-from pipelines.ingest.registry import discover, parse_curated
+from pipelines.ingest.registry import discover
 from pipelines.prices.gpu_resolver import resolve
+from tests.support.paths import FIXTURES
+from tests.support.tables import curated
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
 REFERENCE = Path(__file__).parent.parent.parent / "pipelines" / "reference"
-
-
-def curated(name: str) -> pl.LazyFrame:
-    contract = catalogue().tables[name]
-    return parse_curated((REFERENCE.parent / str(contract.bundled)).read_bytes(), contract).lazy()
 
 
 def resolved(pairs: list[tuple[str, float | None]]) -> dict[tuple[str, float | None], tuple[str | None, bool]]:
@@ -116,6 +112,5 @@ def test_exceptions_do_what_look_ahead_does() -> None:
 def test_every_curated_reference_parses() -> None:
     for contract in catalogue().layer("raw"):
         if contract.bundled:
-            frame = parse_curated((REFERENCE.parent / contract.bundled).read_bytes(), contract)
-            assert frame.height > 0, contract.name
+            assert curated(contract.name).collect().height > 0, contract.name
     assert discover(catalogue())
