@@ -4,9 +4,10 @@
 shows. Nothing here fetches or writes prices.
 """
 
+from pipelines.decision.documents import WorkloadError
 from pipelines.decision.market import read_market
 from pipelines.decision.plan import Decision, decide
 from pipelines.decision.report import as_dict, as_html, as_text
-from pipelines.decision.workload import Workload, WorkloadError, load_workload
+from pipelines.decision.workload import Workload, load_workload
 
 __all__ = ["Decision", "Workload", "WorkloadError", "as_dict", "as_html", "as_text", "decide", "load_workload", "read_market"]

@@ -15,7 +15,9 @@ import polars as pl
 
 from pipelines.catalogue.contracts import catalogue
 from pipelines.costing.throughput_selection import LARGEST_SERVER_GPUS, fastest_within
-from pipelines.decision.workload import Workload, WorkloadError
+from pipelines.decision.documents import WorkloadError
+from pipelines.decision.lookups import known_value
+from pipelines.decision.workload import Workload
 from pipelines.ingest.registry import parse_curated
 from pipelines.publication.reader import rows
 
@@ -120,6 +122,7 @@ class Market:
 
 def read_market(connection: duckdb.DuckDBPyConnection, workload: Workload) -> Market:
     """Read what concerns a workload. Raises WorkloadError where its model, lengths or electricity area are not known."""
+    _look_up(connection, workload)
     (as_of,) = connection.execute("SELECT max(on_date) FROM marts.cost_per_token").fetchall()[0]
     fx = rows(
         connection,
@@ -140,6 +143,19 @@ def read_market(connection: duckdb.DuckDBPyConnection, workload: Workload) -> Ma
         certified={(r["provider"], r["region"], r["certification"]) for r in _curated("reference_region_certification").to_dicts()},
         gpu_memory_gb={r["gpu"]: r["gpu_memory_gb"] for r in _curated("reference_gpu").to_dicts()},
     )
+
+
+def _look_up(connection: duckdb.DuckDBPyConnection, workload: Workload) -> None:
+    constraints = workload.constraints
+    certified = {r["certification"] for r in _curated("reference_region_certification").to_dicts()}
+    precisions = {p for (p,) in connection.execute("SELECT DISTINCT precision FROM marts.throughput").fetchall()}
+    for name, values, known in (
+        ("precisions", workload.precisions, precisions),
+        ("constraints.certifications", constraints.certifications, certified),
+        ("constraints.trust_tiers", constraints.trust_tiers, catalogue().columns["trust_tier"].allowed or ()),
+    ):
+        for value in values:
+            known_value(name, value, known)
 
 
 def _curated(name: str) -> pl.DataFrame:

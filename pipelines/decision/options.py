@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.costing.assumptions import server_of
+from pipelines.decision.lookups import EU_COUNTRIES
 from pipelines.decision.market import BANDS, ApiOffer, Band, Market, Measurement, Offer, Server
-from pipelines.decision.workload import EU_COUNTRIES, Constraints, Workload
+from pipelines.decision.workload import Constraints, Workload
 from pipelines.economics import (
     OnPremServer,
     blended_api_usd_per_million,

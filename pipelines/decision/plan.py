@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipelines.costing.assumptions import SERVER_INPUTS
+from pipelines.decision.load_file import HOURS_PER_YEAR
 from pipelines.decision.market import Assumption, Band, Market, Offer
 from pipelines.decision.options import (
     MILLION,
@@ -25,7 +26,7 @@ from pipelines.decision.options import (
     ways_to_serve,
     years_shown,
 )
-from pipelines.decision.workload import HOURS_PER_YEAR, Workload
+from pipelines.decision.workload import Workload
 from pipelines.economics import (
     break_even_hours,
     break_even_utilisation,

@@ -5,33 +5,34 @@ Belongs here: the file's fields, their errors, and the hourly load that they sta
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-HOURS_PER_DAY, HOURS_PER_YEAR = 24, 8760
-CSV_COLUMN = "output_tokens_per_hour"
-# Members on 2026-11-23, ISO 3166 codes.
-# fmt: off
-EU_COUNTRIES = frozenset((
-    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU",
-    "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
-))
-# fmt: on
+from pipelines.decision.documents import WorkloadError, read_yaml
+from pipelines.decision.load_file import HOURS_PER_DAY, HOURS_PER_YEAR, MOST_TOKENS_PER_HOUR, read_load
+from pipelines.decision.lookups import country_of
 
-Country = Annotated[str, Field(pattern=r"^([A-Z]{2}|EU)$")]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+_NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
+
+
+def _number(value: object) -> object:
+    """Numbers only: not yes or no, and no text with separators that may stand for thousands or decimals."""
+    if isinstance(value, bool) or (isinstance(value, str) and not _NUMBER.fullmatch(value)):
+        raise ValueError("expected a number such as 40000000 or 40e6, without separators")
+    return value
+
+
+Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+Whole = Annotated[int, BeforeValidator(_number)]
+Positive = Annotated[Number, Field(gt=0)]
+Country = Annotated[str, BeforeValidator(country_of)]
 Shape = Literal["constant", "business_hours", "diurnal", "bursty", "growing"]
-
-
-class WorkloadError(Exception):
-    """A workload cannot be read or answered; the message names the file, the field and the value, and what was expected."""
 
 
 class _Strict(BaseModel):
@@ -41,8 +42,8 @@ class _Strict(BaseModel):
 class Tokens(_Strict):
     """Lengths of a request, in tokens. Only measured lengths have an answer."""
 
-    input: Annotated[int, Field(ge=1)]
-    output: Annotated[int, Field(ge=1)]
+    input: Annotated[Whole, Field(ge=1, le=10_000_000)]
+    output: Annotated[Whole, Field(ge=1, le=10_000_000)]
 
 
 class Objective(_Strict):
@@ -58,7 +59,7 @@ class Load(_Strict):
     output_tokens_per_day: Positive | None = None
     shape: Shape | None = None
     csv: str | None = None
-    growth_per_year: Annotated[float, Field(ge=-0.9, le=10)] = 0.0
+    growth_per_year: Annotated[Number, Field(ge=-0.9, le=10)] = 0.0
 
     @model_validator(mode="after")
     def _one_way(self) -> Load:
@@ -74,7 +75,7 @@ class Constraints(_Strict):
     provider_jurisdictions: tuple[Country, ...] = ()
     certifications: tuple[str, ...] = ()
     trust_tiers: tuple[str, ...] = ()
-    least_gpu_memory_gb: Annotated[float, Field(gt=0)] | None = None
+    least_gpu_memory_gb: Positive | None = None
     data_may_not_leave: bool = False
     spot_allowed: bool = True
     api_allowed: bool = True
@@ -98,7 +99,7 @@ class Workload(_Strict):
     tokens: Tokens
     objective: Objective
     load: Load
-    horizon_years: Annotated[int, Field(ge=1, le=10)] = 5
+    horizon_years: Annotated[Whole, Field(ge=1, le=10)] = 5
     currency: Literal["USD", "EUR"] = "USD"
     electricity_area: str = "US"
     constraints: Constraints = Constraints()
@@ -107,50 +108,28 @@ class Workload(_Strict):
 def load_workload(path: Path) -> tuple[Workload, np.ndarray]:
     """Read a workload and its load of one year in output tokens per hour. Raises WorkloadError."""
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise WorkloadError(f"{path}: cannot be read as YAML: {error}") from error
-    if not isinstance(document, dict):
-        raise WorkloadError(f"{path}: holds {type(document).__name__}, expected fields such as name, model, tokens, objective, load")
-    try:
-        workload = Workload.model_validate(document)
+        workload = Workload.model_validate(read_yaml(path))
     except ValidationError as error:
-        found = "; ".join(f"{'.'.join(map(str, e['loc'])) or '(top)'}: {e['msg']}, found {e['input']!r}" for e in error.errors())
-        raise WorkloadError(f"{path}: {found}") from error
-    return workload, _year(workload.load, path)
+        raise WorkloadError(f"{path}: " + "; ".join(map(_in_words, error.errors()))) from error
+    load = _year(workload.load, path)
+    greatest = float(load.max()) * (1 + max(workload.load.growth_per_year, 0.0)) ** (workload.horizon_years - 1)
+    if greatest > MOST_TOKENS_PER_HOUR:
+        raise WorkloadError(f"{path}: load: comes to {greatest:.3g} tokens in an hour, expected at most {MOST_TOKENS_PER_HOUR:g}")
+    return workload, load
+
+
+def _in_words(error: Mapping[str, Any]) -> str:
+    found = repr(error["input"])
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return f"{'.'.join(map(str, error['loc'])) or '(top)'}: {message}, found {found if len(found) <= 80 else found[:77] + '...'}"
 
 
 def _year(load: Load, path: Path) -> np.ndarray:
     if load.csv is not None:
-        return _from_csv(path.parent / load.csv)
+        return read_load(path.parent, load.csv)
     assert load.shape is not None and load.output_tokens_per_day is not None
     shape = SHAPES[load.shape](np.arange(HOURS_PER_YEAR))
     return shape * (load.output_tokens_per_day / HOURS_PER_DAY / float(shape.mean()))
-
-
-def _from_csv(path: Path) -> np.ndarray:
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = csv.DictReader(file)
-            if CSV_COLUMN not in (rows.fieldnames or []):
-                raise WorkloadError(f"{path}: columns are {rows.fieldnames}, expected {CSV_COLUMN}")
-            texts = [row[CSV_COLUMN] for row in rows]
-    except (OSError, UnicodeDecodeError) as error:
-        raise WorkloadError(f"{path}: cannot be read: {error}") from error
-    values = []
-    for number, text in enumerate(texts, start=2):
-        try:
-            value = float(text)
-        except (TypeError, ValueError):
-            value = math.nan
-        if not (math.isfinite(value) and value >= 0):
-            raise WorkloadError(f"{path}: line {number}: {CSV_COLUMN} is {text!r}, expected a number of at least 0")
-        values.append(value)
-    if len(values) not in (HOURS_PER_DAY, 7 * HOURS_PER_DAY, HOURS_PER_YEAR):
-        raise WorkloadError(f"{path}: {len(values)} hours, expected a year (8760), a week (168) or a day (24)")
-    if max(values) == 0:
-        raise WorkloadError(f"{path}: {CSV_COLUMN} is 0 in every hour, expected a load")
-    return np.resize(np.asarray(values), HOURS_PER_YEAR)
 
 
 def _constant(hours: np.ndarray) -> np.ndarray:

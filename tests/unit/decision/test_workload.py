@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import yaml
 
-from pipelines.decision.workload import SHAPES, WorkloadError, load_workload
+from pipelines.decision.documents import WorkloadError
+from pipelines.decision.workload import SHAPES, load_workload
 from tests.support.paths import ROOT
 
 GOOD: dict[str, Any] = {

@@ -1,0 +1,52 @@
+"""Values that are compared with a table are looked up in it first: a misspelt constraint would refuse everybody.
+
+Belongs here: ISO codes of countries, and the lists of known values in the words of an error. Does not belong here: what a constraint
+refuses (`constraints`).
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from pipelines.decision.documents import WorkloadError
+
+# fmt: off
+# ISO 3166-1, alpha-2, in 2026.
+_CODES = """
+AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK
+CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS
+GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV
+LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM
+PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR
+TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW
+"""
+COUNTRIES = frozenset(_CODES.split())
+# Members on 2026-11-23.
+EU_COUNTRIES = frozenset((
+    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU",
+    "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
+))
+# fmt: on
+_OTHER_NAMES = {"UK": "GB (United Kingdom)", "EL": "GR (Greece)", "EUROPE": "EU"}
+
+
+def country_of(text: object) -> str:
+    """The code if it is one of ISO 3166 or `EU`. Raises ValueError with what was probably meant."""
+    if isinstance(text, bool):
+        raise ValueError("expected a country's code; write one that YAML reads as yes or no in quotes, such as 'NO'")
+    if isinstance(text, str) and (text in COUNTRIES or text == "EU"):
+        return text
+    meant = _OTHER_NAMES.get(str(text).upper()) or (str(text).upper() if str(text).upper() in COUNTRIES else None)
+    raise ValueError("expected EU or a code of ISO 3166 such as FR, GB, NO" + (f"; write {meant}" if meant else ""))
+
+
+def known_value(field: str, value: str, known: Iterable[str]) -> None:
+    """Raises WorkloadError where a value is none of the known ones."""
+    names = sorted(known)
+    if value in names:
+        return
+    near = difflib.get_close_matches(value.lower().replace("_", "").replace("-", ""), [n.lower() for n in names], 1, 0.7)
+    meant = next((n for n in names if near and n.lower() == near[0]), None)
+    hint = f"; write {meant}" if meant else ""
+    raise WorkloadError(f"{field} is {value!r}, expected one of {', '.join(names) or 'none: no value is known'}{hint}")

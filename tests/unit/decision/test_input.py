@@ -1,0 +1,191 @@
+"""What a person brings: YAML and CSV as programs and spreadsheets write them, read right or refused with file, line and value."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.decision.documents import WorkloadError, read_yaml
+from pipelines.decision.load_file import read_load
+from pipelines.decision.workload import load_workload
+
+NAME = "output_tokens_per_hour"
+WORKLOAD = """
+name: a
+model: Llama-3.1-70B
+tokens: {input: 1024, output: 1024}
+objective: {ttft_s: 2, time_per_output_token_s: 0.05}
+load: {output_tokens_per_day: 24e6, shape: constant}
+"""
+
+
+def day(first: str, rest: str = "1") -> str:
+    return "\n".join([first, *[rest] * 23]) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "first_hour"),
+    [
+        (f"{NAME}\n" + day("500000"), 500000),
+        (f"\ufeff{NAME}\r\n" + day("5e5").replace("\n", "\r\n"), 500000),
+        (f"hour;{NAME}\n" + day("0;500000,5", "1;1,25"), 500000.5),
+        (f"hour;{NAME};note\n" + day("0;40.000.000;x;", "1;1;"), 40e6),
+        (f"hour;{NAME}\n" + day("0;1.234.567,5", "1;7"), 1234567.5),
+        (f"hour,{NAME}\n" + day('0,"40,000,000"', "1,1"), 40e6),
+        (f"hour,{NAME}\n" + day('0,"1,234.5"', '1,"2,345"'), 1234.5),
+        (f"hour,{NAME}\n" + day("0,40 000 000", "1,1"), 40e6),
+        (f"hour,{NAME}\n" + day("0,40\u202f000\u00a0000", "1,1"), 40e6),
+        (f"hour\t{NAME}\n" + day("0\t40'000", "1\t1"), 40000),
+        (f"sep=;\nhour;{NAME}\n" + day("0;12", "1;1"), 12),
+        (f"{NAME}\n" + day("0.5") + "\n\n", 0.5),
+    ],
+)
+def test_numbers_are_read_as_they_are_meant(tmp_path: Path, content: str, first_hour: float) -> None:
+    (tmp_path / "load.csv").write_bytes(content.encode())
+    assert read_load(tmp_path, "load.csv")[0] == first_hour
+
+
+def test_unicode_text_of_a_spreadsheet_is_read(tmp_path: Path) -> None:
+    (tmp_path / "load.csv").write_bytes((f"hour\t{NAME}\n" + day("0\t12", "1\t1")).encode("utf-16"))
+    assert read_load(tmp_path, "load.csv")[0] == 12
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (f"hour,{NAME}\n" + day("0,1", "1,1") + "0,40,000,000\n", ("line 26", "4 fields, expected 2", "thousands")),
+        (f"{NAME}\n" + day("500000,5"), ("line 2", "2 fields, expected 1")),
+        (f"hour,{NAME}\n" + day("0,1", "1"), ("line 3", "1 fields, expected 2")),
+        (f"hour,{NAME}\n" + day('0,"40,000"', "1,1"), ("line 2", "'40,000'", "40000 or 40.000")),
+        (f"hour;{NAME}\n" + day("0;40.000", "1;1.250"), ("line 2", "'40.000'", "40000 or 40")),
+        (f"hour;{NAME}\n" + day("0;1.234,5", "1;1,234.5"), ("line 3", "'1,234.5'", "'1.234,5' in line 2")),
+        (f"hour;{NAME}\n" + day("0;1,25", "1;12.5"), ("line 3", "'12.5'")),
+        (f"{NAME}\n" + day("1").replace("1\n1\n", "1\n\n1\n", 1), ("line 3", "is empty")),
+        (f"hour,{NAME}\n" + day("0,", "1,1"), ("line 2", "is ''")),
+        (f"{NAME}\n" + day("NaN"), ("line 2", "'NaN'")),
+        (f"{NAME}\n" + day("inf"), ("line 2", "'inf'")),
+        (f"{NAME}\n" + day("-5"), ("line 2", "'-5'")),
+        (f"{NAME}\n" + day("1e300"), ("line 2", "'1e300'", "1e+13")),
+        (f"{NAME}\n" + day("1_000"), ("line 2", "'1_000'")),
+        (f"{NAME}\n" + day("\u0661"), ("line 2", "expected a number")),
+        (f"{NAME}\n" + "1\n" * 23, ("23 hours",)),
+        (f"{NAME}\n" + "1\n" * 8784, ("8784 hours", "29 February")),
+        (f"{NAME},{NAME}\n" + day("1,2", "1,2"), ("line 1", "more than once")),
+        (f"{NAME}\n" + day('"1'), ("is no CSV",)),
+        ("", ("line 0", "expected output_tokens_per_hour")),
+    ],
+)
+def test_a_wrong_load_is_refused_with_line_and_value(tmp_path: Path, content: str, said: tuple[str, ...]) -> None:
+    (tmp_path / "load.csv").write_bytes(content.encode())
+    with pytest.raises(WorkloadError) as error:
+        read_load(tmp_path, "load.csv")
+    for text in ("load.csv", *said):
+        assert text in str(error.value)
+
+
+@given(st.lists(st.integers(0, 10**9), min_size=24, max_size=24).filter(any), st.sampled_from(["{:,}", "{:_}"]), st.sampled_from("., '"))
+def test_grouped_numbers_come_back_or_are_refused(
+    tmp_path_factory: pytest.TempPathFactory, hours: list[int], style: str, sign: str
+) -> None:
+    folder = tmp_path_factory.mktemp("load")
+    texts = [style.format(h).replace(",", sign).replace("_", sign) for h in hours]
+    (folder / "load.csv").write_text(f"hour;{NAME}\n" + "".join(f"{i};{t}\n" for i, t in enumerate(texts)))
+    try:
+        found = read_load(folder, "load.csv")
+    except WorkloadError as error:
+        assert "may be" in str(error)
+    else:
+        assert np.array_equal(found[:24], np.asarray(hours, dtype=float))
+
+
+def test_only_files_beside_the_workload_are_read_and_none_is_quoted(tmp_path: Path) -> None:
+    folder = tmp_path / "w"
+    folder.mkdir()
+    (tmp_path / "secret").write_text("root:x:0:0\n")
+    (folder / "copied.csv").write_text("root:x:0:0\n")
+    (folder / "link.csv").symlink_to(tmp_path / "secret")
+    os.mkfifo(folder / "pipe.csv")
+    for name in (str(tmp_path / "secret"), "../secret", "link.csv", "copied.csv", "pipe.csv", "none.csv", ".", "/dev/zero"):
+        with pytest.raises(WorkloadError) as error:
+            read_load(folder, name)
+        assert "x:0:0" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: &x [1]\nb: *x\n", ("line 2", "alias *x")),
+        ("a: " + "[" * 100_000, ("line 1", "nested more than 20 levels")),
+        ("name: a\nname: b\n", ("line 2", "name is given a second time", "line 1")),
+        ("load: {output_tokens_per_day: 400,000,000, shape: constant}\n", ("line 1", "000", "without separators")),
+        ("a: !!python/object:os.system x\n", ("line 1", "tag")),
+        ("- a\n", ("holds list",)),
+        ("root:x:0:0:root:/root:/bin/bash\n", ("holds text",)),
+        ("", ("holds nothing",)),
+        ("a: [1\nb: secret word\n", ("line 2", "cannot be read as YAML")),
+        ("[a]: 1\n", ("line 1", "key")),
+    ],
+)
+def test_cunning_yaml_is_refused_shortly(tmp_path: Path, text: str, said: tuple[str, ...]) -> None:
+    path = tmp_path / "w.yaml"
+    path.write_text(text)
+    with pytest.raises(WorkloadError) as error:
+        read_yaml(path)
+    for part in ("w.yaml", *said):
+        assert part in str(error.value)
+    assert "secret" not in str(error.value) and len(str(error.value)) < 300
+
+
+def test_an_alias_bomb_is_small_in_memory_and_in_its_message(tmp_path: Path) -> None:
+    path = tmp_path / "w.yaml"
+    lines = ["l0: &l0 [x, x]"] + [f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 9)}]" for i in range(1, 12)]
+    path.write_text("\n".join(lines))
+    with pytest.raises(WorkloadError, match="alias"):
+        load_workload(path)
+
+
+def test_texts_stay_texts(tmp_path: Path) -> None:
+    path = tmp_path / "w.yaml"
+    path.write_bytes("\ufeffa: [NO, on, Y, 12:30, 2026-01-15, 1e6, 010, true, ~, 5_000]\n".encode())
+    assert read_yaml(path) == {"a": ["NO", "on", "Y", "12:30", "2026-01-15", 1e6, 10, True, None, "5_000"]}
+
+
+def test_norway_is_a_country_and_no_is_still_no(tmp_path: Path) -> None:
+    path = tmp_path / "w.yaml"
+    path.write_text(WORKLOAD + "constraints: {countries: [NO, SE], spot_allowed: no}\n")
+    workload, _ = load_workload(path)
+    assert workload.constraints.countries == ("NO", "SE") and workload.constraints.spot_allowed is False
+
+
+@pytest.mark.parametrize(
+    ("added", "said"),
+    [
+        ("constraints: {countries: [UK]}", "write GB (United Kingdom)"),
+        ("constraints: {countries: [XX]}", "ISO 3166"),
+        ("constraints: {countries: [false]}", "in quotes"),
+        ("constraints: {provider_jurisdictions: [fr]}", "write FR"),
+        ("constraints: {capital_budget: 400.000.000}", "without separators"),
+        ("constraints: {capital_budget: '400 000'}", "without separators"),
+        ("constraints: {capital_budget: 5_000}", "without separators"),
+        ("horizon_years: true", "without separators"),
+    ],
+)
+def test_a_value_that_may_be_misread_is_refused(tmp_path: Path, added: str, said: str) -> None:
+    path = tmp_path / "w.yaml"
+    path.write_text(WORKLOAD + added + "\n")
+    with pytest.raises(WorkloadError) as error:
+        load_workload(path)
+    assert said in str(error.value) and added.split(":", maxsplit=1)[0] in str(error.value)
+
+
+@pytest.mark.parametrize("tokens", ["1e300", "1e308", ".inf", ".nan", "1e16", "0", "-1"])
+def test_loads_out_of_this_world_are_refused(tmp_path: Path, tokens: str) -> None:
+    path = tmp_path / "w.yaml"
+    path.write_text(WORKLOAD.replace("24e6", tokens))
+    with pytest.raises(WorkloadError, match="load"):
+        load_workload(path)
