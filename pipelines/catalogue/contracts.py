@@ -8,25 +8,24 @@ opening a database (`warehouse`), computing a table (`models`). Imports nothing 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import polars as pl
 import yaml
 
+from pipelines.catalogue.rules import Effect, RowRule, TableRule, column_rules, key_expectation, key_rule, not_empty_expectation
 from pipelines.platform.paths import MODELS_FOLDER
 
 if TYPE_CHECKING:
     from dagster import TableSchema
 
 LAYERS = ("raw", "staging", "marts", "ops")
-
-Severity = Literal["critical", "warning"]
 
 _POLARS_TYPES: Mapping[str, pl.DataType] = {
     "text": pl.String(),
@@ -81,16 +80,6 @@ class Column:
 
 
 @dataclass(frozen=True)
-class RowRule:
-    """A condition that each row must keep. `good` is True or NULL for a good row."""
-
-    name: str
-    good: pl.Expr
-    severity: Severity
-    reason: str
-
-
-@dataclass(frozen=True)
 class Compact:
     """How a long table is kept small where it is published.
 
@@ -122,6 +111,7 @@ class Contract:
     max_quarantined_share: float
     rules: tuple[Mapping[str, Any], ...]
     table_rules: tuple[Mapping[str, Any], ...]
+    must_have: tuple[str, tuple[str, ...]] | None
     compact: Compact | None
 
     @property
@@ -168,36 +158,47 @@ class Contract:
         columns = [f'COMMENT ON COLUMN {qualified_name}."{c.name}" IS {_literal(c.comment)}' for c in self.columns]
         return [f"COMMENT ON {kind} {qualified_name} IS {_literal(self.description)}", *columns]
 
+    @property
+    def is_fetched(self) -> bool:
+        """True for a raw table whose rows come from elsewhere: bad ones are expected there, one in a curated table is a fault of ours."""
+        return self.layer == "raw" and self.bundled is None
+
+    @property
+    def row_effect(self) -> Effect:
+        """What a broken critical rule of a row does: it stops the publication only where a bad row is a fault of ours."""
+        return "quarantined" if self.is_fetched or self.layer == "staging" else "blocked"
+
+    @property
+    def table_effect(self) -> Effect:
+        """What a broken critical rule of the whole table does."""
+        return "set_aside" if self.is_fetched else "blocked"
+
     def row_rules(self) -> list[RowRule]:
-        """Rules of each row: not null, finite, bounds, allowed values, patterns, then the contract's own."""
-        rules = [rule for column in self.columns for rule in _column_rules(column, column.name in self.nullable)]
-        rules += [RowRule(r["name"], pl.sql_expr(r["sql"]), r["severity"], r["reason"]) for r in self.rules]
+        """Rules of each row: not null, finite, bounds, allowed values, patterns, then the contract's own, and the key of a raw table."""
+        rules = [rule for column in self.columns for rule in column_rules(column, column.name in self.nullable, self.row_effect)]
+        rules += [
+            RowRule(r["name"], pl.sql_expr(r["sql"]), r["severity"], r["reason"], r["on_null"], self._effect(r, self.row_effect))
+            for r in self.rules
+        ]
+        if self.layer == "raw":
+            # What two rows of one key say of prices is judged in staging; a curated table has no two.
+            rules.append(key_rule(self.grain, *(("warning", "warned") if self.is_fetched else ("critical", "blocked"))))
         return rules
 
-    def expectations(self) -> list[dict[str, Any]]:
-        """Rules of the whole table as a Great Expectations suite of plain dictionaries. Columns and types come before (`conform`)."""
+    def expectations(self) -> list[TableRule]:
+        """Rules of the whole table. Columns and types come before (`conform`)."""
         own = [
-            {"type": r["type"], "kwargs": dict(r["kwargs"]), "severity": r["severity"], "meta": {"reason": r["reason"]}}
+            TableRule(r["name"], r["type"], r["kwargs"], r["severity"], r["reason"], self._effect(r, self.table_effect))
             for r in self.table_rules
         ]
-        derived: list[dict[str, Any]] = [
-            {
-                "type": "expect_compound_columns_to_be_unique" if len(self.grain) > 1 else "expect_column_values_to_be_unique",
-                "kwargs": {"column_list": list(self.grain), "ignore_row_if": "never"} if len(self.grain) > 1 else {"column": self.grain[0]},
-                "severity": "critical",
-                "meta": {"reason": "one row per " + ", ".join(self.grain)},
-            },
-        ]
-        if not self.allow_empty:
-            derived.append(
-                {
-                    "type": "expect_table_row_count_to_be_between",
-                    "kwargs": {"min_value": 1},
-                    "severity": "critical",
-                    "meta": {"reason": "an empty table would take every figure away in silence"},
-                }
-            )
-        return derived + own
+        if self.layer == "raw":
+            return own
+        empty = [] if self.allow_empty else [not_empty_expectation(self.table_effect)]
+        return [key_expectation(self.grain, self.table_effect), *empty, *own]
+
+    @staticmethod
+    def _effect(rule: Mapping[str, Any], critical: Effect) -> Effect:
+        return critical if rule["severity"] == "critical" else "warned"
 
     def dagster_schema(self) -> TableSchema:
         """Column schema for Dagster's catalogue."""
@@ -218,24 +219,6 @@ class Contract:
 
 def _literal(text: str) -> str:
     return "'" + " ".join(text.split()).replace("'", "''") + "'"
-
-
-def _column_rules(column: Column, nullable: bool) -> Iterable[RowRule]:
-    value, name = pl.col(column.name), column.name
-    if not nullable:
-        yield RowRule(f"{name}_not_null", value.is_not_null(), "critical", "the contract says that it is never unknown")
-    if column.type == "double":
-        yield RowRule(f"{name}_finite", value.is_finite(), "critical", "NaN and infinity are not figures")
-    if column.minimum is not None:
-        yield RowRule(f"{name}_minimum", value >= column.minimum, "critical", f"at least {column.minimum}")
-    if column.exclusive_minimum is not None:
-        yield RowRule(f"{name}_above", value > column.exclusive_minimum, "critical", f"above {column.exclusive_minimum}")
-    if column.maximum is not None:
-        yield RowRule(f"{name}_maximum", value <= column.maximum, "critical", f"at most {column.maximum}")
-    if column.allowed is not None:
-        yield RowRule(f"{name}_allowed", value.is_in(list(column.allowed)), "critical", "one of " + ", ".join(column.allowed))
-    if column.pattern is not None:
-        yield RowRule(f"{name}_pattern", value.str.contains(f"^(?:{column.pattern})$"), "critical", f"matches {column.pattern}")
 
 
 @dataclass(frozen=True)
@@ -345,6 +328,7 @@ def _load_contract(path: Path, columns: Mapping[str, Column]) -> Contract:
                 raise ContractError(f"{where}: key {key}: {column!r} is not a column of the table")
     if layer != "raw" and ("feeds" in document or "bundled" in document):
         raise ContractError(f"{where}: only a raw table may declare feeds or bundled")
+    _refuse_rules_that_never_run(document, layer, names, where)
     contract = Contract(
         layer=layer,
         name=name,
@@ -361,6 +345,7 @@ def _load_contract(path: Path, columns: Mapping[str, Column]) -> Contract:
         max_quarantined_share=document.get("max_quarantined_share", 0.2),
         rules=tuple(document.get("rules", [])),
         table_rules=tuple(document.get("table_rules", [])),
+        must_have=_must_have(document),
         compact=_compact(document["compact"], names, where) if "compact" in document else None,
     )
     try:
@@ -368,6 +353,28 @@ def _load_contract(path: Path, columns: Mapping[str, Column]) -> Contract:
     except Exception as error:
         raise ContractError(f"{where}: key rules: {error}") from error
     return contract
+
+
+def _refuse_rules_that_never_run(document: Mapping[str, Any], layer: str, names: list[str], where: str) -> None:
+    if layer in ("feeds", "ops"):
+        for key in ("rules", "table_rules"):
+            if key in document:
+                raise ContractError(
+                    f"{where}: key {key}: rules of layer {layer} are never asked; give them to a raw, staging or mart table"
+                )
+    if "must_have" in document:
+        if layer != "raw":
+            raise ContractError(f"{where}: only a raw table may declare must_have")
+        if document["must_have"]["column"] not in names:
+            raise ContractError(f"{where}: key must_have: {document['must_have']['column']!r} is not a column of the table")
+    own = [rule["name"] for key in ("rules", "table_rules") for rule in document.get(key, [])]
+    for name in own:
+        if own.count(name) > 1:
+            raise ContractError(f"{where}: key rules: the name {name!r} stands twice")
+
+
+def _must_have(document: Mapping[str, Any]) -> tuple[str, tuple[str, ...]] | None:
+    return (document["must_have"]["column"], tuple(document["must_have"]["values"])) if "must_have" in document else None
 
 
 def _compact(document: Mapping[str, Any], names: list[str], where: str) -> Compact:

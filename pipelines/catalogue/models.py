@@ -80,6 +80,10 @@ def load_models(catalogue: Catalogue, folder: Path = MODELS_FOLDER) -> dict[str,
             if path.stem in models:
                 raise ContractError(f"{where}: {path.stem} has two models")
             models[path.stem] = _polars_model(path, contract, catalogue) if path.suffix == ".py" else _sql_model(path, contract)
+            if models[path.stem].is_in_parts and contract.table_rules:
+                raise ContractError(
+                    f"{where}: key table_rules: this table is judged a partition at a time, so no rule sees the whole of it"
+                )
         for contract in catalogue.layer(layer):
             if contract.name not in models:
                 raise ContractError(f"{layer}/{contract.name}.yml: no model {contract.name}.py or {contract.name}.sql beside it")

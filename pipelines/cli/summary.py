@@ -141,7 +141,7 @@ def status_text(facts: Mapping[str, Any]) -> str:
     if facts["sources"]:
         lines += ["", table_text([_shown_source(s) for s in facts["sources"]])]
     if facts["failed_checks"]:
-        shown = [{k: c[k] for k in ("table_name", "rule", "severity", "failing_count", "detail")} for c in facts["failed_checks"]]
+        shown = [{k: c[k] for k in ("table_name", "rule", "severity", "effect", "failing_count", "detail")} for c in facts["failed_checks"]]
         lines += ["", "Rules that did not hold:", table_text(shown)]
     return "\n".join(line for line in lines if line)
 

@@ -11,16 +11,14 @@ from pipelines.catalogue.models import tables_read
 from pipelines.catalogue.published_sql import bi_views
 from pipelines.defs.tables import check_result, record_results, table_key
 from pipelines.platform.paths import SQL_FOLDER
-from pipelines.quality.rules import CheckError
-from pipelines.quality.sql_checks import load_history_checks, run_history_check
+from pipelines.quality.results import CheckError
+from pipelines.quality.sql_checks import SQL_TABLE, load_sql_checks, run_sql_check
 from pipelines.refresh.lifecycle import publish_version
 from pipelines.refresh.session import RefreshSession
 
 log = logging.getLogger("breakeven")
 CURRENT = dg.AssetKey(["publication", "current"])
 HISTORY_CHECK = "history"
-# What stands for the table in ops.check_results.
-HISTORY_TABLE = "sql.checks"
 
 
 def build_publication(catalogue: Catalogue) -> dg.AssetsDefinition:
@@ -67,14 +65,14 @@ def build_publication(catalogue: Catalogue) -> dg.AssetsDefinition:
     def publication(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         session: RefreshSession = context.resources.session
         with session.warehouse.room_to_check():
-            results = [run_history_check(c, session.warehouse, session.as_of) for c in load_history_checks(SQL_FOLDER / "checks")]
-        record_results(session, HISTORY_TABLE, results)
+            results = [run_sql_check(c, session.warehouse, session.as_of) for c in load_sql_checks(SQL_FOLDER / "checks")]
+        record_results(session, SQL_TABLE, results)
         yield check_result(CURRENT, HISTORY_CHECK, results)
         broken = [r for r in results if r.blocks]
         for result in broken:
-            log.error("check  %s %s failed: %s", HISTORY_TABLE, result.rule, result.detail)
+            log.error("check  %s %s failed: %s", SQL_TABLE, result.rule, result.detail)
         if broken:
-            raise CheckError("; ".join(f"{HISTORY_TABLE}, {r.rule}: {r.detail}" for r in broken))
+            raise CheckError("; ".join(f"{SQL_TABLE}, {r.rule}: {r.detail}" for r in broken))
         folder = publish_version(session)
         log.info("published %s", folder.name)
         for key in view_keys:

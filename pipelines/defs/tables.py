@@ -20,7 +20,10 @@ from pipelines.history.intake import Intake, StepTaken
 from pipelines.history.tables import write_table
 from pipelines.ingest.parse import RawTable, read_source, unite_feed
 from pipelines.ingest.registry import SourceModule
-from pipelines.quality.rules import CheckError, RuleResult, check_rows, check_table
+from pipelines.quality.results import CheckError, Kind, RuleResult, as_check_results
+from pipelines.quality.row_rules import check_rows
+from pipelines.quality.source_rules import PARTIAL_RULES, not_suddenly_empty, unusable_snapshot
+from pipelines.quality.table_rules import check_table
 from pipelines.refresh.session import RefreshSession
 
 log = logging.getLogger("breakeven")
@@ -68,11 +71,15 @@ def _raw_asset(contract: Contract, module: SourceModule, catalogue: Catalogue) -
         session.ops.append("source_status", [_status_row(table, contract, module, session, status, detail)])
         results = [
             *table.results,
-            *(RuleResult("snapshot_is_good", "snapshot", "warning", False, 1, 1, why) for _, why in table.rejections[-1:]),
+            *(unusable_snapshot(why) for _, why in table.rejections[-1:]),
         ]
         record_results(session, contract.table, results)
+        _record_quarantine(session, contract, table.quarantined)
         for _, why in table.rejections[-1:]:
             log.warning("source %-28s snapshot not used: %s", contract.name, why)
+        if contract.bundled and not table.used:
+            # A curated table is ours: what is wrong in it is mended here, and nothing is computed from the lack of it.
+            raise CheckError(f"{contract.table}: {'; '.join(why for _, why in table.rejections) or 'never ingested'}")
         return dg.MaterializeResult(
             value=table.frame,
             metadata={"dagster/row_count": table.frame.height, "status": status, "snapshots_used": len(table.used)},
@@ -95,8 +102,9 @@ def _status_of(table: RawTable, contract: Contract, session: RefreshSession) -> 
         return ("stale" if table.used else "failed"), (own or bundled_rejected)[-1]
     if fetched == "failed" and table.used:
         return "stale", detail
-    if fetched == "ok" and any(r.rule == "row_count_against_last" and not r.passed for r in table.results):
-        return "partial", next(r.detail for r in table.results if r.rule == "row_count_against_last")
+    lacking = [r.detail for r in table.results if r.rule in PARTIAL_RULES and not r.passed]
+    if fetched == "ok" and lacking:
+        return "partial", lacking[0]
     return fetched, detail
 
 
@@ -165,7 +173,7 @@ def _recorded(compute: Callable[..., Any], contract: Contract) -> Callable[..., 
         try:
             return compute(context, **frames)
         except (ContractError, CheckError, pl.exceptions.PolarsError) as error:
-            kind = "schema" if isinstance(error, ContractError) else "error"
+            kind: Kind = "schema" if isinstance(error, ContractError) else "error"
             record_results(context.resources.session, contract.table, [RuleResult(kind, kind, "critical", False, 1, 0, str(error))])
             log.error("table  %s: %s", contract.table, error)
             raise
@@ -256,8 +264,7 @@ def _suddenly_empty(contract: Contract, height: int, session: RefreshSession) ->
     if contract.layer != "marts" or height or manifest is None or manifest["as_of"] > session.as_of.isoformat():
         return []
     before = manifest["tables"].get(contract.table, {}).get("rows", 0)
-    detail = f"no rows, {before} in the published version for {manifest['as_of']}"
-    return [RuleResult("not_suddenly_empty", "table", "critical", before == 0, 1 if before else 0, 0, detail)]
+    return [not_suddenly_empty(height, before, manifest["as_of"])]
 
 
 def _lineage(contract: Contract, inputs: list[Contract]) -> dg.TableColumnLineage:
@@ -277,22 +284,7 @@ def _record_quarantine(session: RefreshSession, contract: Contract, rows: pl.Dat
 
 def record_results(session: RefreshSession, table: str, results: list[RuleResult]) -> None:
     """Append verdicts about a table to ops.check_results."""
-    session.ops.append(
-        "check_results",
-        (
-            {
-                "table_name": table,
-                "rule": r.rule,
-                "rule_kind": r.kind,
-                "severity": r.severity,
-                "is_passed": r.passed,
-                "failing_count": r.failing_count,
-                "row_count": r.row_count,
-                "detail": r.detail,
-            }
-            for r in results
-        ),
-    )
+    session.ops.append("check_results", as_check_results(table, results))
 
 
 def check_result(key: dg.AssetKey, name: str, results: list[RuleResult]) -> dg.AssetCheckResult:

@@ -29,7 +29,8 @@ from pipelines.history.store import HistoryStore, latest_after, open_history
 from pipelines.ingest.parse import RawRejectedError, read_fetch, unite_feed, with_facts
 from pipelines.ingest.registry import SourceModule
 from pipelines.ingest.snapshots import Fetch, SnapshotStore
-from pipelines.quality.rules import RuleResult, check_rows, merged
+from pipelines.quality.results import RuleResult, merged
+from pipelines.quality.row_rules import check_rows
 
 _FEED = "observation"
 # What steps were judged by is held until they are taken: so many of them at a time come to the same as all.

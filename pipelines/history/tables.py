@@ -15,7 +15,7 @@ import pyarrow as pa
 from pipelines.catalogue.models import HISTORY, PART, Model, rounded
 from pipelines.history.store import HistoryStore
 from pipelines.platform.parquet import write_parquet
-from pipelines.quality.rules import RuleResult, merged
+from pipelines.quality.results import RuleResult, merged
 
 # Small parts are checked together: a check by Great Expectations has its own price.
 _ROWS_CHECKED_AT_ONCE = 200_000

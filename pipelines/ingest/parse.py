@@ -15,24 +15,31 @@ import polars as pl
 from pipelines.catalogue.contracts import FEED_FACTS, RAW_LINEAGE, Catalogue, Contract, ContractError
 from pipelines.ingest.registry import SourceModule
 from pipelines.ingest.snapshots import Fetch, SnapshotStore
-from pipelines.quality.rules import RuleResult, check_rows
-
-# Below this share of the last good snapshot's rows a snapshot is `partial`.
-_EXPECTED_SHARE = 0.7
+from pipelines.quality.results import CheckError, RuleResult
+from pipelines.quality.row_rules import QUARANTINE_SCHEMA, check_rows
+from pipelines.quality.source_rules import must_have, row_count_against_last
+from pipelines.quality.table_rules import check_table
 
 
 class RawRejectedError(Exception):
-    """A snapshot is not used; the message says which rule it broke and with what."""
+    """A snapshot is not used; the message says which rule it broke and with what, `results` are the verdicts that say so."""
+
+    def __init__(self, message: str, results: Sequence[RuleResult] = ()) -> None:
+        super().__init__(message)
+        self.results = tuple(results)
 
 
 @dataclass(frozen=True)
 class RawTable:
-    """Rows of all good snapshots of a source. `rejections` are (fetch, why), newest last."""
+    """Rows of all good snapshots of a source. `rejections` are (fetch, why), newest last; `results` the verdicts on the newest snapshot,
+    `quarantined` its rows that broke a rule.
+    """
 
     frame: pl.DataFrame
     used: tuple[Fetch, ...]
     rejections: tuple[tuple[Fetch, str], ...]
     results: list[RuleResult] = field(default_factory=list)
+    quarantined: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=QUARANTINE_SCHEMA))
 
     @property
     def last_good(self) -> Fetch | None:
@@ -88,7 +95,7 @@ def _read_newest(
         before = next(
             (t for n in range(number - 1, 0, -1) if (t := _read_fetches(fetches[n - 1 : n], module, contract, catalogue, store)).used), None
         )
-        counted = [] if before is None else [_row_count_rule(before.frame.height, newest.frame.height)]
+        counted = [] if before is None else [row_count_against_last(before.frame.height, newest.frame.height)]
         return replace(newest, rejections=tuple(passed_over), results=[*newest.results, *counted])
     return RawTable(pl.DataFrame(schema=contract.polars_schema()), (), tuple(passed_over))
 
@@ -98,18 +105,20 @@ def _read_fetches(
 ) -> RawTable:
     frames, used, rejections = [pl.DataFrame(schema=contract.polars_schema())], [], []
     results: list[RuleResult] = []
+    quarantined = pl.DataFrame(schema=QUARANTINE_SCHEMA)
     for fetch in fetches:
         try:
             read = read_fetch(fetch, module, contract, catalogue, store)
         except RawRejectedError as error:
             rejections.append((fetch, str(error)))
+            results = list(error.results)
         else:
             frames.append(read.frame)
-            results = read.results
+            results, quarantined = read.results, read.quarantined
             used.append(fetch)
     if len(used) > 1:
-        results = [*results, _row_count_rule(frames[-2].height, frames[-1].height)]
-    return RawTable(pl.concat(frames), tuple(used), tuple(rejections), results)
+        results = [*results, row_count_against_last(frames[-2].height, frames[-1].height)]
+    return RawTable(pl.concat(frames), tuple(used), tuple(rejections), results, quarantined)
 
 
 def unite_feed(feed: str, frames: Mapping[str, pl.LazyFrame], modules: Mapping[str, SourceModule], catalogue: Catalogue) -> pl.LazyFrame:
@@ -141,11 +150,12 @@ _STALENESS_OF_FEED = {"hardware_quote": "hardware"}
 
 @dataclass(frozen=True)
 class FetchRead:
-    """Rows of one fetch in the source's own columns, in those of its feed if it has one, and the verdicts of the raw rules."""
+    """Good rows of one fetch in the source's own columns, in those of its feed if it has one, the bad ones, and the verdicts."""
 
     frame: pl.DataFrame
     fed: pl.DataFrame | None
     results: list[RuleResult]
+    quarantined: pl.DataFrame
 
 
 def read_fetch(fetch: Fetch, module: SourceModule, contract: Contract, catalogue: Catalogue, store: SnapshotStore) -> FetchRead:
@@ -168,25 +178,14 @@ def read_fetch(fetch: Fetch, module: SourceModule, contract: Contract, catalogue
         contract.conform(frame.lazy())
         if frame.is_empty() and not contract.allow_empty:
             raise RawRejectedError("no rows: a source that is silently empty is a fault, not news")
-        checked = check_rows(contract, frame.lazy(), may_quarantine=False)
-        if checked.blocks:
-            raise RawRejectedError(checked.summary())
+        checked = check_rows(contract, frame.lazy(), may_quarantine=contract.is_fetched, share_effect="set_aside")
+        results = [*checked.results, *check_table(contract, checked.good), *must_have(contract, checked.good)]
+        rejecting = [r for r in results if r.rejects]
+        if rejecting:
+            raise RawRejectedError("; ".join(f"{r.rule}: {r.detail}" for r in rejecting), results)
         if contract.feeds is not None and module.normalise is not None:
-            fed = module.normalise(frame.lazy()).collect(engine="in-memory")
+            fed = module.normalise(checked.good.lazy()).collect(engine="in-memory")
             catalogue.feeds[contract.feeds].conform(fed.lazy())
-    except (ContractError, pl.exceptions.PolarsError) as error:
+    except (ContractError, CheckError, pl.exceptions.PolarsError) as error:
         raise RawRejectedError(f"{type(error).__name__}: {error}") from error
-    return FetchRead(frame, fed, checked.results)
-
-
-def _row_count_rule(before: int, now: int) -> RuleResult:
-    passed = now >= _EXPECTED_SHARE * before
-    return RuleResult(
-        "row_count_against_last",
-        "snapshot",
-        "warning",
-        passed,
-        0 if passed else before - now,
-        now,
-        f"{now} rows, {before} in the snapshot before; below {_EXPECTED_SHARE:.0%} is partial",
-    )
+    return FetchRead(checked.good, fed, results, checked.quarantined)

@@ -1,6 +1,6 @@
 """Rules that speak of whole tables or of several at once: each a query in `sql/checks` that gives the rows that break it.
 
-Belongs here: reading these queries and giving verdicts. Does not belong here: rules of one row or one table (`quality`).
+Belongs here: reading these queries and giving verdicts. Does not belong here: rules of one row (`row_rules`) or one table (`table_rules`).
 
 A file begins with comments: the reason, and `severity: warning` where a broken rule does not block (else it is critical).
 """
@@ -12,17 +12,19 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from pipelines.catalogue.contracts import Severity
 from pipelines.catalogue.models import tables_read
-from pipelines.quality.rules import RuleResult
+from pipelines.catalogue.rules import Severity
+from pipelines.quality.results import RuleResult
 from pipelines.warehouse import Warehouse
 
+# What stands for the table in ops.check_results.
+SQL_TABLE = "sql.checks"
 _SEVERITY = "severity:"
 _ROWS_SHOWN = 3
 
 
 @dataclass(frozen=True)
-class HistoryCheck:
+class SqlCheck:
     """One query; it keeps its rule where it gives no row."""
 
     name: str
@@ -31,12 +33,12 @@ class HistoryCheck:
     sql: str
 
 
-def load_history_checks(folder: Path) -> list[HistoryCheck]:
+def load_sql_checks(folder: Path) -> list[SqlCheck]:
     """All checks of a folder by name. Raises ContractError for what is not one SELECT, ValueError for an unknown severity or no reason."""
     return [_load(path) for path in sorted(folder.glob("*.sql"))]
 
 
-def _load(path: Path) -> HistoryCheck:
+def _load(path: Path) -> SqlCheck:
     text = path.read_text(encoding="utf-8")
     tables_read(text, f"checks/{path.name}")
     comments = [line.removeprefix("--").strip() for line in text.splitlines() if line.startswith("--")]
@@ -52,14 +54,14 @@ def _load(path: Path) -> HistoryCheck:
             severity = "warning"
         case _:
             raise ValueError(f"checks/{path.name}: {_SEVERITY} {stated}, expected critical or warning")
-    return HistoryCheck(path.stem, severity, reason, text)
+    return SqlCheck(path.stem, severity, reason, text)
 
 
-def run_history_check(check: HistoryCheck, warehouse: Warehouse, as_of: date) -> RuleResult:
+def run_sql_check(check: SqlCheck, warehouse: Warehouse, as_of: date) -> RuleResult:
     """Verdict of one check on the build files, with the first rows that break it."""
     count = warehouse.select(f"SELECT count(*) AS row_count FROM ({check.sql}) AS broken", as_of).collect().item()
     detail = check.reason
     if count:
         rows = warehouse.select(f"SELECT * FROM ({check.sql}) AS broken LIMIT {_ROWS_SHOWN}", as_of).collect().to_dicts()
         detail = f"{count} rows break it: {check.reason} First: {json.dumps(rows, default=str)}"
-    return RuleResult(check.name, "history", check.severity, count == 0, count, count, detail)
+    return RuleResult(check.name, "sql", check.severity, count == 0, count, count, detail)

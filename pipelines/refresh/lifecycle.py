@@ -102,7 +102,7 @@ def close_failed(settings: Settings, run_id: str, error: str | None = None, lock
 
 
 def _why(check_results: list[dict[str, Any]], error: str | None) -> tuple[str, str]:
-    blocking = [r for r in check_results if not r["is_passed"] and r["severity"] == "critical"]
+    blocking = [r for r in check_results if not r["is_passed"] and r.get("effect") == "blocked"]
     if blocking:
         return "blocked", "; ".join(f"{r['table_name']}, {r['rule']}: {r['detail']}" for r in blocking[:5])
     return "failed", error or "the run ended with an error; see its log in Dagster"

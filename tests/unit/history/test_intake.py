@@ -14,7 +14,7 @@ from pipelines.catalogue.models import TAKEN_IN, models
 from pipelines.history.intake import Intake, Pending, Step, StepRefusedError, open_for_steps, steps_of
 from pipelines.ingest.registry import discover
 from pipelines.ingest.snapshots import Fetch, SnapshotStore, StoredPayload
-from pipelines.quality.rules import RuleResult
+from pipelines.quality.results import RuleResult
 from pipelines.sources.skypilot_catalog import payload
 
 NOON = dt.time(12)

@@ -10,7 +10,7 @@ from pipelines.catalogue.contracts import catalogue
 from pipelines.ingest.parse import read_source
 from pipelines.ingest.registry import discover
 from pipelines.ingest.snapshots import SnapshotStore
-from pipelines.quality.rules import RuleResult, merged
+from pipelines.quality.results import RuleResult, merged
 from pipelines.sources.skypilot_catalog import payload
 
 HEAD = "InstanceType,AcceleratorName,AcceleratorCount,vCPUs,MemoryGiB,Price,SpotPrice,Region,AvailabilityZone\n"

@@ -13,7 +13,7 @@ import pytest
 from pipelines.catalogue.contracts import catalogue
 from pipelines.catalogue.models import models
 from pipelines.costing.throughput_selection import fastest_within
-from pipelines.quality.rules import check_rows
+from pipelines.quality.row_rules import check_rows
 from pipelines.sources import mlperf_inference
 from pipelines.sources.lib.errors import ParseError
 from tests.support.fetching import fetch_context

@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.catalogue.contracts import catalogue
 from pipelines.catalogue.models import models
-from pipelines.quality.rules import check_rows
+from pipelines.quality.row_rules import check_rows
 from tests.support.tables import curated
 
 AS_OF = dt.date(2026, 6, 30)

@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.catalogue.contracts import catalogue
 from pipelines.catalogue.models import models
-from pipelines.quality.rules import check_rows
+from pipelines.quality.row_rules import check_rows
 from tests.support.tables import curated
 
 SOURCES = ["archive_aws_on_demand", "archive_gcp_monthly", "archive_cloud_2026"]

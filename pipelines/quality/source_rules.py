@@ -1,0 +1,91 @@
+"""Rules of a source as a whole: what it brought against what it brought before, and against what it is known to sell.
+
+Belongs here: verdicts on the snapshots of one source, and on a table that lost all its rows. Does not belong here: rules of one row
+(`row_rules`), finding the snapshots (`pipelines.ingest`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from pipelines.catalogue.contracts import Contract
+from pipelines.catalogue.rules import Effect, Severity
+from pipelines.quality.results import RuleResult
+
+# Below this share of the last good snapshot's rows a snapshot is partial.
+LEAST_SHARE_OF_LAST = 0.7
+
+
+@dataclass(frozen=True)
+class SourceRule:
+    """A rule that holds for every source, or for every table."""
+
+    name: str
+    severity: Severity
+    effect: Effect
+    reason: str
+    layer: str = "raw"
+
+    def holds_for(self, contract: Contract) -> bool:
+        """True where the rule may give a verdict on a table."""
+        return contract.layer == self.layer and (self.name != "must_have" or contract.must_have is not None)
+
+    def verdict(self, passed: bool, failing: int, rows: int, found: str) -> RuleResult:
+        """The verdict with what was found in front of the reason."""
+        return RuleResult(
+            self.name, "source", self.severity, passed, 0 if passed else failing, rows, f"{found}; {self.reason}", self.effect
+        )
+
+
+SNAPSHOT_IS_GOOD = SourceRule(
+    "snapshot_is_good", "critical", "set_aside", "a snapshot that cannot be read is passed over, and the last good one stands"
+)
+ROW_COUNT = SourceRule(
+    "row_count_against_last",
+    "warning",
+    "warned",
+    f"below {LEAST_SHARE_OF_LAST:.0%} of the snapshot before, a source has lost a part of what it sells",
+)
+MUST_HAVE = SourceRule("must_have", "warning", "warned", "what a source is known to sell has not vanished from the market over night")
+NOT_SUDDENLY_EMPTY = SourceRule(
+    "not_suddenly_empty", "critical", "blocked", "a table that had rows on an earlier day has some today", "marts"
+)
+GIVES_A_FIGURE = SourceRule(
+    "gives_a_figure", "warning", "warned", "a source whose rows give no figure is not well, however many rows it brings"
+)
+SOURCE_RULES = (SNAPSHOT_IS_GOOD, ROW_COUNT, MUST_HAVE, NOT_SUDDENLY_EMPTY, GIVES_A_FIGURE)
+# Each of these makes a source partial that has else been read well.
+PARTIAL_RULES = frozenset({ROW_COUNT.name, MUST_HAVE.name, GIVES_A_FIGURE.name})
+
+
+def unusable_snapshot(why: str) -> RuleResult:
+    """The verdict on a snapshot that could not be used."""
+    return SNAPSHOT_IS_GOOD.verdict(False, 1, 1, why)
+
+
+def row_count_against_last(before: int, now: int) -> RuleResult:
+    """The verdict on the rows of a snapshot by those of the good one before it."""
+    return ROW_COUNT.verdict(now >= LEAST_SHARE_OF_LAST * before, before - now, now, f"{now} rows, {before} in the snapshot before")
+
+
+def must_have(contract: Contract, frame: pl.DataFrame) -> list[RuleResult]:
+    """The verdict on what a contract says that its source always sells; none where it says nothing."""
+    if contract.must_have is None:
+        return []
+    column, wanted = contract.must_have
+    missing = sorted(set(wanted) - set(frame.get_column(column).drop_nulls().unique().to_list()))
+    found = f"{column} lacks {', '.join(missing)}" if missing else f"{column} has all {len(wanted)}"
+    return [MUST_HAVE.verdict(not missing, len(missing), frame.height, found)]
+
+
+def not_suddenly_empty(rows: int, before: int, as_of_before: str) -> RuleResult:
+    """The verdict on a table by the rows that it has in the version that is published for an earlier day."""
+    passed = rows > 0 or before == 0
+    return NOT_SUDDENLY_EMPTY.verdict(passed, 1, rows, f"{rows or 'no'} rows, {before} in the published version for {as_of_before}")
+
+
+def gives_a_figure(rows: int, usable: int) -> RuleResult:
+    """The verdict on a source by its rows that give a figure in the end."""
+    return GIVES_A_FIGURE.verdict(rows == 0 or usable > 0, rows, rows, f"{usable} of {rows} rows give a figure")

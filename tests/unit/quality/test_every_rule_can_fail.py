@@ -1,0 +1,253 @@
+"""Every rule of the page of rules has an input here that breaks it; a rule without one fails these tests."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+
+from pipelines.catalogue.contracts import Contract, catalogue
+from pipelines.catalogue.rules import RowRule
+from pipelines.platform.paths import SQL_FOLDER
+from pipelines.quality import source_rules
+from pipelines.quality.documentation import PATH, every_rule, render
+from pipelines.quality.results import RuleResult, anchor, as_check_results
+from pipelines.quality.row_rules import check_rows
+from pipelines.quality.sql_checks import load_sql_checks
+
+CHECKS = load_sql_checks(SQL_FOLDER / "checks")
+TABLES = {c.table: c for layer in ("raw", "staging", "marts") for c in catalogue().layer(layer)}
+ROW_RULES = [(c, rule) for c in TABLES.values() for rule in c.row_rules()]
+DAY, NEXT = dt.datetime(2026, 6, 1), dt.datetime(2026, 6, 2)
+
+# A row that breaks the rule, and one like it that keeps it.
+JUDGED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "raw.aws_spot.plain_linux": ({"product_description": "Windows"}, {"product_description": "Linux/UNIX"}),
+    "raw.azure_retail.asked_for_dollars": ({"currency": "EUR"}, {"currency": "USD"}),
+    "raw.reference_cost_assumption.band_in_order": ({"low": 2.0, "base": 1.0, "high": 3.0}, {"low": 1.0, "base": 1.0, "high": 3.0}),
+    "raw.reference_provider_fact.verified_has_a_source": ({"is_verified": True}, {"is_verified": False}),
+    "raw.reference_region_certification.verified_has_a_source": ({"is_verified": True}, {"is_verified": False}),
+    "staging.price_observation.priced_in_usd": ({}, {"usd_per_hour": Decimal(1)}),
+    "staging.price_observation.gpu_hour_in_range": ({"usd_per_gpu_hour": Decimal(9999)}, {"usd_per_gpu_hour": Decimal(2)}),
+    "staging.price_observation.far_from_median": (
+        {"median_series_count": 5, "price_to_median_ratio": 5.1},
+        {"median_series_count": 5, "price_to_median_ratio": 5.0},
+    ),
+    "staging.price_observation.far_from_few": (
+        {"median_series_count": 4, "price_to_median_ratio": 5.1},
+        {"median_series_count": 5, "price_to_median_ratio": 5.1},
+    ),
+    "staging.price_observation.spot_not_above_on_demand": (
+        {"purchase_option": "spot", "native_amount": Decimal(2), "on_demand_native_amount": Decimal(1)},
+        {"purchase_option": "spot", "native_amount": Decimal("9.9898"), "on_demand_native_amount": Decimal("9.98976")},
+    ),
+    "staging.price_observation.commitment_not_above_on_demand": (
+        {"purchase_option": "commitment", "native_amount": Decimal(2), "on_demand_native_amount": Decimal(1)},
+        {"purchase_option": "commitment", "native_amount": Decimal(1), "on_demand_native_amount": Decimal(1)},
+    ),
+    "staging.price_observation.commitment_saves": (
+        {"purchase_option": "commitment", "native_amount": Decimal(1), "on_demand_native_amount": Decimal(1)},
+        {"purchase_option": "commitment", "native_amount": Decimal("0.9"), "on_demand_native_amount": Decimal(1)},
+    ),
+    "staging.price_observation.memory_fits_the_device": ({"is_gpu_conflict": True}, {"is_gpu_conflict": False}),
+    "staging.price_observation.commitment_has_months": (
+        {"purchase_option": "commitment"},
+        {"purchase_option": "commitment", "commitment_months": 3},
+    ),
+    "staging.throughput_measurement.usable_row_is_complete": ({}, {"exclusion_reason": "not stated"}),
+    "staging.token_price_observation.input_price_in_range": (
+        {"usd_per_million_input_tokens": Decimal(15000)},
+        {"usd_per_million_input_tokens": Decimal(1)},
+    ),
+    "staging.token_price_observation.output_price_in_range": (
+        {"usd_per_million_output_tokens": Decimal("0.0001")},
+        {"usd_per_million_output_tokens": Decimal(1)},
+    ),
+    "staging.token_price_observation.near_other_sellers": ({"price_to_sellers_ratio": 11.0}, {"price_to_sellers_ratio": 9.0}),
+    "marts.break_even.a_figure_or_a_reason": ({}, {"reason_no_figure": "no price"}),
+    "marts.cost_per_token.band_in_order": (
+        {f"{end}_usd_per_million_output_tokens": value for end, value in (("low", 2.0), ("base", 1.0), ("high", 3.0))},
+        {f"{end}_usd_per_million_output_tokens": value for end, value in (("low", 1.0), ("base", 1.0), ("high", 3.0))},
+    ),
+    "marts.cost_per_token.harmonic_identity": (
+        {f"base_usd_per_million_{kind}_tokens": value for kind, value in (("total", 0.3), ("input", 0.182), ("output", 1.452))},
+        {f"base_usd_per_million_{kind}_tokens": value for kind, value in (("total", 1.0), ("input", 2.0), ("output", 2.0))},
+    ),
+    "marts.cost_per_token.a_figure_or_a_reason": ({}, {"reason_no_figure": "no price"}),
+    "marts.gpu_price_rolling.mean_between_extremes": (
+        {"mean_usd_per_gpu_hour": 3.0, "min_usd_per_gpu_hour": 1.0, "max_usd_per_gpu_hour": 2.0},
+        {"mean_usd_per_gpu_hour": 1.5, "min_usd_per_gpu_hour": 1.0, "max_usd_per_gpu_hour": 2.0},
+    ),
+    "marts.hardware_price.band_in_order": (
+        {"low_usd": 2.0, "base_usd": 1.0, "high_usd": 3.0},
+        {"low_usd": 1.0, "base_usd": 1.0, "high_usd": 3.0},
+    ),
+    "marts.owned_server_cost.band_in_order": (
+        {f"{end}_fixed_usd_per_hour": value for end, value in (("low", 2.0), ("base", 1.0), ("high", 3.0))},
+        {f"{end}_fixed_usd_per_hour": value for end, value in (("low", 1.0), ("base", 1.0), ("high", 3.0))},
+    ),
+    "marts.owned_server_cost.a_figure_or_a_reason": ({}, {"reason_no_figure": "no price"}),
+    "marts.price_history.per_gpu_times_count_is_per_machine": (
+        {"usd_per_gpu_hour": 98.32, "gpu_count": 8.0, "usd_per_hour": 98.32},
+        {"usd_per_gpu_hour": 12.29, "gpu_count": 8.0, "usd_per_hour": 98.32},
+    ),
+    "marts.price_history_versions.known_for_a_while": (
+        {"known_from": DAY, "known_to": DAY},
+        {"known_from": DAY, "known_to": NEXT},
+    ),
+    "marts.price_history_versions.interval_is_not_empty": (
+        {"valid_from": DAY, "valid_to": DAY},
+        {"valid_from": DAY, "valid_to": NEXT},
+    ),
+    "marts.rented_price.band_in_order": (
+        {f"{end}_usd_per_gpu_hour": value for end, value in (("low", 2.0), ("base", 1.0), ("high", 3.0))},
+        {f"{end}_usd_per_gpu_hour": value for end, value in (("low", 1.0), ("base", 1.0), ("high", 3.0))},
+    ),
+    "marts.rented_price.age_is_not_negative": ({"price_age_days": -1}, {"price_age_days": 0}),
+}
+
+# Tables of marts that a query of sql/checks finds fault with.
+BROKEN_TABLES: dict[str, dict[str, str]] = {
+    "commitment_is_not_dearer_for_longer": {
+        "price_history": "SELECT 'aws' AS provider, 'r' AS region, 't' AS instance_type, 'linux' AS operating_system, 'shared' AS tenancy,"
+        " NULL::VARCHAR AS payment_option, m AS commitment_months, m::DOUBLE AS usd_per_hour, NULL::TIMESTAMP AS valid_to"
+        " FROM (VALUES (12), (36)) AS t(m)"
+    },
+    "every_figure_can_be_traced": {
+        "cost_per_token": "SELECT DATE '2026-06-01' AS on_date, 'rent' AS option, 'm' AS model, 'gone' AS price_series_id,"
+        " NULL::VARCHAR AS throughput_id, 1.0 AS base_usd_per_million_output_tokens, NULL AS reason_no_figure, 's' AS price_source",
+        "price_history": "SELECT 'there' AS series_id",
+        "throughput": "SELECT 'there' AS throughput_id",
+    },
+    "low_base_high_are_in_order": {
+        "cost_per_token": "SELECT DATE '2026-06-01' AS on_date, 'rent' AS option, 'm' AS model, 2.0 AS low_usd_per_million_output_tokens,"
+        " 1.0 AS base_usd_per_million_output_tokens, 3.0 AS high_usd_per_million_output_tokens"
+    },
+    "no_price_is_shown_as_newer_than_it_is": dict.fromkeys(
+        ("cost_per_token", "break_even"),
+        "SELECT DATE '2026-06-01' AS on_date, 's' AS price_series_id, DATE '2026-06-02' AS price_as_of_on, 1 AS price_age_days",
+    ),
+    "price_intervals_do_not_overlap": {
+        "price_history": "SELECT 's' AS series_id, d::TIMESTAMP AS valid_from, NULL::TIMESTAMP AS valid_to"
+        " FROM (VALUES (DATE '2026-06-01'), (DATE '2026-06-02')) AS t(d)"
+    },
+    "rolling_mean_lies_between_least_and_greatest": {
+        "gpu_price_rolling": "SELECT 's' AS series_id, DATE '2026-06-01' AS on_date, 30 AS window_days, 3.0 AS mean_usd_per_gpu_hour,"
+        " 1.0 AS min_usd_per_gpu_hour, 2.0 AS max_usd_per_gpu_hour, 1.5 AS last_usd_per_gpu_hour"
+    },
+    "rolling_windows_nest": {
+        "gpu_price_rolling": "SELECT 's' AS series_id, DATE '2026-06-01' AS on_date, w AS window_days, w::DOUBLE AS min_usd_per_gpu_hour,"
+        " 9.0 AS max_usd_per_gpu_hour FROM (VALUES (7), (30)) AS t(w)"
+    },
+}
+
+BROKEN_SOURCES: dict[str, Callable[[], RuleResult]] = {
+    "snapshot_is_good": lambda: source_rules.unusable_snapshot("ParseError: no rows"),
+    "row_count_against_last": lambda: source_rules.row_count_against_last(before=10, now=6),
+    "not_suddenly_empty": lambda: source_rules.not_suddenly_empty(rows=0, before=10, as_of_before="2026-06-01"),
+    "gives_a_figure": lambda: source_rules.gives_a_figure(rows=10, usable=0),
+}
+
+
+def row(contract: Contract, values: dict[str, Any]) -> pl.DataFrame:
+    """One row that is unknown but for these values."""
+    schema = contract.polars_schema()
+    return pl.DataFrame({name: pl.Series([values.get(name)], dtype=kind) for name, kind in schema.items()})
+
+
+def derived_bad_value(contract: Contract, rule: RowRule) -> tuple[str, Any]:
+    """The column that a derived rule looks at, with a value that breaks it."""
+    column = next(c for c in contract.columns if rule.name.startswith(f"{c.name}_") and rule.name.removeprefix(f"{c.name}_") in ENDINGS)
+    return column.name, ENDINGS[rule.name.removeprefix(f"{column.name}_")](column)
+
+
+ENDINGS: dict[str, Callable[[Any], Any]] = {
+    "not_null": lambda _: None,
+    "finite": lambda _: float("nan"),
+    "minimum": lambda c: (Decimal if c.type == "decimal" else int if c.type == "integer" else float)(c.minimum - 1),
+    "above": lambda c: (Decimal if c.type == "decimal" else int if c.type == "integer" else float)(c.exclusive_minimum),
+    "maximum": lambda c: (Decimal if c.type == "decimal" else int if c.type == "integer" else float)(c.maximum + 1),
+    "allowed": lambda _: "no such word",
+    "pattern": lambda _: "\n",
+}
+
+
+@pytest.mark.parametrize(("contract", "rule"), [pytest.param(c, r, id=f"{c.table}.{r.name}") for c, r in ROW_RULES])
+def test_every_row_rule_is_broken_by_its_bad_row(contract: Contract, rule: RowRule) -> None:
+    if rule.name == "key_is_unique":
+        good, bad = row(contract, {}), pl.concat([row(contract, {})] * 2)
+    elif rule.is_derived:
+        name, value = derived_bad_value(contract, rule)
+        bad = row(contract, {name: value})
+        good = None if rule.name.endswith("_not_null") else row(contract, {})
+    else:
+        assert f"{contract.table}.{rule.name}" in JUDGED, "give the rule a bad row and a good one in JUDGED"
+        bad, good = (row(contract, values) for values in JUDGED[f"{contract.table}.{rule.name}"])
+    assert bad.select(rule.broken).to_series().all()
+    assert good is None or not good.select(rule.broken).to_series().any()
+
+
+def test_no_bad_row_is_left_of_a_rule_that_is_gone() -> None:
+    assert {f"{c.table}.{r.name}" for c, r in ROW_RULES if not r.is_derived} == JUDGED.keys()
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_every_sql_check_finds_its_broken_tables(check: Any) -> None:
+    assert check.name in BROKEN_TABLES, "give the check tables that break it in BROKEN_TABLES"
+    with duckdb.connect() as connection:
+        connection.execute("CREATE SCHEMA marts")
+        for name, sql in BROKEN_TABLES[check.name].items():
+            connection.execute(f"CREATE TABLE marts.{name} AS {sql}")
+        assert connection.execute(f"SELECT count(*) FROM ({check.sql})").fetchall() != [(0,)]
+        for name in BROKEN_TABLES[check.name]:
+            connection.execute(f"DELETE FROM marts.{name}")
+        assert connection.execute(f"SELECT count(*) FROM ({check.sql})").fetchall() == [(0,)]
+
+
+@pytest.mark.parametrize("rule", source_rules.SOURCE_RULES, ids=lambda rule: rule.name)
+def test_every_source_rule_can_fail(rule: source_rules.SourceRule) -> None:
+    if rule.name == "must_have":
+        contract = TABLES["raw.azure_retail"]
+        assert contract.must_have is not None
+        (verdict,) = source_rules.must_have(contract, row(contract, {}))
+    else:
+        verdict = BROKEN_SOURCES[rule.name]()
+    assert (verdict.rule, verdict.passed, verdict.severity, verdict.declared_effect) == (rule.name, False, rule.severity, rule.effect)
+    assert verdict.failing_count > 0
+
+
+def test_too_large_a_share_of_bad_rows_rejects_the_rest() -> None:
+    contract = TABLES["staging.price_observation"]
+    checked = check_rows(contract, row(contract, {}).lazy(), may_quarantine=True, share_effect="set_aside")
+    assert checked.rejects and not checked.blocks and checked.quarantined.height == 1
+
+
+def test_the_page_of_rules_is_up_to_date_and_names_every_rule_once() -> None:
+    rules = list(every_rule(catalogue(), CHECKS))
+    anchors = [anchor(rule.table, rule.rule) for rule in rules]
+    assert len(anchors) == len(set(anchors))
+    assert all(rule.reason for rule in rules)
+    assert PATH.read_text() == render(rules), "run make docs"
+
+
+def test_severity_and_effect_are_recorded_as_declared() -> None:
+    contract = TABLES["staging.price_observation"]
+    bad = row(contract, {"median_series_count": 5, "price_to_median_ratio": 6.0, "usd_per_hour": Decimal(1)})
+    recorded = {r["rule"]: r for r in as_check_results(contract.table, check_rows(contract, bad.lazy(), may_quarantine=True).results)}
+    far = recorded["far_from_median"]
+    assert (far["severity"], far["effect"], far["is_passed"], far["failing_count"]) == ("critical", "quarantined", False, 1)
+    assert far["rule_reference"] == "docs/quality-rules.md#staging.price_observation.far_from_median"
+    assert recorded["commitment_saves"]["effect"] == "warned"
+    assert recorded["gpu_hour_in_range"]["unknown_count"] == 1
+
+
+def test_a_row_that_nothing_could_judge_is_counted() -> None:
+    contract = TABLES["staging.price_observation"]
+    unknown = row(contract, {"usd_per_hour": Decimal(1), "purchase_option": None})
+    judged = row(contract, {"usd_per_hour": Decimal(1), "usd_per_gpu_hour": Decimal(1)})
+    assert check_rows(contract, pl.concat([unknown, judged]).lazy(), may_quarantine=True).not_judged_count == 1
