@@ -18,7 +18,7 @@ from pipelines.catalogue import models
 from pipelines.cli import main as cli
 from pipelines.ingest import fetch as ingest
 from pipelines.publication import versions, write
-from pipelines.quality import rules as quality
+from pipelines.quality import table_rules as quality
 from pipelines.sources import archive_aws_on_demand, ecb_fx
 
 
