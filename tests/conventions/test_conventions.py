@@ -111,6 +111,8 @@ def broken(tmp_path: Path, **files: str) -> Path:
         (tmp_path / layer).mkdir(exist_ok=True)
     (tmp_path / "columns.yml").write_text(
         'a: {type: integer, unit: none, description: "a column"}\nb: {type: text, unit: none, description: "another column"}\n'
+        'fetched_at: {type: timestamp, unit: none, description: "of the lineage"}\n'
+        'snapshot_sha256: {type: text, unit: none, description: "of the lineage"}\n'
     )
     for name, text in files.items():
         layer, stem, ending = name.split("__")
