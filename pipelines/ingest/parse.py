@@ -144,7 +144,16 @@ def with_facts(frame: pl.LazyFrame, module: SourceModule, feed: str) -> pl.LazyF
     return frame.with_columns(value.alias(name) for name, value in zip(FEED_FACTS, facts, strict=True))
 
 
-_PURCHASE_OPTIONS = ("on_demand", "spot", "commitment", "capacity_block", "dedicated_month")
+_PURCHASE_OPTIONS = (
+    "on_demand",
+    "spot",
+    "commitment",
+    "capacity_block",
+    "dedicated_month",
+    "reserved",
+    "serverless",
+    "marketplace",
+)
 _STALENESS_OF_FEED = {"hardware_quote": "hardware"}
 
 

@@ -12,6 +12,17 @@ _PUNCTUATION = r"[_/\-+(),:\[\]®™]"
 _BRAND_WORDS = r"\b(NVIDIA|GEFORCE|AMD|INSTINCT|RADEON|INTEL|GOOGLE|ACCELERATOR|GPU|GRAPHICS|TENSOR CORE|GENERATION|EDITION)\b|TESLA ?"
 # A stated memory further than this from the device's own means that name and memory speak of different devices.
 _MEMORY_TOLERANCE = 0.25
+# Words that say that less than a whole device is sold: MIG and vGPU profiles, partitions, fractions, shared and time-sliced devices.
+_SLICE = (
+    r"\bMIG\b|\b\d+C?\.?\d*G\.\d+GB\b|\bVGPU\b|\bGRID\b|-\d+[QCAB]\b|\bSHARED\b|TIME.?SLIC|\bVF\b|\bSR.?IOV\b|PARTITION|FRACTION|\bSLICE|\bHALF\b"
+    r"|\bVIRTUAL\b|\b0?\.\d+ ?[X×]|\b0[.,]\d+ |\b\d+ ?/ ?\d+\b|\b\d+ ?%"
+)
+# Families of devices: a name with two of them speaks of two devices, and of neither for sure.
+_FAMILY = (
+    r"\b(?:GB300|GB200|GH200|B300|B200|H200|H100|H800|H20|A100X?|A800|L40S|L40|L20|L4|L2|A10G|A10M?|A16|A30|A40|A2|T4G|T4|V100S?|P100|P40|P4|K80|M60"
+    r"|MI\d{2,3}[XA]?|GAUDI ?\d?|TRAINIUM ?\d?|INFERENTIA ?\d?|(?:RTX|GTX) ?(?:PRO ?)?A?\d{4})\b"
+)
+_FORM = r"\b(SXM\d?|HGX|PCIE?|NVL|NVLINK|OAM|MEGA|PLUS|HBM3)\b"
 
 _name, _memory = pl.col("__name"), pl.col("__memory")
 
@@ -28,11 +39,34 @@ def normalised(name: pl.Expr) -> pl.Expr:
     )
 
 
+def with_form_of_product(name: pl.Expr, product: pl.Expr) -> pl.Expr:
+    """The name of a device with the form that the product's name says (`gpu_8x_h100_sxm5`), where its own says none."""
+    words = product.str.to_uppercase().str.replace_all(r"[\s_\-/.]+", " ")
+    form = (
+        pl.when(words.str.contains(r"\b(SXM\d?|HGX)\b"))
+        .then(pl.lit(" SXM"))
+        .when(words.str.contains(r"\bPCIE?\b"))
+        .then(pl.lit(" PCIe"))
+        .when(words.str.contains(r"\bNVL\b"))
+        .then(pl.lit(" NVL"))
+        .otherwise(pl.lit(""))
+    )
+    is_said = normalised(name).str.contains(_FORM)
+    return pl.when(is_said | product.is_null()).then(name).otherwise(pl.concat_str(name, form))
+
+
+def memory_of_product(name: pl.Expr, product: pl.Expr) -> pl.Expr:
+    """The memory that the product's name says of a device that is made with two (A100 of 40 and 80 GB); NULL for all others."""
+    said = product.str.to_uppercase().str.extract(r"(?:^|[\s_\-/.])(40|80) ?(?:GB?|GIB)(?:$|[\s_\-/.])", 1).cast(pl.Float64)
+    return pl.when(normalised(name).str.contains(r"\bA100\b")).then(said)
+
+
 def resolve(names: pl.LazyFrame, rules: pl.LazyFrame, gpus: pl.LazyFrame) -> pl.LazyFrame:
     """Add `gpu` and `is_gpu_conflict` to distinct pairs of `gpu_as_named` and `gpu_memory_gib_stated` (NULL or 0 where not stated).
 
     `rules` has rule_order, pattern, except_pattern, gpu; `gpus` has gpu, gpu_memory_gb. A conflict is a name and a memory that cannot
-    belong to one device; its gpu is NULL. So is the gpu of a name of two devices, of an unknown one, and of one that would need a guess.
+    belong to one device; its gpu is NULL. So is the gpu of a name of two devices, of a slice, of an unknown device, and of one that
+    would need a guess.
     """
     stated = pl.col("gpu_memory_gib_stated")
     stated_in_name = _name.str.extract(r"\b(\d{1,3}) ?(?:GB|GIB|G)\b", 1).cast(pl.Float64)
@@ -58,7 +92,11 @@ def resolve(names: pl.LazyFrame, rules: pl.LazyFrame, gpus: pl.LazyFrame) -> pl.
     decided = pl.when(pl.col("__is_ambiguous")).then("__by_memory").otherwise(_refined(pl.col("__rule_gpu")))
     device_memory = gpus.select(pl.col("gpu").alias("__gpu"), pl.col("gpu_memory_gb").alias("__device_memory"))
     ratio = _memory / pl.col("__device_memory")
-    names_one_device = ~_name.str.contains(r"\bX\d+\b.*\bX\d+\b")
+    names_one_device = (
+        ~_name.str.contains(r"\bX\d+\b.*\bX\d+\b")
+        & (_name.str.extract_all(_FAMILY).list.eval(pl.element().str.replace_all(" ", "")).list.unique().list.len() <= 1)
+        & ~pl.col("gpu_as_named").str.to_uppercase().str.contains(_SLICE)
+    )
     return (
         joined.with_columns(__gpu=pl.when(names_one_device).then(decided))
         .join(device_memory, on="__gpu", how="left")
@@ -92,7 +130,7 @@ def _is_a100() -> pl.Expr:
 
 def _decided_by_memory() -> pl.Expr:
     """Names that several devices share, where the memory decides."""
-    form = pl.when(_name.str.contains("SXM")).then(pl.lit("sxm")).when(_name.str.contains("PCI")).then(pl.lit("pcie"))
+    form = pl.when(_name.str.contains("SXM|HGX")).then(pl.lit("sxm")).when(_name.str.contains("PCI")).then(pl.lit("pcie"))
     size = pl.when(_memory.is_between(36, 44)).then(pl.lit("40")).when(_memory.is_between(72, 88)).then(pl.lit("80"))
     rtx = (
         pl.when(_memory.is_between(12, 36, closed="left"))

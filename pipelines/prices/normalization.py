@@ -9,9 +9,12 @@ from datetime import date, datetime, time, timedelta
 import polars as pl
 
 from pipelines.prices.benchmarks import with_median_ratio, with_on_demand_price
-from pipelines.prices.gpu_resolver import resolve
+from pipelines.prices.gpu_resolver import memory_of_product, resolve, with_form_of_product
 
 FX_LIMIT = timedelta(days=7)
+HOURS_PER_MONTH = 730
+# Hours that one unit of time pays for, as a fraction of whole numbers: money stays exact.
+_HOURS = {"second": (1, 3600), "minute": (1, 60), "hour": (1, 1), "day": (24, 1), "week": (168, 1), "month": (HOURS_PER_MONTH, 1)}
 
 
 def observe(
@@ -32,7 +35,7 @@ def observe(
     known = all_observation.filter(pl.col("known_from") < end_of_day).with_columns(
         last_confirmed_at=pl.min_horizontal("last_confirmed_at", pl.lit(end_of_day - timedelta(microseconds=1)))
     )
-    placed = known.join(reference_region_country.select("provider", "region", "country"), on=["provider", "region"], how="left")
+    placed = with_country(known, reference_region_country)
     priced = in_usd(with_device(placed, reference_gpu, reference_gpu_alias_rule, reference_instance_gpu), currency_rate).cache()
     return with_on_demand_price(with_median_ratio(priced, earlier), earlier).select(
         "source",
@@ -76,17 +79,44 @@ def observe(
     )
 
 
+def plain_name(name: pl.Expr) -> pl.Expr:
+    """A name of a machine, product or region as it is looked up: case, blanks, underscores and hyphens make no difference."""
+    return name.str.to_lowercase().str.replace_all(r"[\s_-]+", "")
+
+
+def with_country(observed: pl.LazyFrame, reference_region_country: pl.LazyFrame) -> pl.LazyFrame:
+    """Add country by the table of regions; NULL where it does not know the region."""
+    places = reference_region_country.select("provider", "country", __region=plain_name(pl.col("region"))).unique(["provider", "__region"])
+    return (
+        observed.with_columns(__region=plain_name(pl.col("region"))).join(places, on=["provider", "__region"], how="left").drop("__region")
+    )
+
+
 def with_device(
     observed: pl.LazyFrame, reference_gpu: pl.LazyFrame, rules: pl.LazyFrame, reference_instance_gpu: pl.LazyFrame
 ) -> pl.LazyFrame:
     """Add gpu, form_factor, gpu_count, is_gpu_conflict: the table of machine types wins over what the source says of itself."""
-    names = ["gpu_as_named", "gpu_memory_gib_stated"]
-    by_name = resolve(observed.filter(pl.col("gpu_as_named").is_not_null()), rules, reference_gpu)
+    names = ["__name", "__memory_gib"]
+    # What the product's own name says of the device counts where the device's name does not say it.
+    product = pl.coalesce("instance_type", "sku")
+    named = observed.with_columns(
+        __name=with_form_of_product(pl.col("gpu_as_named"), product),
+        __memory_gib=pl.coalesce("gpu_memory_gib_stated", memory_of_product(pl.col("gpu_as_named"), product)),
+        __type=plain_name(product),
+    )
+    by_name = resolve(
+        named.filter(pl.col("gpu_as_named").is_not_null()).select(gpu_as_named="__name", gpu_memory_gib_stated="__memory_gib"),
+        rules,
+        reference_gpu,
+    ).rename({"gpu_as_named": "__name", "gpu_memory_gib_stated": "__memory_gib"})
     by_type = reference_instance_gpu.select(
-        "provider", "instance_type", pl.col("gpu").alias("__type_gpu"), pl.col("gpu_count").alias("__type_count")
+        "provider",
+        pl.col("gpu").alias("__type_gpu"),
+        pl.col("gpu_count").alias("__type_count"),
+        __type=plain_name(pl.col("instance_type")),
     )
     return (
-        observed.join(by_type, on=["provider", "instance_type"], how="left")
+        named.join(by_type, on=["provider", "__type"], how="left")
         .join(by_name, on=names, how="left", nulls_equal=True)
         .with_columns(
             is_gpu_conflict=(pl.col("is_gpu_conflict") & pl.col("__type_gpu").is_null()).fill_null(False),
@@ -94,7 +124,7 @@ def with_device(
             # A stated 0 stands for unknown, or for less than a whole device.
             gpu_count=pl.coalesce("__type_count", pl.col("gpu_count_stated").replace(0, None)),
         )
-        .drop("__type_gpu", "__type_count")
+        .drop("__type_gpu", "__type_count", "__type", *names)
         .join(reference_gpu.select("gpu", "form_factor"), on="gpu", how="left")
     )
 
@@ -111,7 +141,7 @@ def in_usd(observed: pl.LazyFrame, currency_rate: pl.LazyFrame) -> pl.LazyFrame:
     count = pl.col("gpu_count").cast(money, strict=False)
     divisor = pl.when(count > 0).then(count)
     per_unit = pl.col("__usd")
-    is_machine = pl.col("price_unit") == "instance_hour"
+    is_machine = pl.col("price_unit").str.starts_with("instance_")
     return (
         observed.with_columns(native_amount=amount, __on=pl.col("first_seen_at").cast(pl.Date))
         .sort("__on")
@@ -124,9 +154,18 @@ def in_usd(observed: pl.LazyFrame, currency_rate: pl.LazyFrame) -> pl.LazyFrame:
             tolerance=FX_LIMIT,
             check_sortedness=False,
         )
-        .with_columns(__usd=(pl.col("native_amount") * rate).cast(money, strict=False))
+        .with_columns(__usd=per_hour((pl.col("native_amount") * rate).cast(money, strict=False), money))
         .with_columns(
             usd_per_hour=pl.when(is_machine).then(per_unit).otherwise((per_unit * count).cast(money, strict=False)),
             usd_per_gpu_hour=pl.when(is_machine).then((per_unit / divisor).cast(money, strict=False)).otherwise(per_unit),
         )
     )
+
+
+def per_hour(amount: pl.Expr, money: pl.DataType) -> pl.Expr:
+    """An amount for a unit of time as an amount for an hour, exact to the last digit of `money`; NULL for a term without a length."""
+    unit = pl.col("price_unit").str.extract(r"_(\w+)$", 1)
+    numerator = unit.replace_strict({name: hours for name, (hours, _) in _HOURS.items()}, default=None, return_dtype=pl.Int64)
+    denominator = unit.replace_strict({name: parts for name, (_, parts) in _HOURS.items()}, default=1, return_dtype=pl.Int64)
+    term = pl.when(unit == "term").then(pl.col("commitment_months") * HOURS_PER_MONTH)
+    return (amount * denominator.cast(money) / pl.coalesce(numerator, term).cast(money)).cast(money, strict=False)

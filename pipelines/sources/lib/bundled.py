@@ -58,43 +58,60 @@ def _typed(text: pl.Expr, kind: pl.DataType | type[pl.DataType]) -> pl.Expr:
     return text.cast(kind, strict=False)
 
 
-def machine_observation(raw: pl.LazyFrame, source: Source) -> pl.LazyFrame:
-    """Rows of feed observation from an archive of Linux machines on shared hardware, priced in US dollars.
+# What an archive of Linux machines in a data centre leaves out, and what stands for it then.
+_OF_AN_ARCHIVE: Mapping[str, tuple[pl.DataType | type[pl.DataType], object]] = {
+    "zone": (pl.String, None),
+    "gpu_as_named": (pl.String, None),
+    "gpu_count_stated": (pl.Float64, None),
+    "gpu_memory_gib_stated": (pl.Float64, None),
+    "payment_option": (pl.String, None),
+    "commitment_months": (pl.Int64, None),
+    "operating_system": (pl.String, "linux"),
+    "tenancy": (pl.String, "shared"),
+    "trust_tier": (pl.String, "datacenter"),
+    "currency": (pl.String, "USD"),
+    "price_unit": (pl.String, "instance_hour"),
+}
 
-    Needs provider, region, instance_type, purchase_option, commitment_months, usd_per_hour, first_seen_on, last_confirmed_on,
-    source_detail, licence; takes gpu_as_named, gpu_count_stated and price_unit where they are there.
+
+def machine_observation(raw: pl.LazyFrame, source: Source) -> pl.LazyFrame:
+    """Rows of feed observation from an archive.
+
+    Needs provider, region, purchase_option, first_seen_on, last_confirmed_on, source_detail, licence, `sku` or `instance_type`, and
+    `native_amount` or `usd_per_hour`; a seller is the provider itself, and what else an archive leaves out is that of a Linux machine on
+    shared hardware of a data centre, priced in US dollars an hour.
     """
     found = raw.collect_schema().names()
-    absent = {"gpu_as_named": pl.String, "gpu_count_stated": pl.Float64}
-    machine = raw.with_columns(pl.lit(None, dtype=kind).alias(name) for name, kind in absent.items() if name not in found)
-    if "price_unit" not in found:
-        machine = machine.with_columns(price_unit=pl.lit("instance_hour"))
+    absent = {name: pl.lit(value, dtype=kind) for name, (kind, value) in _OF_AN_ARCHIVE.items() if name not in found}
+    product = "sku" if "sku" in found else "instance_type"
+    machine = pl.col("instance_type").str.strip_chars() if "instance_type" in found else pl.lit(None, dtype=pl.String)
     first_seen_at = pl.col("first_seen_on").cast(pl.Datetime("us"))
-    return machine.select(
+    address = pl.lit(source.homepage or None, dtype=pl.String)
+    return raw.with_columns(**absent).select(
         "provider",
-        pl.col("provider").alias("seller"),
+        pl.col("seller" if "seller" in found else "provider").alias("seller"),
         "region",
-        pl.lit(None, dtype=pl.String).alias("zone"),
-        pl.col("instance_type").alias("sku"),
-        pl.col("instance_type").str.strip_chars().alias("instance_type"),
+        "zone",
+        pl.col(product).alias("sku"),
+        machine.alias("instance_type"),
         "gpu_as_named",
         "gpu_count_stated",
-        pl.lit(None, dtype=pl.Float64).alias("gpu_memory_gib_stated"),
+        "gpu_memory_gib_stated",
         "purchase_option",
         pl.col("purchase_option").alias("purchase_option_as_named"),
-        pl.lit(None, dtype=pl.String).alias("payment_option"),
+        "payment_option",
         "commitment_months",
-        pl.lit("linux").alias("operating_system"),
-        pl.lit("shared").alias("tenancy"),
-        pl.lit("datacenter").alias("trust_tier"),
-        pl.lit("USD").alias("currency"),
-        pl.col("usd_per_hour").alias("native_amount"),
+        "operating_system",
+        "tenancy",
+        "trust_tier",
+        "currency",
+        pl.col("native_amount" if "native_amount" in found else "usd_per_hour").alias("native_amount"),
         "price_unit",
         first_seen_at.alias("first_seen_at"),
         pl.col("last_confirmed_on").cast(pl.Datetime("us")).alias("last_confirmed_at"),
         first_seen_at.alias("known_from"),
         "source_detail",
-        pl.lit(source.homepage or None, dtype=pl.String).alias("source_url"),
+        (pl.col("source_url") if "source_url" in found else address).alias("source_url"),
         "licence",
         "snapshot_sha256",
     )

@@ -14,8 +14,23 @@ from pipelines.catalogue.contracts import RAW_LINEAGE, catalogue
 from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.source import Payload
 
-FEEDING = ["archive_aws_on_demand", "archive_gcp_monthly", "archive_cloud_2026"]
-ROWS = {"archive_aws_on_demand": 82, "archive_gcp_monthly": 434, "archive_cloud_2026": 173, "archive_aws_spot_monthly": 733}
+FEEDING = [
+    "archive_aws_on_demand",
+    "archive_gcp_monthly",
+    "archive_neoclouds_2026",
+    "archive_market_2026",
+    "archive_cloud_2026",
+    "archive_aggregators_2026",
+]
+ROWS = {
+    "archive_aws_on_demand": 82,
+    "archive_gcp_monthly": 434,
+    "archive_neoclouds_2026": 143,
+    "archive_market_2026": 414,
+    "archive_cloud_2026": 173,
+    "archive_aggregators_2026": 25,
+    "archive_aws_spot_monthly": 733,
+}
 
 
 def module(name: str) -> ModuleType:
@@ -54,7 +69,7 @@ def test_observations_have_the_columns_of_the_feed_and_lose_no_row(name: str) ->
     frame = observed(name)
     assert frame.height == ROWS[name]
     assert frame.columns == catalogue().feeds["observation"].column_names
-    assert set(frame["currency"]) == {"USD"} and set(frame["operating_system"]) == {"linux"}
+    assert set(frame["currency"]) <= {"USD", "EUR"} and set(frame["operating_system"]) == {"linux"}
     assert frame.filter(pl.col("known_from") != pl.col("first_seen_at")).is_empty()
     assert frame.filter(pl.col("last_confirmed_at") < pl.col("first_seen_at")).is_empty()
 
@@ -66,6 +81,9 @@ def test_observations_have_the_columns_of_the_feed_and_lose_no_row(name: str) ->
         ("archive_gcp_monthly", dt.datetime(2026, 7, 30)),
         ("archive_cloud_2026", dt.datetime(2026, 10, 1)),
         ("archive_aws_spot_monthly", dt.datetime(2024, 4, 30)),
+        ("archive_neoclouds_2026", dt.datetime(2026, 10, 7)),
+        ("archive_market_2026", dt.datetime(2026, 11, 16)),
+        ("archive_aggregators_2026", dt.datetime(2026, 11, 16)),
     ],
 )
 def test_a_file_is_dated_with_its_newest_confirmation(name: str, day: dt.datetime) -> None:
@@ -121,6 +139,39 @@ def test_names_of_devices_are_no_machine_types_and_names_stay_untouched() -> Non
     # One name of the archive ends with blanks: the name of what is sold keeps them, the machine type does not.
     blank = frame.filter(pl.col("sku").str.ends_with(" "))
     assert set(blank.select("sku", "instance_type").iter_rows()) == {("Standard_NM16ads_MA35D  ", "Standard_NM16ads_MA35D")}
+
+
+def test_sellers_and_devices_that_a_buyer_compares_are_there() -> None:
+    sellers = set(pl.concat([observed(name).select("seller") for name in FEEDING])["seller"])
+    assert len(sellers) >= 34
+    assert {"scaleway", "ovh", "hetzner", "nebius", "verda", "hyperstack", "genesiscloud", "koyeb"} <= sellers
+
+
+def test_every_price_names_its_page() -> None:
+    for name in ("archive_neoclouds_2026", "archive_market_2026", "archive_aggregators_2026"):
+        assert observed(name)["source_url"].str.starts_with("https://").all()
+
+
+def test_pages_about_sellers_are_apart_and_marked() -> None:
+    assert set(raw("archive_market_2026")["page_kind"]) == {"seller", "transcript"}
+    assert set(raw("archive_aggregators_2026")["page_kind"]) == {"aggregator"}
+    assert observed("archive_aggregators_2026")["source_detail"].str.starts_with("third-party page: ").all()
+    assert module("archive_aggregators_2026").SOURCE.precedence == max(module(name).SOURCE.precedence for name in FEEDING)
+
+
+def test_a_price_per_gpu_without_a_machine_has_no_size() -> None:
+    neoclouds = observed("archive_neoclouds_2026")
+    per_gpu = neoclouds.filter((pl.col("price_unit") == "gpu_hour") & pl.col("gpu_count_stated").is_null())
+    assert set(per_gpu["provider"]) == {"nebius", "together", "hyperstack", "voltagepark", "runpod", "oci"}
+    assert per_gpu["instance_type"].null_count() == per_gpu.height
+
+
+def test_what_is_not_an_on_demand_price_is_called_otherwise() -> None:
+    options = dict(observed("archive_market_2026").group_by("purchase_option").agg(pl.col("provider").unique().sort()).iter_rows())
+    assert options["marketplace"] == ["akash", "vast"]
+    assert options["serverless"] == ["cerebrium", "fal", "koyeb", "modal", "replicate", "runware"]
+    assert options["reserved"] == ["hyperstack", "runware", "together"]
+    assert options["commitment"] == ["qubrid"]
 
 
 def test_readings_are_single_days() -> None:
