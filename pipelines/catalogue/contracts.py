@@ -248,7 +248,7 @@ def load_catalogue(folder: Path = MODELS_FOLDER) -> Catalogue:
 
     Raises ContractError naming file and key for anything that the JSON schema or the other files contradict.
     """
-    columns = _load_columns(folder)
+    columns = load_columns(folder / "columns.yml", folder / "columns.schema.json")
     contracts = [_load_contract(path, columns) for layer in (*LAYERS, "feeds") for path in sorted((folder / layer).glob("*.yml"))]
     tables: dict[str, Contract] = {}
     for contract in contracts:
@@ -297,15 +297,16 @@ class _UniqueKeyLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _load_columns(folder: Path) -> dict[str, Column]:
-    document = _read_yaml(folder / "columns.yml", folder / "columns.schema.json")
+def load_columns(path: Path, schema: Path = MODELS_FOLDER / "columns.schema.json") -> dict[str, Column]:
+    """The columns that a file declares. Raises ContractError naming file and key."""
     return {
         name: Column(name=name, **{**facts, "allowed": tuple(facts["allowed"]) if "allowed" in facts else None})
-        for name, facts in document.items()
+        for name, facts in _read_yaml(path, schema).items()
     }
 
 
-def _in_layer(column: Column, layer: str) -> Column:
+def in_layer(column: Column, layer: str) -> Column:
+    """The column as a table of the layer has it: money is text, decimal or double by layer."""
     if column.type != "money":
         return column
     kind = _MONEY_TYPE[layer]
@@ -334,7 +335,7 @@ def _load_contract(path: Path, columns: Mapping[str, Column]) -> Contract:
         name=name,
         description=" ".join(document["description"].split()),
         grain=tuple(document["grain"]),
-        columns=tuple(_in_layer(columns[column], layer) for column in names),
+        columns=tuple(in_layer(columns[column], layer) for column in names),
         nullable=frozenset(document.get("nullable", [])),
         feeds=document.get("feeds"),
         bundled=document.get("bundled"),

@@ -5,11 +5,11 @@ Belongs here: turning contracts into Markdown. Does not belong here: saying anyt
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from pipelines.catalogue.contracts import Catalogue, Contract, catalogue
+from pipelines.catalogue.contracts import Catalogue, Column, Contract, catalogue
 from pipelines.catalogue.models import Model, models
-from pipelines.catalogue.published_sql import bi_views
+from pipelines.catalogue.published_sql import Macro, View, bi_views, macros
 from pipelines.platform.paths import PROJECT_FOLDER
 
 PATH = PROJECT_FOLDER / "docs" / "data-dictionary.md"
@@ -21,7 +21,7 @@ _LAYERS = {
 }
 
 
-def render(tables: Catalogue, computed: Mapping[str, Model], views: Mapping[str, str]) -> str:
+def render(tables: Catalogue, computed: Mapping[str, Model], views: Mapping[str, View], formulas: Iterable[Macro]) -> str:
     """The whole dictionary as Markdown."""
     parts = [
         "# Data dictionary",
@@ -31,8 +31,11 @@ def render(tables: Catalogue, computed: Mapping[str, Model], views: Mapping[str,
         "",
         "## bi: views for dashboards, stable across versions",
         "",
-        *(f"- `bi.{name}`: {_comment(sql)}" for name, sql in views.items()),
+        "Each is also in `bi/<view>.parquet`, whose fields say unit and meaning. `sql/bi/interface.json` is what was released.",
     ]
+    for _, view in sorted(views.items()):
+        parts += _view(view)
+    parts += ["", "## Macros", "", *(f"- `marts.{macro.name}`: {macro.comment}" for macro in formulas)]
     for layer, title in _LAYERS.items():
         parts += ["", f"## {layer}: {title}"]
         for contract in tables.layer(layer):
@@ -40,8 +43,16 @@ def render(tables: Catalogue, computed: Mapping[str, Model], views: Mapping[str,
     return "\n".join(parts) + "\n"
 
 
-def _comment(sql: str) -> str:
-    return " ".join(line.removeprefix("--").strip() for line in sql.splitlines() if line.startswith("--"))
+def _view(view: View) -> list[str]:
+    return [
+        *("", f"### bi.{view.name}", "", view.comment, "", f"Reads {', '.join(view.reads)}.", ""),
+        *("| column | type | unit | meaning |", "|---|---|---|---|"),
+        *(f"| {c.name} | {c.type} | {c.unit} | {_cell(c)} |" for c in view.columns),
+    ]
+
+
+def _cell(column: Column) -> str:
+    return column.description.replace("|", "/")
 
 
 def _table(contract: Contract, model: Model | None) -> list[str]:
@@ -51,16 +62,13 @@ def _table(contract: Contract, model: Model | None) -> list[str]:
     if contract.sources:
         lines.append(f"Source: {'; '.join(contract.sources)}. Licence: {contract.licence}.")
     lines += ["", "| column | type | unit | NULL | meaning |", "|---|---|---|---|---|"]
-    lines += [
-        f"| {c.name} | {c.type} | {c.unit} | {'yes' if c.name in contract.nullable else ''} | {c.description.replace('|', '/')} |"
-        for c in contract.columns
-    ]
+    lines += [f"| {c.name} | {c.type} | {c.unit} | {'yes' if c.name in contract.nullable else ''} | {_cell(c)} |" for c in contract.columns]
     return lines
 
 
 def main() -> None:
     """Write the dictionary."""
-    PATH.write_text(render(catalogue(), models(), bi_views()), encoding="utf-8")
+    PATH.write_text(render(catalogue(), models(), bi_views(), macros()), encoding="utf-8")
     print(f"wrote {PATH}")
 
 

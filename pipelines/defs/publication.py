@@ -7,8 +7,7 @@ from typing import Any
 import dagster as dg
 
 from pipelines.catalogue.contracts import Catalogue
-from pipelines.catalogue.models import tables_read
-from pipelines.catalogue.published_sql import bi_views
+from pipelines.catalogue.published_sql import BI, bi_views
 from pipelines.defs.tables import check_result, record_results, table_key
 from pipelines.platform.paths import SQL_FOLDER
 from pipelines.quality.results import CheckError
@@ -26,18 +25,17 @@ def build_publication(catalogue: Catalogue) -> dg.AssetsDefinition:
     views = bi_views()
     specs = [
         dg.AssetSpec(
-            ["bi", name],
-            deps=[
-                table_key(catalogue.tables[t.name])
-                for t in tables_read(sql, f"sql/bi/{name}.sql")
-                if t.name in catalogue.tables and catalogue.tables[t.name].layer == "marts"
-            ],
+            [BI, name],
+            deps=[_key(table, catalogue) for table in view.reads if not table.startswith("ops.")],
             group_name="bi",
             kinds={"sql", "duckdb", "view"},
             owners=["team:breakeven"],
-            description=" ".join(line.removeprefix("--").strip() for line in sql.splitlines() if line.startswith("--")),
+            description=view.comment,
+            metadata={
+                "dagster/column_schema": dg.TableSchema([dg.TableColumn(c.name, c.type, description=c.comment) for c in view.columns])
+            },
         )
-        for name, sql in views.items()
+        for name, view in views.items()
     ]
     view_keys = [spec.key for spec in specs]
     page = dg.AssetSpec(
@@ -81,3 +79,8 @@ def build_publication(catalogue: Catalogue) -> dg.AssetsDefinition:
         yield dg.MaterializeResult(asset_key=CURRENT, metadata={"path": dg.MetadataValue.path(folder)})
 
     return publication
+
+
+def _key(table: str, catalogue: Catalogue) -> dg.AssetKey:
+    layer, name = table.split(".")
+    return dg.AssetKey([layer, name]) if layer == BI else table_key(catalogue.tables[name])

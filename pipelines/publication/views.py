@@ -1,20 +1,50 @@
 """The views and macros of a version.
 
-Belongs here: making them in a file, with the comment that their SQL begins with. Does not belong here: their text (`sql/bi`, `sql/macros`).
+Belongs here: making them in a file, with the comment of each and of each column; the rows of the views as Parquet. Does not belong here:
+their text and what their columns mean (`sql/bi`, `sql/macros`, `catalogue.published_sql`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+
+from pipelines.catalogue.contracts import Column
+from pipelines.catalogue.published_sql import BI, Macro, View
+from pipelines.platform.parquet import ROW_GROUP_ROWS, write_parquet
 
 
-def create_views(connection: duckdb.DuckDBPyConnection, views: Mapping[str, str], macros: str) -> None:
-    """Make schema `bi` with its views, and the macros, in the file in use."""
-    connection.execute("CREATE SCHEMA bi")
-    connection.execute(macros)
-    for name, sql in views.items():
-        comment = " ".join(line.removeprefix("--").strip() for line in sql.strip().splitlines() if line.startswith("--"))
-        connection.execute(f'CREATE VIEW bi."{name}" AS {sql}')
-        connection.execute(f"COMMENT ON VIEW bi.\"{name}\" IS '{comment.replace(chr(39), chr(39) * 2)}'")
+def create_views(connection: duckdb.DuckDBPyConnection, views: Mapping[str, View], macros: Iterable[Macro]) -> None:
+    """Make the macros, and schema `bi` with its views, in the file in use, all commented."""
+    for macro in macros:
+        connection.execute(macro.sql)
+        connection.execute(f"COMMENT ON MACRO {'TABLE ' if macro.is_table else ''}marts.{macro.name} IS {_literal(macro.comment)}")
+    connection.execute(f"CREATE SCHEMA {BI}")
+    for view in views.values():
+        connection.execute(f'CREATE VIEW {BI}."{view.name}" AS {view.sql}')
+        connection.execute(f'COMMENT ON VIEW {BI}."{view.name}" IS {_literal(view.comment)}')
+        for column in view.columns:
+            connection.execute(f'COMMENT ON COLUMN {BI}."{view.name}"."{column.name}" IS {_literal(column.comment)}')
+
+
+def write_views(connection: duckdb.DuckDBPyConnection, views: Iterable[View], folder: Path) -> None:
+    """Write the rows of each view to `bi/<view>.parquet`; each field says its unit and meaning."""
+    (folder / BI).mkdir(exist_ok=True)
+    for view in views:
+        rows = connection.sql(f'SELECT * FROM {BI}."{view.name}"').to_arrow_reader(ROW_GROUP_ROWS)
+        schema = described(rows.schema, view.columns, view.comment)
+        tables = (pa.Table.from_batches([batch]).cast(schema) for batch in rows)
+        write_parquet(folder / BI / f"{view.name}.parquet", schema, tables)
+
+
+def described(schema: pa.Schema, columns: Iterable[Column], comment: str) -> pa.Schema:
+    """The schema with a description for the whole, and unit and description for each field."""
+    facts = {column.name: {"unit": column.unit, "description": column.description} for column in columns}
+    return pa.schema([field.with_metadata(facts[field.name]) for field in schema], metadata={"description": comment})
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -6,7 +6,7 @@ Belongs here: what a version's folder holds. Does not belong here: its manifest,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import duckdb
@@ -14,12 +14,13 @@ import polars as pl
 import pyarrow as pa
 
 from pipelines.catalogue.contracts import Catalogue, Contract
+from pipelines.catalogue.published_sql import BI, Macro, View
 from pipelines.platform.files import quoted, share
 from pipelines.platform.parquet import ROW_GROUP_ROWS, write_parquet
 from pipelines.publication.encoding import STORED, write_compact
 from pipelines.publication.manifest import MANIFEST_FILE, PublicationError
 from pipelines.publication.versions import DUCKDB_FILE
-from pipelines.publication.views import create_views
+from pipelines.publication.views import create_views, write_views
 
 # Read by clients of the 1.4, 1.5 and 2.0 lines; the default of 2.0 is refused by all older ones.
 STORAGE_VERSION = "v1.2.0"
@@ -32,10 +33,10 @@ def write_version(
     in_parquet: Mapping[str, Path],
     catalogue: Catalogue,
     ops: Mapping[str, pl.DataFrame],
-    views: Mapping[str, str],
-    macros: str,
+    views: Mapping[str, View],
+    macros: Iterable[Macro],
 ) -> None:
-    """Fill a version's folder: DuckDB file with marts, ops, macros and views, and Parquet of each table.
+    """Fill a version's folder: DuckDB file with marts, ops, macros and views, and Parquet of each table and view.
 
     Marts come from the build file, but those `in_parquet`: their files become the version's, and are not to be changed any more.
     """
@@ -57,13 +58,16 @@ def write_version(
                 _write_table(connection, contract, f'build.marts."{contract.name}"', folder)
         _write_ops(connection, catalogue, ops, folder)
         create_views(connection, views, macros)
+        write_views(connection, views.values(), folder)
         connection.execute("CHECKPOINT breakeven")
     finally:
         connection.close()
     _assert_no_wal(target)
 
 
-def write_blocked_version(folder: Path, previous: Path, catalogue: Catalogue, ops: Mapping[str, pl.DataFrame]) -> None:
+def write_blocked_version(
+    folder: Path, previous: Path, catalogue: Catalogue, ops: Mapping[str, pl.DataFrame], views: Mapping[str, View]
+) -> None:
     """Fill a version's folder for a refresh that was blocked: the previous marts, views and pages unchanged, the ops of now."""
     target = folder / DUCKDB_FILE
     connection = duckdb.connect()
@@ -77,6 +81,10 @@ def write_blocked_version(folder: Path, previous: Path, catalogue: Catalogue, op
         ).fetchall():
             connection.execute(f'DROP TABLE ops."{name}"')
         _write_ops(connection, catalogue, ops, folder)
+        # The views are those of the previous version; what speaks of refreshes speaks of this one.
+        known = connection.execute(f"SELECT view_name FROM duckdb_views() WHERE schema_name = '{BI}'").fetchall()
+        of_ops = [v for v in views.values() if (v.name,) in known and any(table.startswith("ops.") for table in v.reads)]
+        write_views(connection, of_ops, folder)
         connection.execute("CHECKPOINT breakeven")
     finally:
         connection.close()
@@ -89,7 +97,7 @@ def _carry_over(previous: Path, folder: Path) -> None:
     own = {DUCKDB_FILE, MANIFEST_FILE, "ops"}
     for file in sorted(previous.rglob("*")):
         place = file.relative_to(previous)
-        if file.is_file() and place.parts[0] not in own:
+        if file.is_file() and place.parts[0] not in own and not (folder / place).exists():
             share(file, (folder / place).parent)
 
 

@@ -86,7 +86,7 @@ def close_failed(settings: Settings, run_id: str, error: str | None = None, lock
             return FailedRefresh(outcome, reason, None)
         version = f"{utc_now():%Y%m%dT%H%M%SZ}-{run_id[:8]}-blocked"
         made = published.start(version)
-        write_blocked_version(made, previous, catalogue(), read_ops(settings.data / "ops", catalogue()))
+        write_blocked_version(made, previous, catalogue(), read_ops(settings.data / "ops", catalogue()), bi_views())
         facts = VersionFacts(
             version=version,
             run_id=run_id,

@@ -1,4 +1,4 @@
--- Every price interval in flat form, newest first; price_age_days counts from the last confirmation to the day of the version.
+-- Every price interval in flat form, newest first, in euros at the rate of the day on which it began; price_age_days counts from the last confirmation to the day of the version.
 SELECT
     p.provider,
     p.seller,
@@ -12,6 +12,7 @@ SELECT
     p.commitment_months,
     p.usd_per_gpu_hour,
     p.usd_per_hour,
+    p.usd_per_gpu_hour / f.units_per_eur AS eur_per_gpu_hour,
     p.currency,
     p.native_amount,
     p.valid_from,
@@ -24,4 +25,5 @@ SELECT
     p.series_id
 FROM marts.price_history AS p
 CROSS JOIN (SELECT max_by(as_of_on, started_at) AS as_of_on FROM ops.refreshes WHERE outcome = 'published') AS v
+ASOF LEFT JOIN (SELECT on_date, units_per_eur FROM marts.fx_rate WHERE currency = 'USD') AS f ON f.on_date <= p.valid_from::DATE
 ORDER BY p.valid_from DESC, p.series_id

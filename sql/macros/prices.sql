@@ -1,13 +1,15 @@
+-- Table macros. `warehouse` is the name under which the file is attached: its own, `breakeven`, unless it was given another.
+
 -- Prices in force at an instant: SELECT * FROM marts.price_at('2025-06-22').
-CREATE MACRO marts.price_at(instant) AS TABLE
+CREATE MACRO marts.price_at(instant, warehouse := 'breakeven') AS TABLE
 SELECT *
-FROM marts.price_history
+FROM query_table(warehouse || '.marts.price_history')
 WHERE valid_from <= instant::TIMESTAMP AND (valid_to IS NULL OR valid_to > instant::TIMESTAMP);
 
 -- What this warehouse said at one time about prices at another: SELECT * FROM marts.price_known('2025-06-24', '2025-07-01').
-CREATE MACRO marts.price_known(instant, known_at) AS TABLE
+CREATE MACRO marts.price_known(instant, known_at, warehouse := 'breakeven') AS TABLE
 SELECT *
-FROM marts.price_history_versions
+FROM query_table(warehouse || '.marts.price_history_versions')
 WHERE
     valid_from <= instant::TIMESTAMP
     AND (valid_to IS NULL OR valid_to > instant::TIMESTAMP)

@@ -35,7 +35,8 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
         made.execute(
             "CREATE TABLE marts.price_history_versions AS SELECT *, valid_from AS known_from, valid_to AS known_to FROM marts.price_history"
         )
-        made.execute(macros())
+        for macro in macros():
+            made.execute(macro.sql)
         yield made
 
 

@@ -1,0 +1,193 @@
+-- The answer of the day for each model, precision, workload and group of countries: own, rent, commit or buy tokens, by how much, against which rival and how many sellers, how old the prices are, and what would change it. Own is a server of eight at the workload's use.
+WITH day AS (SELECT max(on_date) AS on_date FROM marts.cost_per_token),
+
+european AS (
+    SELECT unnest([
+        'AT', 'BE', 'BG', 'CY', 'CZ', 'DE', 'DK', 'EE', 'ES', 'FI', 'FR', 'GR', 'HR', 'HU', 'IE', 'IT', 'LT', 'LU', 'LV', 'MT', 'NL', 'PL',
+        'PT', 'RO', 'SE', 'SI', 'SK'
+    ]) AS country
+),
+
+rented AS (
+    SELECT r.gpu, r.min_gpu_count, r.country, r.provider, r.base_usd_per_gpu_hour, r.price_age_days
+    FROM marts.rented_price AS r
+    INNER JOIN day USING (on_date)
+    WHERE r.window_days = 30 AND r.option = 'on_demand'
+),
+
+-- Which countries a group consists of; anywhere also takes what does not say where it stands.
+group_country AS (
+    SELECT 'world' AS country_group, country FROM rented
+    UNION
+    SELECT 'world' AS country_group, NULL AS country
+    UNION
+    SELECT 'EU' AS country_group, country FROM european
+    UNION
+    SELECT country AS country_group, country FROM rented WHERE country IS NOT NULL
+    UNION
+    SELECT unnest(['FR', 'US']) AS country_group, country_group AS country
+),
+
+all_groups AS (SELECT DISTINCT country_group FROM group_country),
+
+priced AS (
+    SELECT
+        c.*,
+        CASE
+            WHEN c.option = 'owned' THEN 'own'
+            WHEN c.option = 'api' THEN 'buy_tokens'
+            WHEN c.option IN ('on_demand', 'spot') THEN 'rent'
+            ELSE 'commit'
+        END AS way,
+        coalesce(c.precision, '') AS served_precision
+    FROM marts.cost_per_token AS c
+    INNER JOIN day USING (on_date)
+    WHERE c.window_days = 30 AND c.base_usd_per_million_output_tokens IS NOT NULL
+),
+
+question AS (SELECT DISTINCT model, precision, workload, utilisation_share FROM priced WHERE option <> 'api'),
+
+-- Where an owned server's electricity is not known for the group itself, that of another stands in, named in own_electricity_area.
+eligible AS (
+    SELECT q.model, q.precision, q.workload, q.utilisation_share, l.country_group, p.* EXCLUDE (model, precision, workload, utilisation_share)
+    FROM question AS q
+    CROSS JOIN all_groups AS l
+    INNER JOIN priced AS p ON p.model = q.model AND p.workload = q.workload AND p.served_precision IN (q.precision, '')
+    WHERE
+        p.way = 'own'
+        OR (p.way = 'buy_tokens' AND l.country_group = 'world')
+        OR EXISTS (
+            SELECT 1
+            FROM group_country AS gc
+            WHERE gc.country_group = l.country_group AND gc.country IS NOT DISTINCT FROM p.country AND p.way <> 'buy_tokens'
+        )
+),
+
+best AS (
+    SELECT *
+    FROM eligible
+    QUALIFY row_number() OVER (
+        PARTITION BY country_group, model, precision, workload, way
+        ORDER BY
+            way = 'own' AND country <> country_group AND NOT (country_group = 'EU' AND starts_with(country, 'EU')),
+            base_usd_per_million_output_tokens, option, provider, gpu
+    ) = 1
+),
+
+ranked AS (
+    SELECT
+        *,
+        row_number() OVER (
+            PARTITION BY country_group, model, precision, workload ORDER BY base_usd_per_million_output_tokens, way
+        ) AS rank
+    FROM best
+),
+
+hour AS (
+    SELECT hardware, electricity_area, gpu, base_fixed_usd_per_hour, base_variable_usd_per_hour, base_capex_usd, price_age_days
+    FROM marts.owned_server_cost
+    INNER JOIN day USING (on_date)
+    WHERE gpu_count = 8
+),
+
+-- One seller, one vote: its cheapest offer of the device in the group.
+vote AS (
+    SELECT gc.country_group, r.gpu, r.provider, min(r.base_usd_per_gpu_hour) AS usd_per_gpu_hour
+    FROM rented AS r
+    INNER JOIN group_country AS gc ON gc.country IS NOT DISTINCT FROM r.country
+    GROUP BY ALL
+),
+
+market AS (
+    SELECT
+        country_group,
+        gpu,
+        count(*) AS seller_count,
+        string_agg(provider, ', ' ORDER BY usd_per_gpu_hour, provider) AS sellers,
+        min(usd_per_gpu_hour) AS least_usd_per_gpu_hour,
+        quantile_cont(usd_per_gpu_hour, 0.25) AS p25_usd_per_gpu_hour,
+        median(usd_per_gpu_hour) AS median_usd_per_gpu_hour,
+        quantile_cont(usd_per_gpu_hour, 0.75) AS p75_usd_per_gpu_hour
+    FROM vote
+    GROUP BY country_group, gpu
+),
+
+way AS (
+    SELECT
+        country_group,
+        model,
+        precision,
+        workload,
+        any_value(utilisation_share) AS utilisation_share,
+        max(base_usd_per_million_output_tokens) FILTER (way = 'own') AS own_usd,
+        max(base_usd_per_million_output_tokens) FILTER (way = 'rent') AS rent_usd,
+        max(base_usd_per_million_output_tokens) FILTER (way = 'commit') AS commit_usd,
+        max(base_usd_per_million_output_tokens) FILTER (way = 'buy_tokens') AS buy_usd,
+        min(base_usd_per_million_output_tokens) FILTER (way <> 'own') AS other_usd,
+        max(gpu) FILTER (way = 'own') AS own_gpu,
+        max(country) FILTER (way = 'own') AS own_area,
+        max(output_tokens_per_second_per_gpu) FILTER (way = 'own') AS own_rate,
+        max(gpu) FILTER (way = 'rent') AS rent_gpu,
+        max(base_usd_per_gpu_hour) FILTER (way = 'rent') AS rent_hour,
+        max(price_age_days) AS oldest_price_age_days
+    FROM best
+    GROUP BY country_group, model, precision, workload
+)
+
+SELECT
+    d.on_date,
+    w.country_group,
+    w.model,
+    w.precision,
+    w.workload,
+    w.utilisation_share,
+    b.way AS answer,
+    b.option,
+    b.gpu,
+    b.provider,
+    b.country,
+    b.low_usd_per_million_output_tokens,
+    b.base_usd_per_million_output_tokens,
+    b.high_usd_per_million_output_tokens,
+    b.base_eur_per_million_output_tokens,
+    b.price_as_of_on,
+    b.price_age_days,
+    r.way AS rival_answer,
+    r.option AS rival_option,
+    r.gpu AS rival_gpu,
+    r.provider AS rival_provider,
+    r.base_usd_per_million_output_tokens AS rival_usd_per_million_output_tokens,
+    r.price_age_days AS rival_price_age_days,
+    1 - b.base_usd_per_million_output_tokens / r.base_usd_per_million_output_tokens AS saving_share,
+    b.high_usd_per_million_output_tokens < r.low_usd_per_million_output_tokens AS is_clear,
+    w.own_usd AS own_usd_per_million_output_tokens,
+    w.rent_usd AS rent_usd_per_million_output_tokens,
+    w.commit_usd AS commit_usd_per_million_output_tokens,
+    w.buy_usd AS buy_usd_per_million_output_tokens,
+    h.hardware AS own_server,
+    h.electricity_area AS own_electricity_area,
+    h.base_capex_usd AS capex_usd,
+    h.price_age_days AS server_price_age_days,
+    -- What the rival costs for an hour of the owned server's tokens is a rent like any other.
+    marts.break_even_utilisation(
+        h.base_fixed_usd_per_hour, h.base_variable_usd_per_hour, w.other_usd * w.own_rate * 8 * 0.0036
+    ) AS break_even_utilisation_share,
+    w.rent_gpu,
+    w.rent_hour AS rent_usd_per_gpu_hour,
+    w.rent_hour * w.own_usd / w.rent_usd AS even_rent_usd_per_gpu_hour,
+    coalesce(m.seller_count, 0) AS seller_count,
+    m.sellers,
+    m.least_usd_per_gpu_hour,
+    m.p25_usd_per_gpu_hour,
+    m.median_usd_per_gpu_hour,
+    m.p75_usd_per_gpu_hour,
+    w.oldest_price_age_days
+FROM way AS w
+CROSS JOIN day AS d
+INNER JOIN ranked AS b USING (country_group, model, precision, workload)
+LEFT JOIN ranked AS r
+    ON r.rank = 2 AND (r.country_group, r.model, r.precision, r.workload) = (w.country_group, w.model, w.precision, w.workload)
+LEFT JOIN hour AS h ON h.gpu = w.own_gpu AND h.electricity_area = w.own_area
+LEFT JOIN market AS m ON m.country_group = w.country_group AND m.gpu = w.rent_gpu
+WHERE b.rank = 1
+ORDER BY w.country_group, w.model, w.precision, w.workload

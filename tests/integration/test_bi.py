@@ -1,0 +1,102 @@
+"""Schema `bi` as published: commented, typed as declared, also as Parquet, and usable where the file is attached."""
+
+from __future__ import annotations
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines.catalogue.published_sql import bi_views, macros
+from tests.support.cli import Cli
+
+TYPES = {
+    "text": "VARCHAR",
+    "integer": "BIGINT",
+    "double": "DOUBLE",
+    "decimal": "DECIMAL(18,8)",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP",
+}
+
+
+def test_every_column_and_macro_is_commented_and_typed(published: duckdb.DuckDBPyConnection) -> None:
+    found = published.execute(
+        "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() WHERE schema_name = 'bi' ORDER BY ALL"
+    ).fetchall()
+    declared = sorted((v.name, c.name, TYPES[c.type], c.comment) for v in bi_views().values() for c in v.columns)
+    assert found == declared and len(found) > 150
+    uncommented = "SELECT count(*) FROM duckdb_columns() WHERE schema_name IN ('marts', 'ops', 'bi') AND comment IS NULL"
+    assert published.execute(uncommented).fetchall() == [(0,)]
+    said = dict(
+        published.execute(
+            "SELECT DISTINCT function_name, comment FROM duckdb_functions() WHERE schema_name = 'marts' AND NOT internal"
+        ).fetchall()
+    )
+    assert said == {macro.name: macro.comment for macro in macros()}
+
+
+def test_parquet_of_the_views_says_units_and_meaning(archive: Cli, published: duckdb.DuckDBPyConnection) -> None:
+    for name, view in bi_views().items():
+        schema = pq.read_schema(archive.current / "bi" / f"{name}.parquet")
+        assert schema.names == [column.name for column in view.columns]
+        for column in view.columns:
+            facts = schema.field(column.name).metadata
+            assert (facts[b"unit"].decode(), facts[b"description"].decode()) == (column.unit, column.description)
+        (rows,) = published.execute(f"SELECT count(*) FROM bi.{name}").fetchall()[0]
+        assert pq.read_metadata(archive.current / "bi" / f"{name}.parquet").num_rows == rows > 0, name
+
+
+@pytest.mark.parametrize("alias", ["breakeven", "prices"])
+def test_views_and_macros_work_where_the_file_is_attached(archive: Cli, alias: str) -> None:
+    with duckdb.connect() as session:
+        session.execute(f"ATTACH '{archive.current / 'breakeven.duckdb'}' AS {alias} (READ_ONLY)")
+        for name in bi_views():
+            assert session.execute(f"SELECT count(*) FROM {alias}.bi.{name}").fetchall()[0][0] > 0
+        assert session.execute(f"SELECT {alias}.marts.break_even_utilisation(10, 2, 42)").fetchall() == [(0.25,)]
+        other = "" if alias == "breakeven" else f", warehouse := '{alias}'"
+        held = session.execute(f"SELECT count(*) FROM {alias}.marts.price_at('2026-06-15'{other})").fetchall()
+        known = session.execute(f"SELECT count(*) FROM {alias}.marts.price_known('2026-06-15', '2026-11-01'{other})").fetchall()
+        assert held[0][0] > 0 and known[0][0] > 0
+
+
+def test_the_parts_of_an_owned_hour_sum_to_it(published: duckdb.DuckDBPyConnection) -> None:
+    sums = published.execute(
+        """
+        SELECT hardware, s.low_fixed_usd_per_hour, s.base_fixed_usd_per_hour, s.high_fixed_usd_per_hour, s.base_variable_usd_per_hour,
+               sum(b.low_fixed_usd_per_hour), sum(b.base_fixed_usd_per_hour), sum(b.high_fixed_usd_per_hour),
+               sum(b.base_variable_usd_per_hour),
+               sum(fixed_cost_share), count(*)
+        FROM bi.owned_cost_breakdown AS b
+        INNER JOIN marts.owned_server_cost AS s USING (on_date, hardware, electricity_area)
+        GROUP BY ALL
+        """
+    ).fetchall()
+    assert len(sums) >= 5
+    for _, low, base, high, variable, *parts, share, count in sums:
+        assert parts == pytest.approx([low, base, high, variable], rel=1e-9)
+        assert (share, count) == (pytest.approx(1), 5)
+
+
+def test_the_answer_is_the_cheapest_way(published: duckdb.DuckDBPyConnection) -> None:
+    wrong = published.execute(
+        """
+        SELECT * FROM bi.own_or_rent
+        WHERE base_usd_per_million_output_tokens IS DISTINCT FROM least(
+            own_usd_per_million_output_tokens, rent_usd_per_million_output_tokens, commit_usd_per_million_output_tokens,
+            buy_usd_per_million_output_tokens
+        ) OR saving_share < 0 OR (rival_answer IS NULL) <> (saving_share IS NULL) OR (seller_count = 0) <> (sellers IS NULL)
+          OR (break_even_utilisation_share < utilisation_share AND answer <> 'own' AND rent_usd_per_million_output_tokens IS NOT NULL
+              AND commit_usd_per_million_output_tokens IS NULL)
+        """
+    ).fetchall()
+    assert wrong == []
+    assert (
+        published.execute("SELECT count(*) FROM bi.own_or_rent WHERE country_group = 'world' AND rival_answer IS NOT NULL").fetchall()[0][0]
+        > 20
+    )
+
+
+def test_a_price_that_stayed_is_no_move(published: duckdb.DuckDBPyConnection) -> None:
+    assert published.execute("SELECT count(*) FROM bi.what_moved WHERE abs(change_ratio) <= 0.0005").fetchall() == [(0,)]
+    assert published.execute("SELECT count(*) FROM bi.what_moved").fetchall()[0][0] > 50
