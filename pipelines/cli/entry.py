@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import NoReturn
+
+from pipelines.platform.process import end_at_once_on_signals, leave
 
 # polars' allocator keeps what it was given back for a while, in case: by itself for so long that it is a tenth of a refresh's peak memory,
 # for no time at all and a history made anew takes half as long again. polars takes this variable as an override of its own settings; one
@@ -14,11 +17,12 @@ import sys
 _GIVE_MEMORY_BACK = ("_RJEM_MALLOC_CONF", "dirty_decay_ms:200,muzzy_decay_ms:0")
 
 
-def main() -> int:
-    """Run `breakeven` and return its exit code."""
+def main() -> NoReturn:
+    """Run `breakeven` and end the process with its exit code."""
     # A replay is nothing but hundreds of small steps, each of which needs again what the last gave back, and holds little anyway.
     if sys.argv[1:2] != ["replay"]:
         os.environ.setdefault(*_GIVE_MEMORY_BACK)
+    end_at_once_on_signals()
     from pipelines.cli.main import main as run  # noqa: PLC0415  (after the environment is set)
 
-    return run()
+    leave(run())

@@ -6,18 +6,16 @@ Belongs here: the Dagster instance of a data folder, running, and what came out.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from pipelines.definitions import defs
+from pipelines.defs.dagster_record import dagster_home
 from pipelines.defs.resources import JOB_NAME
-from pipelines.platform.paths import DAGSTER_YAML
 from pipelines.platform.settings import Settings
 from pipelines.publication.ops import OpsRecorder
 from pipelines.refresh.lifecycle import FailedRefresh, close_failed
@@ -36,18 +34,8 @@ class RefreshOutcome:
     failure: FailedRefresh | None
 
 
-def instance_folder(settings: Settings) -> Path:
-    """Dagster's home inside the data folder, with the project's `dagster.yaml`."""
-    home = settings.data / "dagster"
-    home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(DAGSTER_YAML, home / "dagster.yaml")
-    return home
-
-
 def run_refresh(settings: Settings, as_of: date | None, *, offline: bool, rebuild: bool, only_source: str | None) -> RefreshOutcome:
     """Run the job `refresh`; a failure is published as the record of itself and returned, not raised."""
-    home = instance_folder(settings)
-    os.environ["DAGSTER_HOME"] = str(home)
     os.environ["BREAKEVEN_DATA"] = str(settings.data)
     session = {
         "as_of": as_of.isoformat() if as_of else None,
@@ -60,7 +48,8 @@ def run_refresh(settings: Settings, as_of: date | None, *, offline: bool, rebuil
         "resources": {"session": {"config": session}},
         "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
     }
-    with dg.DagsterInstance.from_config(str(home)) as instance:
+    with dagster_home(settings.data) as home, dg.DagsterInstance.from_config(str(home)) as instance:
+        os.environ["DAGSTER_HOME"] = str(home)
         # Not `execute_in_process`: that keeps the output of every step, which is every table, until the end.
         result = dg.execute_job(dg.reconstructable(refresh_job), instance=instance, raise_on_error=False, run_config=run_config)
         run_id, succeeded, events = result.dagster_run.run_id, result.success, result.all_events

@@ -20,11 +20,26 @@ import duckdb
 from pipelines.catalogue.contracts import ContractError
 from pipelines.cli import commands
 from pipelines.cli.exits import FAILED, GOOD, USAGE, UsageError
+from pipelines.cli.problems import explain, with_remedy
 from pipelines.ingest.snapshot_packs import PackError
+from pipelines.ingest.snapshots import SnapshotError
 from pipelines.platform.lock import RefreshLockedError
+from pipelines.platform.process import end_at_once_on_signals, leave
 from pipelines.platform.settings import SettingsError, load_settings
+from pipelines.publication.manifest import DamagedVersionError
 from pipelines.publication.reader import NotPublishedError
 from pipelines.sources.lib.errors import SourceError
+
+_SAY_IT_ALL = (
+    NotPublishedError,
+    DamagedVersionError,
+    RefreshLockedError,
+    ContractError,
+    SourceError,
+    SnapshotError,
+    PackError,
+    duckdb.Error,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,12 +51,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (SettingsError, UsageError) as error:
         print(f"breakeven: {error}", file=sys.stderr)
         return USAGE
-    except (NotPublishedError, RefreshLockedError, ContractError, SourceError, PackError, duckdb.Error) as error:
-        print(f"breakeven: {error}", file=sys.stderr)
+    except _SAY_IT_ALL as error:
+        print(f"breakeven: {with_remedy(str(error))}", file=sys.stderr)
         return FAILED
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  (the reader of our output went away; nothing more to say)
         return GOOD
+    except Exception as error:
+        if os.environ.get("BREAKEVEN_TRACEBACK"):
+            raise
+        print(f"breakeven: {explain(error)} (BREAKEVEN_TRACEBACK=1 shows where)", file=sys.stderr)
+        return FAILED
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -57,4 +77,5 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_at_once_on_signals()
+    leave(main())

@@ -1,4 +1,4 @@
-"""What is said at the end of a refresh and by `breakeven status`, read from the published version and the record.
+"""What is said at the end of a refresh read from the published version and the record.
 
 Belongs here: the facts and their plain-text form. Does not belong here: running anything.
 """
@@ -10,9 +10,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines.catalogue.contracts import catalogue
 from pipelines.platform.settings import Settings
-from pipelines.publication.ops import read_ops
 from pipelines.publication.reader import as_text as table_text
 from pipelines.publication.reader import rows
 from pipelines.publication.versions import PublishedFolder
@@ -85,7 +83,7 @@ def as_text(facts: Mapping[str, Any]) -> str:
         f"Refresh {facts['outcome']} for {facts['as_of']} in {facts.get('seconds', 0)} s: version {facts['version']}",
         "",
         f"Sources: {len(bundled) - len(troubled)} of {len(bundled)} that ship with the project read; services:",
-        table_text([_shown_source(s) for s in [*services, *troubled]]) if services or troubled else "(none)",
+        table_text([shown_source(s) for s in [*services, *troubled]]) if services or troubled else "(none)",
     ]
     if facts["quarantined_rows"]:
         lines.append(f'{facts["quarantined_rows"]} rows are in quarantine: breakeven query "SELECT * FROM ops.quarantine"')
@@ -102,51 +100,8 @@ def as_text(facts: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def status(settings: Settings) -> dict[str, Any]:
-    """Facts about the published version and the last refresh; works before the first publication too."""
-    published = PublishedFolder(settings.data / "published")
-    manifest = published.manifest()
-    folder = settings.data / "ops"
-    refreshes: list[dict[str, Any]] = []
-    sources: list[dict[str, Any]] = []
-    checks: list[dict[str, Any]] = []
-    if folder.exists():
-        ops = read_ops(folder, catalogue())
-        refreshes = ops["refreshes"].sort("started_at").to_dicts()
-        last = refreshes[-1]["run_id"] if refreshes else None
-        sources = [row for row in ops["source_status"].to_dicts() if row["run_id"] == last]
-        checks = [row for row in ops["check_results"].to_dicts() if row["run_id"] == last and not row["is_passed"]]
-    return {
-        "published": None
-        if manifest is None
-        else {key: manifest[key] for key in ("version", "as_of", "created_at", "blocked", "blocked_reason")},
-        "last_refresh": refreshes[-1] if refreshes else None,
-        "sources": sources,
-        "failed_checks": checks,
-        "files": files(settings),
-    }
-
-
-def status_text(facts: Mapping[str, Any]) -> str:
-    """The status for a person."""
-    version, last = facts["published"], facts["last_refresh"]
-    lines = [
-        f"Published: {version['version']}, for {version['as_of']}" if version else "Nothing is published yet.",
-        f"  blocked: {version['blocked_reason']}" if version and version["blocked"] else "",
-        f"Last refresh: {last['outcome']}, started {last['started_at']:%Y-%m-%d %H:%M} UTC, for {last['as_of_on']}"
-        if last
-        else "No refresh has run yet.",
-        f"  {last['detail']}" if last and last["detail"] else "",
-    ]
-    if facts["sources"]:
-        lines += ["", table_text([_shown_source(s) for s in facts["sources"]])]
-    if facts["failed_checks"]:
-        shown = [{k: c[k] for k in ("table_name", "rule", "severity", "effect", "failing_count", "detail")} for c in facts["failed_checks"]]
-        lines += ["", "Rules that did not hold:", table_text(shown)]
-    return "\n".join(line for line in lines if line)
-
-
-def _shown_source(source: Mapping[str, Any]) -> dict[str, Any]:
+def shown_source(source: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of `ops.source_status` as it is shown to a person."""
     newest = source["newest_figure_on"]
     return {
         "source": source["source"],

@@ -2,14 +2,16 @@
 
 import logging
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import dagster as dg
 import polars as pl
 
 from pipelines.catalogue.contracts import Contract, catalogue
-from pipelines.refresh.session import RefreshSession, refresh_session, software_version
+from pipelines.defs.dagster_record import thin_out
+from pipelines.refresh.lifecycle import record_start
+from pipelines.refresh.session import RefreshSession, refresh_session
 
 JOB_NAME = "refresh"
 # The schedule waits for a refresh that a person started; a person is told at once.
@@ -42,19 +44,9 @@ def session_resource(context: dg.InitResourceContext) -> Iterator[RefreshSession
     ) as session:
         if context.instance is not None:
             _fail_runs_left_started(context.instance, run_id, session)
-        session.ops.append(
-            "refreshes",
-            [
-                {
-                    "as_of_on": session.as_of,
-                    "started_at": session.started_at,
-                    "finished_at": None,
-                    "outcome": "running",
-                    "detail": None,
-                    "software_version": software_version(),
-                }
-            ],
-        )
+            keep = timedelta(days=session.settings.keep_record_days)
+            thin_out(context.instance, session.settings.data / "dagster", JOB_NAME, run_id, keep)
+        record_start(session)
         yield session
 
 

@@ -19,6 +19,14 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def write_whole(path: Path, content: bytes) -> None:
+    """Replace a small file at once: a kill or a full disk leaves the one before."""
+    making = path.with_name(f".{path.name}.new")
+    making.write_bytes(content)
+    sync(making)
+    making.replace(path)
+
+
 def share(file: Path, folder: Path) -> None:
     """Have a file in a folder too: the same one, or a copy where the file system cannot give it a second name there."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -41,6 +41,18 @@ def refresh_lock(folder: Path, wait_seconds: float = 0.0) -> Iterator[None]:
         yield
 
 
+def is_held(folder: Path) -> bool:
+    """True while a refresh runs. Changes nothing: a folder that may only be read can be asked too."""
+    try:
+        with (folder / "refresh.lock").open(encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def _held_by(path: Path) -> str:
     try:
         holder = json.loads(path.read_text(encoding="utf-8"))

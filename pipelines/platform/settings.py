@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from pipelines.platform.paths import PROJECT_FOLDER
+from pipelines.platform.text import fit_to_show
 
 
 class SettingsError(Exception):
@@ -36,15 +37,25 @@ class Settings(BaseModel):
     data: Path = PROJECT_FOLDER / "data"
     offline: bool = False
     keep_versions: int = Field(default=5, ge=2, le=1000)
+    keep_record_days: int = Field(default=30, ge=1, le=3650)
     fetch_threads: int = Field(default=8, ge=1, le=64)
     sources: dict[str, SourceSettings] = Field(default_factory=dict)
+
+    @field_validator("data")
+    @classmethod
+    def _usable_folder(cls, data: Path) -> Path:
+        if str(data) in ("", ".") or any(c in str(data) for c in "\\\0\n"):
+            raise ValueError("expected a folder of its own, whose path has no backslash and no line break")
+        if data.exists() and not data.is_dir():
+            raise ValueError("expected a folder, found a file")
+        return data
 
     def source(self, name: str) -> SourceSettings:
         """Settings of one source."""
         return self.sources.get(name, SourceSettings())
 
 
-_SIMPLE = ("data", "offline", "keep_versions", "fetch_threads")
+_SIMPLE = ("data", "offline", "keep_versions", "keep_record_days", "fetch_threads")
 _OF_A_SOURCE = ("base_url", "timeout", "enabled")
 
 
@@ -83,4 +94,4 @@ def load_settings(environment: Mapping[str, str], toml_path: Path | None = None)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
-        raise SettingsError(f"{origin.get(key, key)}: {first['msg']}, found {first['input']!r}") from error
+        raise SettingsError(f"{origin.get(key, key)}: {first['msg']}, found {fit_to_show(repr(first['input']))}") from error

@@ -1,13 +1,14 @@
-"""The ends of a refresh: a version published, or, where a check blocked it, the last good figures published again with the record of why.
+"""A refresh begins and ends: recorded as running, then a version published, nothing new, or the last good figures again with the reason.
 
-Belongs here: what `publication`, the command line and the failure sensor share. Does not belong here: Dagster, how a version is
-written (`publication`).
+Belongs here: what the session, `publication`, the command line and the failure sensor share. Does not belong here: Dagster, how a version
+is written (`publication`), what the record comes to when it is read (`state`). Nothing is recorded before it is done: `published` is
+written after the link was swapped.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +20,36 @@ from pipelines.platform.clock import utc_now
 from pipelines.platform.lock import refresh_lock
 from pipelines.platform.settings import Settings
 from pipelines.publication.manifest import VersionFacts, write_manifest
-from pipelines.publication.ops import OpsRecorder, read_ops
+from pipelines.publication.ops import OpsRecorder, condense, read_ops, runs
 from pipelines.publication.versions import DUCKDB_FILE, PublishedFolder
 from pipelines.publication.write import STORAGE_VERSION, write_blocked_version, write_version
 from pipelines.refresh.session import RefreshSession, software_version
+from pipelines.refresh.state import settled_outcome
+
+
+def record_start(session: RefreshSession) -> None:
+    """Say that this run is running, and first what became of those before it; their details are condensed when they are old."""
+    folder = session.ops.folder
+    earlier = runs(folder)
+    manifest = session.published.whole_manifest()
+    for run in earlier:
+        settled = settled_outcome(run, manifest, is_running=False, is_last=run is earlier[-1])
+        if settled != (run["outcome"], run["detail"]) and run["run_id"] != session.run_id:
+            ended = {**run, "outcome": settled[0], "detail": settled[1], "finished_at": run["finished_at"] or utc_now()}
+            OpsRecorder(folder, run["run_id"]).append("refreshes", [ended])
+    condense(folder, utc_now() - timedelta(days=session.settings.keep_record_days))
+    number = 1 + max((run["number"] for run in earlier), default=0)
+    started = _row(session.as_of, session.started_at, "running", None)
+    session.ops.append("refreshes", [{**started, "finished_at": None, "number": number}])
 
 
 def publish_version(session: RefreshSession) -> Path:
     """Make the built marts the current version; return its folder."""
     published = session.published
     made = published.start(session.version)
-    _record_end(session.ops, session.as_of, session.started_at, "published", None)
-    ops = read_ops(session.settings.data / "ops", session.catalogue)
+    end = _row(session.as_of, session.started_at, "published", None)
+    in_version = {**end, "table": "refreshes", "run_id": session.run_id}
+    ops = read_ops(session.ops.folder, session.catalogue, [in_version])
     session.warehouse.release_build()
     in_parquet = {name: session.history_table(model) for name, model in models().items() if model.is_in_parts}
     write_version(made, session.build_file, in_parquet, session.catalogue, ops, bi_views(), macros())
@@ -45,15 +64,17 @@ def publish_version(session: RefreshSession) -> Path:
         duckdb_storage_version=STORAGE_VERSION,
     )
     write_manifest(made, DUCKDB_FILE, facts, session.ops.rows("source_status"))
-    return published.make_current(made, session.settings.keep_versions)
+    version = published.make_current(made, session.settings.keep_versions)
+    session.ops.append("refreshes", [{**end, "finished_at": utc_now()}])
+    return version
 
 
 def record_unchanged(session: RefreshSession) -> None:
     """Say in the record that this refresh found nothing new; its sources are as the published version says."""
-    manifest = session.published.manifest()
+    manifest = session.published.whole_manifest()
     if manifest is not None:
         session.ops.append("source_status", [{**row, "run_id": session.run_id} for row in manifest["sources"]])
-    _record_end(session.ops, session.as_of, session.started_at, "unchanged", None)
+    session.ops.append("refreshes", [_row(session.as_of, session.started_at, "unchanged", None)])
 
 
 @dataclass(frozen=True)
@@ -68,19 +89,19 @@ class FailedRefresh:
 def close_failed(settings: Settings, run_id: str, error: str | None = None, lock_wait_seconds: float = 600.0) -> FailedRefresh:
     """Record that a run did not publish, and publish the last good figures again with the record of why.
 
-    Safe to call more than once for a run. `version` is None where nothing was ever published.
+    Safe to call more than once for a run. `version` is None where nothing was ever published, or nothing whole.
     """
     with refresh_lock(settings.data, lock_wait_seconds):
         recorder = OpsRecorder(settings.data / "ops", run_id)
         outcome, reason = _why(recorder.rows("check_results"), error)
         published = PublishedFolder(settings.data / "published")
-        manifest = published.manifest()
+        manifest = published.whole_manifest()
         if manifest is not None and manifest["run_id"] == run_id:
             return FailedRefresh(outcome, reason, published.current)
         rows = recorder.rows("refreshes")
         started_at = datetime.fromisoformat(rows[0]["started_at"]) if rows else utc_now()
         as_of = date.fromisoformat(rows[0]["as_of_on"]) if rows else utc_now().date()
-        _record_end(recorder, as_of, started_at, outcome, reason)
+        recorder.append("refreshes", [_row(as_of, started_at, outcome, reason)])
         previous = published.current
         if manifest is None or previous is None:
             return FailedRefresh(outcome, reason, None)
@@ -108,17 +129,12 @@ def _why(check_results: list[dict[str, Any]], error: str | None) -> tuple[str, s
     return "failed", error or "the run ended with an error; see its log in Dagster"
 
 
-def _record_end(recorder: OpsRecorder, as_of: date, started_at: datetime, outcome: str, detail: str | None) -> None:
-    recorder.append(
-        "refreshes",
-        [
-            {
-                "as_of_on": as_of,
-                "started_at": started_at,
-                "finished_at": utc_now(),
-                "outcome": outcome,
-                "detail": detail,
-                "software_version": software_version(),
-            }
-        ],
-    )
+def _row(as_of: date, started_at: datetime, outcome: str, detail: str | None) -> dict[str, Any]:
+    return {
+        "as_of_on": as_of,
+        "started_at": started_at,
+        "finished_at": utc_now(),
+        "outcome": outcome,
+        "detail": detail,
+        "software_version": software_version(),
+    }

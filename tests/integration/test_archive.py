@@ -203,7 +203,7 @@ def test_errors_say_what_was_expected(archive: Cli, arguments: list[str], code: 
 def test_before_the_first_refresh(cli: Cli) -> None:
     assert cli("query", "SELECT 1").returncode == 1
     assert "run `breakeven refresh` first" in cli("query", "SELECT 1").stderr
-    assert "Nothing is published yet" in cli("status").stdout
+    assert "Nothing whole is published yet" in cli("status").stdout
 
 
 def test_a_bad_setting_is_named(cli: Cli) -> None:

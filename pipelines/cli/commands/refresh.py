@@ -10,15 +10,19 @@ import time
 from typing import TYPE_CHECKING
 
 from pipelines.cli import summary
-from pipelines.cli.exits import DEGRADED, FAILED, GOOD, day, require_source
+from pipelines.cli.exits import DEGRADED, FAILED, GOOD, UsageError, day, require_source
+from pipelines.cli.problems import with_remedy
+from pipelines.platform.clock import utc_now
 from pipelines.platform.lock import refresh_lock
 from pipelines.platform.settings import Settings
 from pipelines.publication import reader
+from pipelines.refresh.state import NOT_WELL
 
 if TYPE_CHECKING:
     from pipelines.cli.commands import Commands
 
-DEGRADED_STATUSES = ("stale", "partial", "failed", "offline")
+# A glance of `breakeven status` holds the lock for a moment.
+_LOCK_WAIT_SECONDS = 0.5
 
 
 def add(commands: Commands) -> None:
@@ -36,11 +40,13 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     """Refresh and print the closing summary."""
     if options.source is not None:
         require_source(options.source)
+    if options.as_of is not None and options.as_of > utc_now().date():
+        raise UsageError(f"--as-of {options.as_of} is in the future; expected a day up to today, {utc_now():%Y-%m-%d} (UTC)")
     logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.WARNING)
     logging.getLogger("breakeven").setLevel(logging.INFO)
     # Dagster warns of each check that a skipped build did not run; what matters is in its event log, and in ours.
     logging.getLogger("dagster").setLevel(logging.ERROR)
-    with refresh_lock(settings.data):
+    with refresh_lock(settings.data, _LOCK_WAIT_SECONDS):
         pass  # said at once and plainly, not as the failure of a run
     started = time.monotonic()
     from pipelines.cli.job import run_refresh  # noqa: PLC0415  (Dagster takes a second to import; the other commands do without)
@@ -49,10 +55,10 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     if outcome.failure is not None:
         report = {
             "outcome": outcome.failure.outcome,
-            "reason": outcome.failure.reason,
+            "reason": with_remedy(outcome.failure.reason),
             "published": str(outcome.failure.version) if outcome.failure.version else None,
         }
-        text = f"The refresh {outcome.failure.outcome}: {outcome.failure.reason}\n" + (
+        text = f"The refresh {outcome.failure.outcome}: {with_remedy(outcome.failure.reason)}\n" + (
             f"The last good figures stay published, with the record of this, in {outcome.failure.version}"
             if outcome.failure.version
             else "Nothing has been published yet."
@@ -60,7 +66,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         print(json.dumps(report, indent=1) if options.json else text)
         return FAILED
     excused = "offline" if options.offline else None
-    degraded = [s for s in outcome.sources if s["status"] in DEGRADED_STATUSES and s["status"] != excused]
+    degraded = [s for s in outcome.sources if s["status"] in NOT_WELL and s["status"] != excused]
     with reader.published(settings) as connection:
         facts = summary.closing(connection, settings, outcome.sources, is_unchanged=outcome.is_unchanged)
     facts["seconds"] = round(time.monotonic() - started, 1)

@@ -1,0 +1,59 @@
+"""What is said of a disk, a folder or a file: one sentence with what to do, no traceback."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from pipelines.cli.main import main
+from pipelines.cli.problems import explain, with_remedy
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.ENOSPC, "free some space"),
+        (errno.EROFS, "read-only"),
+        (errno.EACCES, "owner of the data folder"),
+        (errno.EIO, "system's log"),
+    ],
+)
+def test_the_remedy_is_said(number: int, said: str) -> None:
+    error = RuntimeError("something else")
+    error.__cause__ = OSError(number, os.strerror(number), "/data/x")
+    assert said in explain(error) and "\n" not in explain(error)
+
+
+@pytest.mark.parametrize("words", ["IO Error: No space left on device", "(sqlite3.OperationalError) database or disk is full"])
+def test_a_library_s_words_are_known(words: str) -> None:
+    assert "free some space" in with_remedy(words)
+
+
+def test_a_message_of_others_is_cut_and_clean() -> None:
+    said = with_remedy("\x1b[31m" + "x" * 30_000_000)
+    assert len(said) < 2_000 and "\x1b" not in said
+
+
+@pytest.mark.parametrize("data", ["", "a\\b"])
+def test_a_folder_that_cannot_be_used_is_a_bad_setting(
+    data: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BREAKEVEN_DATA", data)
+    assert main(["status"]) == 2
+    assert "BREAKEVEN_DATA" in capsys.readouterr().err
+
+
+def test_a_file_in_place_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "data").write_text("")
+    monkeypatch.setenv("BREAKEVEN_DATA", str(tmp_path / "data"))
+    assert main(["refresh"]) == 2
+    assert "expected a folder, found a file" in capsys.readouterr().err
+
+
+def test_tomorrow_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("BREAKEVEN_DATA", str(tmp_path / "data"))
+    assert main(["refresh", "--offline", "--as-of", "2999-01-01"]) == 2
+    assert "is in the future" in capsys.readouterr().err
