@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,8 @@ from pipelines.defs.ingest import snapshot_key
 from pipelines.history.intake import Intake, StepTaken
 from pipelines.history.tables import write_table
 from pipelines.ingest.parse import RawTable, read_source, unite_feed
-from pipelines.ingest.registry import SourceModule
-from pipelines.quality.results import CheckError, Kind, RuleResult, as_check_results
+from pipelines.ingest.registry import SourceModule, sharing
+from pipelines.quality.results import CheckError, Kind, RuleResult, as_check_results, merged
 from pipelines.quality.row_rules import check_rows
 from pipelines.quality.source_rules import PARTIAL_RULES, not_suddenly_empty, unusable_snapshot
 from pipelines.quality.table_rules import check_table
@@ -36,8 +36,8 @@ def table_key(contract: Contract) -> dg.AssetKey:
 
 
 def build_raw_assets(catalogue: Catalogue, modules: dict[str, SourceModule]) -> list[dg.AssetsDefinition]:
-    """One asset per source: its good snapshots as a table. A raw check never blocks."""
-    return [_raw_asset(contract, modules[contract.name], catalogue) for contract in catalogue.layer("raw")]
+    """One asset per raw table: the good snapshots of its sources. A raw check never blocks."""
+    return [_raw_asset(contract, sharing(modules.values(), contract.name), catalogue) for contract in catalogue.layer("raw")]
 
 
 def build_model_assets(catalogue: Catalogue, models: dict[str, Model]) -> list[dg.AssetsDefinition]:
@@ -61,39 +61,48 @@ def _common(contract: Contract, kind: str) -> dict[str, Any]:
     }
 
 
-def _raw_asset(contract: Contract, module: SourceModule, catalogue: Catalogue) -> dg.AssetsDefinition:
+def _raw_asset(contract: Contract, modules: list[SourceModule], catalogue: Catalogue) -> dg.AssetsDefinition:
     check = dg.AssetCheckSpec(CHECK_NAME, asset=table_key(contract), description="Parser and raw rules; never blocks.")
 
     def raw(context: dg.AssetExecutionContext) -> Any:
         session: RefreshSession = context.resources.session
-        table = read_source(module, contract, catalogue, session.store, session.as_of)
-        status, detail = _status_of(table, contract, session)
-        session.ops.append("source_status", [_status_row(table, contract, module, session, status, detail)])
-        results = [
-            *table.results,
-            *(unusable_snapshot(why) for _, why in table.rejections[-1:]),
-        ]
-        record_results(session, contract.table, results)
-        _record_quarantine(session, contract, table.quarantined)
-        for _, why in table.rejections[-1:]:
-            log.warning("source %-28s snapshot not used: %s", contract.name, why)
-        if contract.bundled and not table.used:
-            # A curated table is ours: what is wrong in it is mended here, and nothing is computed from the lack of it.
-            raise CheckError(f"{contract.table}: {'; '.join(why for _, why in table.rejections) or 'never ingested'}")
+        frames, results = [pl.DataFrame(schema=contract.polars_schema())], []
+        statuses: dict[str, str] = {}
+        bad = 0
+        for module in modules:
+            table = read_source(module, contract, catalogue, session.store, session.as_of)
+            statuses[module.name], detail = _status_of(table, module, session)
+            session.ops.append("source_status", [_status_row(table, contract, module, session, statuses[module.name], detail)])
+            found = [*table.results, *(unusable_snapshot(why) for _, why in table.rejections[-1:])]
+            results.append([replace(r, detail=f"{module.name}: {r.detail}") for r in found] if module.shares_table else found)
+            # A row is put aside once: by the refresh that fetched it.
+            if table.last_good is not None and table.last_good.run_id == session.run_id:
+                _record_quarantine(session, contract, table.quarantined, bad)
+                bad += table.quarantined.height
+            for _, why in table.rejections[-1:]:
+                log.warning("source %-28s snapshot not used: %s", module.name, why)
+            if contract.bundled and not table.used:
+                # A curated table is ours: what is wrong in it is mended here, and nothing is computed from the lack of it.
+                raise CheckError(f"{contract.table}: {'; '.join(why for _, why in table.rejections) or 'never ingested'}")
+            frames.append(table.frame)
+        verdicts = merged(results)
+        record_results(session, contract.table, verdicts)
+        frame = pl.concat(frames)
         return dg.MaterializeResult(
-            value=table.frame,
-            metadata={"dagster/row_count": table.frame.height, "status": status, "snapshots_used": len(table.used)},
-            check_results=[check_result(table_key(contract), CHECK_NAME, results)],
+            value=frame,
+            metadata={"dagster/row_count": frame.height, **{f"status of {name}": status for name, status in statuses.items()}},
+            check_results=[check_result(table_key(contract), CHECK_NAME, verdicts)],
         )
 
     # Dagster would take the annotation for the type of the output.
     raw.__annotations__ = {}
-    asset: dg.AssetsDefinition = dg.asset(**_common(contract, "python"), deps=[snapshot_key(contract.name)], check_specs=[check])(raw)
+    deps = [snapshot_key(module.name) for module in modules]
+    asset: dg.AssetsDefinition = dg.asset(**_common(contract, "python"), deps=deps, check_specs=[check])(raw)
     return asset
 
 
-def _status_of(table: RawTable, contract: Contract, session: RefreshSession) -> tuple[str, str | None]:
-    outcome = next((r for r in reversed(session.ops.rows("fetch_outcome")) if r["source"] == contract.name), None)
+def _status_of(table: RawTable, module: SourceModule, session: RefreshSession) -> tuple[str, str | None]:
+    outcome = next((r for r in reversed(session.ops.rows("fetch_outcome")) if r["source"] == module.name), None)
     fetched = outcome["status"] if outcome else "not_tried"
     detail = outcome["detail"] if outcome else "this run fetched nothing"
     own = [why for fetch, why in table.rejections if fetch.run_id == session.run_id]
@@ -111,9 +120,9 @@ def _status_of(table: RawTable, contract: Contract, session: RefreshSession) -> 
 def _status_row(
     table: RawTable, contract: Contract, module: SourceModule, session: RefreshSession, status: str, detail: str | None
 ) -> dict[str, Any]:
-    outcome: dict[str, Any] = next((r for r in reversed(session.ops.rows("fetch_outcome")) if r["source"] == contract.name), {})
+    outcome: dict[str, Any] = next((r for r in reversed(session.ops.rows("fetch_outcome")) if r["source"] == module.name), {})
     return {
-        "source": contract.name,
+        "source": module.name,
         "status": status,
         "detail": detail,
         "is_bundled": module.source.is_bundled,

@@ -110,8 +110,8 @@ class _Judged:
 
 def price_services(catalogue: Catalogue, modules: Mapping[str, SourceModule]) -> dict[str, SourceModule]:
     """Sources of prices that are fetched: their snapshots make the steps."""
-    fed = {c.name: modules[c.name] for c in catalogue.fed_by(_FEED)}
-    return {name: module for name, module in fed.items() if not module.source.is_bundled}
+    tables = {c.name for c in catalogue.fed_by(_FEED)}
+    return {name: module for name, module in modules.items() if module.table in tables and not module.source.is_bundled}
 
 
 def steps_of(fetches: Iterable[Fetch], sources: Iterable[str], until: date) -> list[Step]:
@@ -181,7 +181,8 @@ class Intake:
     ) -> None:
         self._snapshots, self._catalogue, self._modules, self._observe = snapshots, catalogue, modules, observe
         services = price_services(catalogue, modules)
-        shipped = {c.name: tables[c.name] for c in catalogue.fed_by(_FEED) if c.name not in services}
+        fetched = {module.table for module in services.values()}
+        shipped = {c.name: tables[c.name] for c in catalogue.fed_by(_FEED) if c.name not in fetched}
         self._shipped = unite_feed(_FEED, shipped, modules, catalogue).collect()
         self._last_confirmed = self._shipped.group_by(_CONFIRMATION).agg(last_of_all=pl.col("last_confirmed_at").max())
         # Read once: each step joins with them.
@@ -256,8 +257,8 @@ class Intake:
         rejected = []
         for fetch in (f for step in steps for f in step.fetches):
             try:
-                contract = self._catalogue.tables[fetch.source]
-                read = read_fetch(fetch, self._modules[fetch.source], contract, self._catalogue, self._snapshots)
+                module = self._modules[fetch.source]
+                read = read_fetch(fetch, module, self._catalogue.tables[module.table], self._catalogue, self._snapshots)
             except RawRejectedError as error:
                 rejected.append(f"{fetch.source} {fetch.fetched_at}: {error}")
             else:

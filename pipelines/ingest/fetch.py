@@ -22,7 +22,7 @@ from pipelines.platform.clock import utc_now
 from pipelines.platform.settings import Settings
 from pipelines.sources.lib.errors import OfflineError
 from pipelines.sources.lib.http import Breaker, HttpClient
-from pipelines.sources.lib.source import FetchContext, Payload
+from pipelines.sources.lib.source import FetchContext, Payload, Source
 
 # Without one answer from anywhere within this time there is no network: nothing more is waited for.
 _NO_ANSWER_SECONDS = 15.0
@@ -144,7 +144,7 @@ def _fetch_one(
     source = module.source
     started = time.monotonic()
     problems: list[str] = []
-    secrets = [environment[v] for v in source.credentials]
+    secrets = list(_credentials(source, environment).values())
 
     def outcome(status: str, detail: str | None, payloads: Sequence[Payload] = ()) -> FetchOutcome:
         return FetchOutcome(
@@ -193,11 +193,15 @@ def _context(
         base_url=(own.base_url or source.base_url or "").rstrip("/"),
         timeout_seconds=timeout,
         as_of=as_of,
-        http=HttpClient(breaker=breaker, timeout_seconds=timeout, max_bytes=source.max_payload_bytes),
+        http=HttpClient(breaker=breaker, timeout_seconds=timeout, max_bytes=source.max_payload_bytes, hosts=source.hosts),
         problem=problem,
         since=since,
-        credentials={v: environment[v] for v in source.credentials},
+        credentials=_credentials(source, environment),
     )
+
+
+def _credentials(source: Source, environment: Mapping[str, str]) -> dict[str, str]:
+    return {v: environment[v] for v in (*source.credentials, *source.optional_credentials) if environment.get(v)}
 
 
 def _last_whole(fetches: Sequence[Fetch]) -> datetime | None:
@@ -227,7 +231,7 @@ def probe(module: SourceModule, contract: Contract, settings: Settings, environm
         if payload is None:
             return {"source": module.name, "status": "failed", "detail": "; ".join(problems) or "the source gave nothing at all"}
         frame = module.parse(payload.content)
-        expected = [c for c in contract.column_names if c not in RAW_LINEAGE]
+        expected = [c for c in contract.column_names if c not in (*RAW_LINEAGE, *(["source"] if module.shares_table else []))]
         return {
             "source": module.name,
             "status": "ok" if frame.columns == expected else "failed",

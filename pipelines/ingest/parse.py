@@ -13,12 +13,15 @@ from datetime import date
 import polars as pl
 
 from pipelines.catalogue.contracts import FEED_FACTS, RAW_LINEAGE, Catalogue, Contract, ContractError
-from pipelines.ingest.registry import SourceModule
+from pipelines.ingest.registry import SourceModule, sharing
 from pipelines.ingest.snapshots import Fetch, SnapshotStore
+from pipelines.platform.text import fit_to_show
 from pipelines.quality.results import CheckError, RuleResult
 from pipelines.quality.row_rules import QUARANTINE_SCHEMA, check_rows
-from pipelines.quality.source_rules import must_have, row_count_against_last
+from pipelines.quality.source_rules import has_all, must_have, payloads_can_be_read, row_count_against_last
 from pipelines.quality.table_rules import check_table
+
+_MAX_DETAIL = 1_000
 
 
 class RawRejectedError(Exception):
@@ -125,10 +128,11 @@ def unite_feed(feed: str, frames: Mapping[str, pl.LazyFrame], modules: Mapping[s
     """The union `all_<feed>` of raw tables by name: each brought to the feed's columns by its source, with the facts of the source."""
     schema = catalogue.feed_schema(feed)
     parts = [pl.LazyFrame(schema=schema)]
-    for name, raw in frames.items():
-        module = modules[name]
-        assert module.normalise is not None
-        parts.append(with_facts(module.normalise(raw), module, feed).select(schema.names()))
+    for table, raw in frames.items():
+        for module in sharing(modules.values(), table):
+            assert module.normalise is not None
+            own = raw.filter(pl.col("source") == module.name) if module.shares_table else raw
+            parts.append(with_facts(module.normalise(own), module, feed).select(schema.names()))
     return pl.concat(parts)
 
 
@@ -159,36 +163,37 @@ _STALENESS_OF_FEED = {"hardware_quote": "hardware"}
 
 @dataclass(frozen=True)
 class FetchRead:
-    """Good rows of one fetch in the source's own columns, in those of its feed if it has one, the bad ones, and the verdicts."""
+    """Rows of one fetch in the columns of its raw table, in those of its feed if it has one, and the verdicts of the raw rules.
+
+    `problems` name payloads that could not be read, `quarantined` holds the rows that broke a rule: both are left out, and said.
+    """
 
     frame: pl.DataFrame
     fed: pl.DataFrame | None
     results: list[RuleResult]
     quarantined: pl.DataFrame
+    problems: tuple[str, ...] = ()
 
 
 def read_fetch(fetch: Fetch, module: SourceModule, contract: Contract, catalogue: Catalogue, store: SnapshotStore) -> FetchRead:
-    """Read one fetch. Raises RawRejectedError where it cannot be used."""
-    schema = contract.polars_schema()
-    frames = []
-    for payload in fetch.payloads:
-        try:
-            parsed = module.parse(store.content(payload))
-            frames.append(
-                parsed.with_columns(
-                    fetched_at=pl.lit(payload.fetched_at, dtype=schema["fetched_at"]), snapshot_sha256=pl.lit(payload.sha256)
-                )
-            )
-        except Exception as error:
-            raise RawRejectedError(f"{payload.name}: {type(error).__name__}: {error}") from error
-    frame = pl.concat(frames) if frames else pl.DataFrame(schema=schema)
-    fed = None
+    """Read one fetch: a payload that cannot be read and a row that breaks a rule are left out by themselves.
+
+    Raises RawRejectedError where nothing can be used, or too little.
+    """
+    frame, problems = _parsed(fetch, module, contract, store)
+    source, fed = module.source, None
     try:
         contract.conform(frame.lazy())
-        if frame.is_empty() and not contract.allow_empty:
-            raise RawRejectedError("no rows: a source that is silently empty is a fault, not news")
+        if frame.height < source.rows_at_least and not (contract.allow_empty and not module.shares_table):
+            raise RawRejectedError(
+                f"{frame.height} rows, expected at least {source.rows_at_least}: what is silently empty is a fault, not news"
+            )
         checked = check_rows(contract, frame.lazy(), may_quarantine=contract.is_fetched, share_effect="set_aside")
         results = [*checked.results, *check_table(contract, checked.good), *must_have(contract, checked.good)]
+        if contract.is_fetched:
+            results.append(payloads_can_be_read(fit_to_show("; ".join(problems), _MAX_DETAIL), len(problems), frame.height))
+        if source.must_have:
+            results.append(has_all("sku", source.must_have, checked.good))
         rejecting = [r for r in results if r.rejects]
         if rejecting:
             raise RawRejectedError("; ".join(f"{r.rule}: {r.detail}" for r in rejecting), results)
@@ -197,4 +202,27 @@ def read_fetch(fetch: Fetch, module: SourceModule, contract: Contract, catalogue
             catalogue.feeds[contract.feeds].conform(fed.lazy())
     except (ContractError, CheckError, pl.exceptions.PolarsError) as error:
         raise RawRejectedError(f"{type(error).__name__}: {error}") from error
-    return FetchRead(checked.good, fed, results, checked.quarantined)
+    return FetchRead(checked.good, fed, results, checked.quarantined, problems)
+
+
+def _parsed(fetch: Fetch, module: SourceModule, contract: Contract, store: SnapshotStore) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    schema = contract.polars_schema()
+    frames, problems = [], []
+    for payload in fetch.payloads:
+        try:
+            frames.append(
+                module.parse(store.content(payload)).with_columns(
+                    *([pl.lit(module.name).alias("source")] if module.shares_table else []),
+                    fetched_at=pl.lit(payload.fetched_at, dtype=schema["fetched_at"]),
+                    snapshot_sha256=pl.lit(payload.sha256),
+                )
+            )
+        except Exception as error:  # noqa: BLE001  (whatever a payload does to its parser, the others are read)
+            problems.append(f"{payload.name}: {type(error).__name__}: {error}")
+    if fetch.payloads and not frames:
+        raise RawRejectedError(fit_to_show("; ".join(problems), _MAX_DETAIL))
+    try:
+        frame = pl.concat(frames) if frames else pl.DataFrame(schema=schema)
+    except pl.exceptions.PolarsError as error:
+        raise RawRejectedError(f"payloads do not fit each other: {error}") from error
+    return (frame.select("source", pl.exclude("source")) if module.shares_table else frame), tuple(problems)

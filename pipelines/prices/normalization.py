@@ -85,10 +85,14 @@ def plain_name(name: pl.Expr) -> pl.Expr:
 
 
 def with_country(observed: pl.LazyFrame, reference_region_country: pl.LazyFrame) -> pl.LazyFrame:
-    """Add country by the table of regions; NULL where it does not know the region."""
+    """Add country: the source's own, else by the table of regions; NULL where neither knows it."""
+    own = pl.when(pl.col("country_stated").str.contains("^[A-Z]{2}$")).then("country_stated")
     places = reference_region_country.select("provider", "country", __region=plain_name(pl.col("region"))).unique(["provider", "__region"])
     return (
-        observed.with_columns(__region=plain_name(pl.col("region"))).join(places, on=["provider", "__region"], how="left").drop("__region")
+        observed.with_columns(__region=plain_name(pl.col("region")))
+        .join(places, on=["provider", "__region"], how="left")
+        .with_columns(country=pl.coalesce(own, "country"))
+        .drop("__region")
     )
 
 

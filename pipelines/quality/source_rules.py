@@ -6,6 +6,7 @@ Belongs here: verdicts on the snapshots of one source, and on a table that lost 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import polars as pl
@@ -52,12 +53,13 @@ MUST_HAVE = SourceRule("must_have", "warning", "warned", "what a source is known
 NOT_SUDDENLY_EMPTY = SourceRule(
     "not_suddenly_empty", "critical", "blocked", "a table that had rows on an earlier day has some today", "marts"
 )
+PAYLOADS = SourceRule("payloads_can_be_read", "warning", "warned", "a part of an answer that cannot be read is left out by itself")
 GIVES_A_FIGURE = SourceRule(
     "gives_a_figure", "warning", "warned", "a source whose rows give no figure is not well, however many rows it brings"
 )
-SOURCE_RULES = (SNAPSHOT_IS_GOOD, ROW_COUNT, MUST_HAVE, NOT_SUDDENLY_EMPTY, GIVES_A_FIGURE)
+SOURCE_RULES = (SNAPSHOT_IS_GOOD, PAYLOADS, ROW_COUNT, MUST_HAVE, NOT_SUDDENLY_EMPTY, GIVES_A_FIGURE)
 # Each of these makes a source partial that has else been read well.
-PARTIAL_RULES = frozenset({ROW_COUNT.name, MUST_HAVE.name, GIVES_A_FIGURE.name})
+PARTIAL_RULES = frozenset({PAYLOADS.name, ROW_COUNT.name, MUST_HAVE.name, GIVES_A_FIGURE.name})
 
 
 def unusable_snapshot(why: str) -> RuleResult:
@@ -74,10 +76,19 @@ def must_have(contract: Contract, frame: pl.DataFrame) -> list[RuleResult]:
     """The verdict on what a contract says that its source always sells; none where it says nothing."""
     if contract.must_have is None:
         return []
-    column, wanted = contract.must_have
+    return [has_all(*contract.must_have, frame)]
+
+
+def payloads_can_be_read(problems: str, count: int, rows: int) -> RuleResult:
+    """The verdict on the parts of a fetch by what went wrong with `count` of them."""
+    return PAYLOADS.verdict(count == 0, count, rows, problems or "every part could be read")
+
+
+def has_all(column: str, wanted: Collection[str], frame: pl.DataFrame) -> RuleResult:
+    """The verdict on a column by the values that it always has."""
     missing = sorted(set(wanted) - set(frame.get_column(column).drop_nulls().unique().to_list()))
     found = f"{column} lacks {', '.join(missing)}" if missing else f"{column} has all {len(wanted)}"
-    return [MUST_HAVE.verdict(not missing, len(missing), frame.height, found)]
+    return MUST_HAVE.verdict(not missing, len(missing), frame.height, found)
 
 
 def not_suddenly_empty(rows: int, before: int, as_of_before: str) -> RuleResult:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
 import polars as pl
 
-from pipelines.sources.lib.aws import CREDENTIALS, NOMINAL_URL, by_region
+from pipelines.sources.lib.aws import CREDENTIALS, NOMINAL_URL, SESSION_TOKEN, by_region
+from pipelines.sources.lib.decode import as_text, field_of, list_of, parser, read_json, text_rows
 from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.source import FetchContext, Payload, Source
 
@@ -19,6 +19,10 @@ SOURCE = Source(
     semantics="reading",
     base_url=NOMINAL_URL,
     credentials=CREDENTIALS,
+    optional_credentials=SESSION_TOKEN,
+    tier=2,
+    certainty="recorded",
+    gives="machine types with accelerators, in Amazon's own words",
 )
 _SCHEMA = {
     "region": pl.String,
@@ -34,6 +38,19 @@ _SCHEMA = {
 }
 
 
+_WHAT = "instance types"
+_FIELDS = {
+    "instance_type": "InstanceType",
+    "accelerator_kind": "kind",
+    "gpu_as_named": "device.Name",
+    "gpu_manufacturer": "device.Manufacturer",
+    "gpu_count_stated": "device.Count",
+    "gpu_memory_mib_each": "device.MemoryInfo.SizeInMiB",
+    "vcpus": "VCpuInfo.DefaultVCpus",
+    "memory_mib": "MemoryInfo.SizeInMiB",
+}
+
+
 def fetch(context: FetchContext) -> Iterable[Payload]:
     """Types with accelerators in every region of the account."""
 
@@ -44,27 +61,28 @@ def fetch(context: FetchContext) -> Iterable[Payload]:
     return by_region(context, rows_of)
 
 
+@parser(_WHAT)
 def parse(content: bytes) -> pl.DataFrame:
     """One row per type and kind of accelerator, as stated. Raises ParseError."""
-    try:
-        document = json.loads(content)
-        rows = [
-            (
-                document["region"],
-                row["InstanceType"],
-                kind,
-                device.get("Name"),
-                device.get("Manufacturer"),
-                device.get("Count"),
-                device.get("MemoryInfo", {}).get("SizeInMiB"),
-                row["VCpuInfo"]["DefaultVCpus"],
-                row["MemoryInfo"]["SizeInMiB"],
-                " ".join(sorted(row.get("SupportedUsageClasses", []))),
-            )
-            for row in document["rows"]
-            for kind, info, devices in (("gpu", "GpuInfo", "Gpus"), ("neuron", "NeuronInfo", "NeuronDevices"))
-            for device in row.get(info, {}).get(devices, [])
-        ]
-        return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
-    except (ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
-        raise ParseError(f"instance types: {type(error).__name__}: {error}; expected a region with rows of types") from error
+    document = read_json(content, _WHAT)
+    region = as_text(field_of(document, "region"))
+    types = [row for row in list_of(document, "rows", _WHAT) if isinstance(row, dict)]
+    if region is None or (types and all("InstanceType" not in row for row in types)):
+        raise ParseError(f"{_WHAT}: expected a region with rows of types, each with an InstanceType")
+    devices = [
+        {**row, "kind": kind, "device": device}
+        for row in types
+        for kind, path in (("gpu", "GpuInfo.Gpus"), ("neuron", "NeuronInfo.NeuronDevices"))
+        for device in field_of(row, path) or []
+    ]
+    classes = [
+        " ".join(sorted(c for c in row.get("SupportedUsageClasses") or [] if isinstance(c, str))) if isinstance(row, dict) else None
+        for row in devices
+    ]
+    text = text_rows(devices, _FIELDS, _WHAT)
+    numbers = {name: kind for name, kind in _SCHEMA.items() if kind != pl.String}
+    return text.with_columns(
+        *(pl.col(name).cast(pl.Float64, strict=False).cast(kind, strict=False) for name, kind in numbers.items()),
+        region=pl.lit(region),
+        usage_classes=pl.Series(classes, dtype=pl.String),
+    ).select(list(_SCHEMA))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
@@ -12,8 +11,10 @@ from importlib import resources
 import polars as pl
 
 from pipelines.platform.clock import utc_now
+from pipelines.sources.lib.decode import as_text, field_of, list_of, parser, read_json, text_rows
 from pipelines.sources.lib.errors import OfflineError, ParseError, SourceError
 from pipelines.sources.lib.http import HttpStatusError, same_host
+from pipelines.sources.lib.offers import observations
 from pipelines.sources.lib.source import FetchContext, Payload, Source
 
 SOURCE = Source(
@@ -24,6 +25,8 @@ SOURCE = Source(
     semantics="reading",
     precedence=100,
     base_url="https://prices.azure.com",
+    certainty="recorded",
+    gives="on demand, spot, reservations and savings plans of GPU machines in every commercial region",
 )
 
 _PATH = "/api/retail/prices"
@@ -32,37 +35,36 @@ _FAMILIES = ("_NC", "_ND", "_NV", "_NG")
 # Regions of other clouds and of tests have prices that nobody can buy at.
 _OTHER_CLOUDS = ("usgov", "usdod", "china")
 _TEST_REGIONS = ("stg", "euap")
-_REGIONS_AT_ONCE = 8
+_REGIONS_AT_ONCE = 4
 _MAX_PAGES = 50
-_HOURS = {"1 Year": 8760, "3 Years": 26_280}
-_MONTHS = {"1 Year": 12, "3 Years": 36}
-
-_TEXTS = {
-    "armRegionName": "region",
-    "armSkuName": "arm_sku_name",
-    "skuId": "sku_id",
-    "skuName": "sku_name",
-    "meterId": "meter_id",
-    "meterName": "meter_name",
-    "productName": "product_name",
-    "type": "price_type",
-    "currencyCode": "currency",
-    "unitOfMeasure": "unit_of_measure",
-    "retailPrice": "native_amount",
-    "tierMinimumUnits": "tier_minimum_units",
-    "effectiveStartDate": "effective_start",
+_WHAT = "page of prices"
+_FIELDS = {
+    "region": "armRegionName",
+    "arm_sku_name": "armSkuName",
+    "sku_id": "skuId",
+    "sku_name": "skuName",
+    "meter_id": "meterId",
+    "meter_name": "meterName",
+    "product_name": "productName",
+    "price_type": "type",
+    "currency": "currencyCode",
+    "unit_of_measure": "unitOfMeasure",
+    "native_amount": "retailPrice",
+    "tier_minimum_units": "tierMinimumUnits",
+    "effective_start": "effectiveStartDate",
+    "effective_end": "effectiveEndDate",
+    "is_primary_meter_region": "isPrimaryMeterRegion",
+    "reservation_term": "reservationTerm",
 }
-_SCHEMA = {
-    **dict.fromkeys(_TEXTS.values(), pl.String),
-    "is_primary_meter_region": pl.Boolean,
-    "reservation_term": pl.String,
-    "savings_plan_1_year_amount": pl.String,
-    "savings_plan_3_years_amount": pl.String,
-}
+_REQUIRED = tuple(name for name in _FIELDS if name not in ("effective_end", "is_primary_meter_region", "reservation_term"))
+# "Virtual Machines NDsrH200v5 Series", "Virtual Machines NCCadsv5 Srs", "NCads A100 v4 Series Linux": nothing but Linux ends so.
+_PLAIN_PRODUCT = r"(?i)\b(series|srs|linux)$"
+_RETIRED = r"(?i)\blow priority\b"
+_HOURS_OF_A_YEAR = 8760
 
 
 def fetch(context: FetchContext) -> Iterable[Payload]:
-    """One region at a time (the order of a long walk is not stable), at most eight side by side; a payload is one page.
+    """One region at a time (the order of a long walk is not stable), at most four side by side; a payload is one page.
 
     A region that cannot be read is a problem of its own and the others go on.
     """
@@ -113,66 +115,67 @@ def _pages(context: FetchContext, region: str, kind: str) -> Iterable[Payload]:
 
 
 def _next_page(content: bytes) -> str | None:
-    page = _page(content)
-    link = page.get("NextPageLink")
+    link = field_of(read_json(content, _WHAT), "NextPageLink")
     if link is not None and not isinstance(link, str):
         raise ParseError(f"NextPageLink is {link!r}, expected an address or null")
     return link or None
 
 
-def _page(content: bytes) -> dict[str, object]:
-    try:
-        page = json.loads(content, parse_float=str, parse_int=str)
-    except ValueError as error:
-        raise ParseError(f"page of prices: not readable as JSON: {error}") from error
-    if not isinstance(page, dict) or not isinstance(page.get("Items"), list):
-        raise ParseError("page of prices: expected an object with a list Items")
-    return page
-
-
+@parser(_WHAT)
 def parse(content: bytes) -> pl.DataFrame:
-    """One row per item of a page, amounts as printed. Raises ParseError naming the item and the field."""
-    items = _page(content)["Items"]
-    assert isinstance(items, list)
-    rows = []
-    for number, item in enumerate(items):
-        if not isinstance(item, dict):
-            raise ParseError(f"item {number}: is {type(item).__name__}, expected an object")
-        for field in _TEXTS:
-            if not isinstance(item.get(field), str):
-                raise ParseError(f"item {number}, field {field}: is {item.get(field)!r}, expected text or a number")
-        plans = {plan.get("term"): plan.get("retailPrice") for plan in item.get("savingsPlan") or []}
-        rows.append(
-            (
-                *(item[field] for field in _TEXTS),
-                item.get("isPrimaryMeterRegion"),
-                item.get("reservationTerm"),
-                plans.get("1 Year"),
-                plans.get("3 Years"),
-            )
-        )
-    return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+    """One row per item of a page, amounts as printed; an item without a field has NULL there. Raises ParseError."""
+    items = list_of(read_json(content, _WHAT), "Items", _WHAT)
+    plans = [_savings_plans(item) for item in items]
+    text = text_rows(items, _FIELDS, _WHAT, required=_REQUIRED)
+    return text.with_columns(
+        is_primary_meter_region=pl.col("is_primary_meter_region").replace_strict(
+            {"true": True, "false": False}, default=None, return_dtype=pl.Boolean
+        ),
+        savings_plan_1_year_amount=pl.Series([as_text(p.get("1 Year")) for p in plans], dtype=pl.String),
+        savings_plan_3_years_amount=pl.Series([as_text(p.get("3 Years")) for p in plans], dtype=pl.String),
+    )
+
+
+def _savings_plans(item: object) -> dict[object, object]:
+    plans = field_of(item, "savingsPlan")
+    return {plan["term"]: plan.get("retailPrice") for plan in plans if _is_plan(plan)} if isinstance(plans, list) else {}
+
+
+def _is_plan(plan: object) -> bool:
+    return isinstance(plan, dict) and isinstance(plan.get("term"), str)
 
 
 def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:
     """Rows of feed observation for plain Linux machines.
 
-    Windows, cloud services, dedicated hosts and the retired low priority are other products and left out. A reservation's figure is
-    the total of its term, whatever its unit says: it is divided by the hours of the term, paid up front (`payment_option` all). A
-    savings plan is hourly and paid as it goes (`payment_option` none). Of several meters of one machine the primary one stands, then
-    the one that took effect last. Placeholder prices pass: the checks of staging stop them.
+    A product is let in by a name of the known form ("... Series", "... Srs", "... Linux"); Windows, cloud services, dedicated hosts and
+    the retired low priority are others. A price that is announced or has ended is none. All pages of a region are one instant: of
+    several meters of one machine the primary one stands, then the one that took effect last; where amounts differ still, all are given,
+    for the checks to say. A reservation's figure is the total of its term, whatever its unit says: it is divided by the hours of the
+    term, paid up front (`payment_option` all). A savings plan is hourly and paid as it goes (`payment_option` none).
     """
-    product, names = pl.col("product_name"), pl.concat_str(pl.col("meter_name"), pl.col("sku_name"), separator=" ")
-    machines = raw.filter(
-        pl.any_horizontal(pl.col("arm_sku_name").str.contains(family, literal=True) for family in _FAMILIES)
-        & ~product.str.ends_with("Windows")
-        & ~product.str.contains("CloudServices|Dedicated")
-        & ~names.str.contains("Low Priority", literal=True)
-        & pl.col("price_type").is_in(["Consumption", "Reservation"])
-        & (pl.col("unit_of_measure") == "1 Hour")
-        & (pl.col("tier_minimum_units").cast(pl.Float64, strict=False) == 0)
+    names = pl.concat_str(pl.col("meter_name"), pl.col("sku_name"), separator=" ")
+    answered_at = pl.col("fetched_at").max().over("region")
+    starts_at, ends_at = (pl.col(name).str.to_datetime("%+", time_unit="us", strict=False) for name in ("effective_start", "effective_end"))
+    machines = (
+        raw.with_columns(
+            fetched_at=answered_at,
+            __starts_at=starts_at.dt.convert_time_zone("UTC").dt.replace_time_zone(None),
+            __ends_at=ends_at.dt.convert_time_zone("UTC").dt.replace_time_zone(None),
+        )
+        .filter(
+            pl.any_horizontal(pl.col("arm_sku_name").str.contains(family, literal=True) for family in _FAMILIES)
+            & pl.col("product_name").str.strip_chars().str.contains(_PLAIN_PRODUCT)
+            & ~names.str.contains(_RETIRED)
+            & pl.col("price_type").is_in(["Consumption", "Reservation"])
+            & (pl.col("unit_of_measure") == "1 Hour")
+            & (pl.col("tier_minimum_units").cast(pl.Float64, strict=False) == 0)
+            & (pl.col("__starts_at") <= pl.col("fetched_at"))
+            & (pl.col("__ends_at").is_null() | (pl.col("__ends_at") >= pl.col("fetched_at")))
+        )
+        .with_columns(arm_sku_name=pl.col("arm_sku_name").str.strip_chars())
     )
-    is_spot = names.str.contains("Spot", literal=True)
+    is_spot = names.str.contains(r"(?i)\bspot\b")
     used = machines.filter(pl.col("price_type") == "Consumption")
     plain = used.with_columns(
         purchase_option=pl.when(is_spot).then(pl.lit("spot")).otherwise(pl.lit("on_demand")),
@@ -191,53 +194,24 @@ def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:
         for column, months in (("savings_plan_1_year_amount", 12), ("savings_plan_3_years_amount", 36))
     ]
     money = pl.Decimal(18, 8)
-    hours = pl.col("reservation_term").replace_strict(_HOURS, default=None, return_dtype=pl.Int64)
+    years = pl.col("reservation_term").str.extract(r"^(\d) Years?$").cast(pl.Int64)
+    amount = pl.col("native_amount").cast(money, strict=False)
     reserved = machines.filter(pl.col("price_type") == "Reservation").with_columns(
-        native_amount=(pl.col("native_amount").cast(money, strict=False) / hours.cast(money)).cast(money).cast(pl.String),
+        native_amount=(amount / (years * _HOURS_OF_A_YEAR).cast(money)).cast(money).cast(pl.String),
         purchase_option=pl.lit("commitment"),
         purchase_option_as_named=pl.lit("Reservation"),
         payment_option=pl.lit("all"),
-        commitment_months=pl.col("reservation_term").replace_strict(_MONTHS, default=None, return_dtype=pl.Int64),
+        commitment_months=years * 12,
     )
-    one_meter = ["region", "arm_sku_name", "purchase_option", "payment_option", "commitment_months", "fetched_at"]
-    return (
+    one_meter = ["region", "arm_sku_name", "purchase_option", "payment_option", "commitment_months"]
+    preference = pl.struct(pl.col("is_primary_meter_region").fill_null(False), "__starts_at")
+    return observations(
         pl.concat([plain, *plans, reserved])
-        .sort(
-            *one_meter,
-            "is_primary_meter_region",
-            "effective_start",
-            "meter_id",
-            "sku_id",
-            descending=[*([False] * len(one_meter)), True, True, False, False],
-            nulls_last=True,
-        )
-        .unique(one_meter, keep="first", maintain_order=True)
-        .select(
-            pl.lit("azure").alias("provider"),
-            pl.lit("azure").alias("seller"),
-            "region",
-            pl.lit(None, dtype=pl.String).alias("zone"),
-            pl.col("arm_sku_name").alias("sku"),
-            pl.col("arm_sku_name").alias("instance_type"),
-            pl.lit(None, dtype=pl.String).alias("gpu_as_named"),
-            pl.lit(None, dtype=pl.Float64).alias("gpu_count_stated"),
-            pl.lit(None, dtype=pl.Float64).alias("gpu_memory_gib_stated"),
-            "purchase_option",
-            "purchase_option_as_named",
-            "payment_option",
-            "commitment_months",
-            pl.lit("linux").alias("operating_system"),
-            pl.lit("shared").alias("tenancy"),
-            pl.lit("datacenter").alias("trust_tier"),
-            "currency",
-            "native_amount",
-            pl.lit("instance_hour").alias("price_unit"),
-            pl.col("fetched_at").alias("first_seen_at"),
-            pl.col("fetched_at").alias("last_confirmed_at"),
-            pl.col("fetched_at").alias("known_from"),
-            pl.lit(SOURCE.title).alias("source_detail"),
-            pl.lit(SOURCE.homepage).alias("source_url"),
-            pl.lit(SOURCE.licence).alias("licence"),
-            "snapshot_sha256",
-        )
+        .filter(preference.rank("dense", descending=True).over(one_meter) == 1)
+        .unique([*one_meter, "native_amount"], keep="any", maintain_order=False)
+        .sort([*one_meter, "native_amount"]),
+        SOURCE,
+        provider="azure",
+        sku=pl.col("arm_sku_name"),
+        instance_type=pl.col("arm_sku_name"),
     )

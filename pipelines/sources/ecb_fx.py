@@ -10,11 +10,13 @@ from collections.abc import Iterable
 import polars as pl
 
 from pipelines.platform.clock import utc_now
+from pipelines.sources.lib.decode import parser
 from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.source import FetchContext, Payload, Source
 
 _PATH = "/stats/eurofxref/eurofxref-hist.zip"
 _MEMBER = "eurofxref-hist.csv"
+_MAX_CURRENCIES = 100
 _MAX_UNPACKED_BYTES = 32 * 1024 * 1024
 
 SOURCE = Source(
@@ -24,6 +26,8 @@ SOURCE = Source(
     attribution="Source: European Central Bank",
     semantics="change",
     precedence=100,
+    certainty="recorded",
+    gives="euro reference rates of every day since 1999",
     base_url="https://www.ecb.europa.eu",
 )
 
@@ -34,6 +38,7 @@ def fetch(context: FetchContext) -> Iterable[Payload]:
     return [Payload("eurofxref-hist.zip", answer.url, answer.content, utc_now(), answer.status, answer.etag)]
 
 
+@parser("eurofxref-hist.zip")
 def parse(content: bytes) -> pl.DataFrame:
     """One row per day and currency: units of the currency for one euro, as printed. `N/A` is no row.
 
@@ -43,6 +48,8 @@ def parse(content: bytes) -> pl.DataFrame:
     if not rows or rows[0][:1] != ["Date"] or len(rows) < 2:
         raise ParseError(f"{_MEMBER}: header is {rows[0][:5] if rows else 'missing'}, expected Date and then currencies")
     currencies = [name for name in rows[0][1:] if name]
+    if len(currencies) > _MAX_CURRENCIES or len(set(currencies)) != len(currencies):
+        raise ParseError(f"{_MEMBER}: header names {len(currencies)} currencies, expected at most {_MAX_CURRENCIES}, each once")
     wide = pl.DataFrame([row[: len(currencies) + 1] for row in rows[1:] if row], schema=["on_date", *currencies], orient="row")
     long = (
         wide.unpivot(index="on_date", variable_name="currency", value_name="units_per_eur")

@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.sources.lib.decode import parser
 from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.source import FetchContext, Payload, Source
 
@@ -77,6 +78,7 @@ def _entries(prices: Any) -> list[dict[str, Any]]:
     return found
 
 
+@parser("genai_prices.json")
 def parse(content: bytes) -> pl.DataFrame:
     """One row per provider, model and price entry; prices as printed, per million tokens. Raises ParseError."""
     try:

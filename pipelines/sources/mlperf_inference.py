@@ -13,6 +13,7 @@ from datetime import date
 import polars as pl
 
 from pipelines.platform.clock import utc_now
+from pipelines.sources.lib.decode import parser
 from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.source import FetchContext, Payload, Source
 
@@ -25,6 +26,8 @@ SOURCE = Source(
     licence="Apache-2.0",
     attribution="MLPerf is a trademark of MLCommons; each row names round, submitter and platform",
     semantics="table",
+    certainty="recorded",
+    gives="throughput of language models by round, submitter and system",
     base_url="https://raw.githubusercontent.com",
 )
 _TEXT = {
@@ -53,11 +56,12 @@ def fetch(context: FetchContext) -> Iterable[Payload]:
         yield Payload(f"{round_name}.json", answer.url, answer.content, utc_now(), answer.status, answer.etag)
 
 
+@parser("summary_results.json")
 def parse(content: bytes) -> pl.DataFrame:
     """One row per result in tokens per second; results of other models are in samples or queries and are left out. Raises ParseError."""
     try:
         document = json.loads(content)
-        if not isinstance(document, list) or not document:
+        if not isinstance(document, list) or not any(isinstance(row, dict) for row in document):
             raise TypeError(f"the document is {type(document).__name__} of {len(document)}")
         rows = [
             {
@@ -69,7 +73,7 @@ def parse(content: bytes) -> pl.DataFrame:
                 "tokens_per_second_stated": float(row["Performance_Result"]),
             }
             for row in document
-            if row["Performance_Units"] == "Tokens/s"
+            if isinstance(row, dict) and row["Performance_Units"] == "Tokens/s"
         ]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ParseError(

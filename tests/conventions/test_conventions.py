@@ -40,7 +40,7 @@ def test_top_level_is_as_agreed() -> None:
 
 def test_every_source_has_its_parts() -> None:
     for name, module in discover(catalogue()).items():
-        contract = catalogue().tables[name]
+        contract = catalogue().tables[module.table]
         assert contract.licence and contract.sources, name
         assert module.source.licence, name
         assert module.source.title and module.source.semantics, name

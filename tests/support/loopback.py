@@ -18,10 +18,17 @@ Answer = bytes | tuple[int, dict[str, str], bytes]
 class Loopback:
     def __init__(self, answers: dict[str, list[Answer]]) -> None:
         self.answers, self.asked, self.unmapped = answers, [], []
+        self.bodies: list[bytes] = []
+        self.headers: list[dict[str, str]] = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                outer.bodies.append(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
+                self.do_GET()
+
             def do_GET(self) -> None:
+                outer.headers.append(dict(self.headers))
                 path = unquote(self.path)
                 outer.asked.append(path)
                 found = outer.answers.get(path) or outer.answers.get(path.split("?")[0])

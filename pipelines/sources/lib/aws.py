@@ -15,15 +15,19 @@ from importlib import resources
 from typing import Any
 
 from pipelines.platform.clock import utc_now
+from pipelines.platform.text import fit_to_show
 from pipelines.sources.lib.errors import OfflineError, SourceError
 from pipelines.sources.lib.source import FetchContext, Payload
 
 NOMINAL_URL = "https://ec2.amazonaws.com"
 CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+# Keys of roles and of single sign-on hold only together with it.
+SESSION_TOKEN = ("AWS_SESSION_TOKEN",)
 _HOME_REGION = "us-east-1"
 _REGIONS_AT_ONCE = 8
-# An account that has not switched a region on is told so; that is no fault.
-_NOT_ENABLED = ("AuthFailure", "OptInRequired", "UnauthorizedOperation")
+_MAX_CODE = 80
+# An account that has not switched a region on is told so; that is no fault. A missing permission is another code.
+_NOT_ENABLED = ("AuthFailure", "OptInRequired")
 
 
 def gpu_instance_types() -> list[str]:
@@ -40,6 +44,8 @@ def by_region(context: FetchContext, rows_of: Callable[[Any], Iterable[dict[str,
     """
     make_client = _client_maker(context)
     regions = _account_regions(context, make_client)
+    refused: list[SourceError] = []
+    answered = 0
 
     def one(region: str) -> list[dict[str, Any]] | SourceError | None:
         return _rows_or_error(context, region, make_client, rows_of)
@@ -48,9 +54,13 @@ def by_region(context: FetchContext, rows_of: Callable[[Any], Iterable[dict[str,
         for region, found in zip(regions, pool.map(one, regions), strict=True):
             if isinstance(found, SourceError):
                 context.problem(f"region {region}: {found}")
+                refused.append(found)
             elif found is not None:
+                answered += 1
                 content = json.dumps({"region": region, "rows": found}, default=_plain, sort_keys=True).encode()
                 yield Payload(region, f"{context.base_url}/?Region={region}", content, utc_now())
+    if refused and not answered:
+        raise SourceError(f"all of {len(regions)} regions are refused or out of reach: {refused[0]}")
 
 
 def _client_maker(context: FetchContext) -> Callable[[str], Any]:
@@ -61,6 +71,7 @@ def _client_maker(context: FetchContext) -> Callable[[str], Any]:
     keys = {
         "aws_access_key_id": context.credentials[CREDENTIALS[0]],
         "aws_secret_access_key": context.credentials[CREDENTIALS[1]],
+        "aws_session_token": context.credentials.get(SESSION_TOKEN[0]),
     }
     endpoint = None if context.base_url == NOMINAL_URL else context.base_url
 
@@ -97,13 +108,13 @@ def _rows_or_error(
         return list(rows_of(make_client(region)))
     except exceptions.ClientError as error:
         # The region is not switched on for this account: nothing is missing that could be bought.
-        return None if _code(error) in _NOT_ENABLED else SourceError(f"refused: {_code(error)}")
+        return None if _code(error) in _NOT_ENABLED else SourceError(f"{error.operation_name} is refused: {_code(error)}")
     except exceptions.BotoCoreError as error:
         return SourceError(type(error).__name__)
 
 
 def _code(error: Any) -> str:
-    return str(error.response.get("Error", {}).get("Code", "without a code"))
+    return fit_to_show(str(error.response.get("Error", {}).get("Code", "without a code")), _MAX_CODE)
 
 
 def _plain(value: Any) -> str:

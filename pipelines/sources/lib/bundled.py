@@ -15,6 +15,7 @@ from importlib import resources
 import polars as pl
 
 from pipelines.sources.lib.errors import ParseError
+from pipelines.sources.lib.offers import observations
 from pipelines.sources.lib.source import Payload, Source
 
 
@@ -58,60 +59,22 @@ def _typed(text: pl.Expr, kind: pl.DataType | type[pl.DataType]) -> pl.Expr:
     return text.cast(kind, strict=False)
 
 
-# What an archive of Linux machines in a data centre leaves out, and what stands for it then.
-_OF_AN_ARCHIVE: Mapping[str, tuple[pl.DataType | type[pl.DataType], object]] = {
-    "zone": (pl.String, None),
-    "gpu_as_named": (pl.String, None),
-    "gpu_count_stated": (pl.Float64, None),
-    "gpu_memory_gib_stated": (pl.Float64, None),
-    "payment_option": (pl.String, None),
-    "commitment_months": (pl.Int64, None),
-    "operating_system": (pl.String, "linux"),
-    "tenancy": (pl.String, "shared"),
-    "trust_tier": (pl.String, "datacenter"),
-    "currency": (pl.String, "USD"),
-    "price_unit": (pl.String, "instance_hour"),
-}
-
-
 def machine_observation(raw: pl.LazyFrame, source: Source) -> pl.LazyFrame:
     """Rows of feed observation from an archive.
 
-    Needs provider, region, purchase_option, first_seen_on, last_confirmed_on, source_detail, licence, `sku` or `instance_type`, and
-    `native_amount` or `usd_per_hour`; a seller is the provider itself, and what else an archive leaves out is that of a Linux machine on
-    shared hardware of a data centre, priced in US dollars an hour.
+    Needs provider, purchase_option, first_seen_on, last_confirmed_on, source_detail, licence, `sku` or `instance_type`, and
+    `native_amount` or `usd_per_hour`; what else of the feed's columns is there is taken.
     """
     found = raw.collect_schema().names()
-    absent = {name: pl.lit(value, dtype=kind) for name, (kind, value) in _OF_AN_ARCHIVE.items() if name not in found}
-    product = "sku" if "sku" in found else "instance_type"
     machine = pl.col("instance_type").str.strip_chars() if "instance_type" in found else pl.lit(None, dtype=pl.String)
     first_seen_at = pl.col("first_seen_on").cast(pl.Datetime("us"))
-    address = pl.lit(source.homepage or None, dtype=pl.String)
-    return raw.with_columns(**absent).select(
-        "provider",
-        pl.col("seller" if "seller" in found else "provider").alias("seller"),
-        "region",
-        "zone",
-        pl.col(product).alias("sku"),
-        machine.alias("instance_type"),
-        "gpu_as_named",
-        "gpu_count_stated",
-        "gpu_memory_gib_stated",
-        "purchase_option",
-        pl.col("purchase_option").alias("purchase_option_as_named"),
-        "payment_option",
-        "commitment_months",
-        "operating_system",
-        "tenancy",
-        "trust_tier",
-        "currency",
-        pl.col("native_amount" if "native_amount" in found else "usd_per_hour").alias("native_amount"),
-        "price_unit",
-        first_seen_at.alias("first_seen_at"),
-        pl.col("last_confirmed_on").cast(pl.Datetime("us")).alias("last_confirmed_at"),
-        first_seen_at.alias("known_from"),
-        "source_detail",
-        (pl.col("source_url") if "source_url" in found else address).alias("source_url"),
-        "licence",
-        "snapshot_sha256",
+    return observations(
+        raw,
+        source,
+        sku=pl.col("sku" if "sku" in found else "instance_type"),
+        instance_type=machine,
+        native_amount=pl.col("native_amount" if "native_amount" in found else "usd_per_hour"),
+        first_seen_at=first_seen_at,
+        last_confirmed_at=pl.col("last_confirmed_on").cast(pl.Datetime("us")),
+        known_from=first_seen_at,
     )

@@ -5,9 +5,17 @@ Belongs here: what a fetch or a parser may raise. Does not belong here: what is 
 
 from __future__ import annotations
 
+from pipelines.platform.text import fit_to_show
+
+# A message quotes what others sent: it is bounded and clean wherever it goes.
+_MAX_MESSAGE = 500
+
 
 class SourceError(Exception):
-    """A source cannot be read; the message names the source's address, field and value, never a secret."""
+    """A source cannot be read; the message names the source's address, field and value, never a secret. It is cut to 500 characters."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(fit_to_show(message, _MAX_MESSAGE))
 
 
 class ParseError(SourceError):

@@ -1,31 +1,44 @@
 """HTTP for all sources: bounded in size and time, patient with busy servers, quick to notice that there is no network.
 
-Belongs here: requests, retries, caps, the breaker that a run's sources share. Does not belong here: what any source's answers mean.
+Belongs here: requests, retries, redirects, caps, secrets. Does not belong here: what a run's sources share (`breaker`), how a list goes
+on (`paging`), what any answer means.
 """
 
 from __future__ import annotations
 
+import math
+import queue
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from pipelines.platform.clock import utc_now
+from pipelines.platform.text import fit_to_show
+from pipelines.sources.lib.breaker import Breaker
 from pipelines.sources.lib.errors import OfflineError, SourceError
+
+__all__ = ["Breaker", "HttpClient", "HttpStatusError", "Request", "Response", "same_host"]
 
 CONNECT_TIMEOUT_SECONDS = 5.0
 USER_AGENT = "breakeven/0.1 (open pricing warehouse; one visit a day)"
 _TRIES = 5
 _RETRIED_STATUSES = (429, 500, 502, 503, 504)
+_REDIRECTS = (301, 302, 303, 307, 308)
 _LONGEST_WAIT_SECONDS = 60.0
-_HOSTS_TO_OPEN = 3
 _CHUNK_BYTES = 1 << 16
 _MAX_REDIRECTS = 5
+_MAX_HEADER_BYTES = 1 << 16
+_MAX_ETAG = 256
+_GZIP_WINDOW = 31
 
 
 class HttpStatusError(SourceError):
@@ -37,49 +50,37 @@ class HttpStatusError(SourceError):
         self.retry_after_seconds = retry_after_seconds
 
 
-class Breaker:
-    """Shared by the sources of a run: after connection errors from three hosts and no answer at all, nothing more is tried.
+class _Lost(Exception):
+    """The answer did not arrive whole; worth another try."""
 
-    Any answer from anywhere settles that there is a network, for the rest of the run. Safe to use from several threads.
-    """
 
-    def __init__(self, *, offline: bool = False) -> None:
-        self._lock = threading.Lock()
-        self._unreachable: set[str] = set()
-        self._answered = False
-        self._open = offline
-        self._reason = "fetching is switched off (offline)" if offline else "no network: no host could be reached"
+@dataclass(frozen=True)
+class Request:
+    """One question: GET, or POST with JSON (`json`, which GraphQL is too) or a form. Secrets are sent and shown nowhere."""
+
+    url: str
+    params: Sequence[tuple[str, str]] = ()
+    method: str = "GET"
+    json: Any = None
+    form: Mapping[str, str] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    secret_params: Sequence[tuple[str, str]] = ()
+    secret_headers: Mapping[str, str] = field(default_factory=dict)
+    # Where a redirect led here, what was asked first: the address of a redirect may hold a signature.
+    asked_first: str | None = None
 
     @property
-    def has_answered(self) -> bool:
-        """True once any host has answered."""
-        return self._answered
-
-    def before(self, host: str) -> None:
-        """Raise OfflineError where nothing should be tried any more."""
-        if self._open:
-            raise OfflineError(f"{host} was not tried: {self._reason}")
-
-    def answered(self) -> None:
-        """Note that a host answered, whatever it said."""
-        self._answered = True
-
-    def unreachable(self, host: str) -> None:
-        """Note that a connection to a host failed."""
-        with self._lock:
-            self._unreachable.add(host)
-            if not self._answered and len(self._unreachable) >= _HOSTS_TO_OPEN:
-                self._open = True
-
-    def give_up(self) -> None:
-        """Open at once, where waiting any longer for a first answer makes no sense."""
-        if not self._answered:
-            self._open = True
+    def shown(self) -> str:
+        """The address without secrets, as it may be stored and printed."""
+        if self.asked_first is not None:
+            return self.asked_first
+        query = "&".join(f"{name}={value}" for name, value in self.params)
+        return f"{self.url}{'&' if '?' in self.url else '?'}{query}" if query else self.url
 
 
 @dataclass(frozen=True)
 class Response:
-    """An answer with status 200..299. `url` is what was asked, without its secret parameters."""
+    """An answer with status 200..299. `url` is what was asked, without its secrets."""
 
     url: str
     status: int
@@ -89,7 +90,11 @@ class Response:
 
 
 class HttpClient:
-    """Requests of one source. Safe to use from several threads: each keeps its own session."""
+    """Requests of one source. Safe to use from several threads: each keeps its own session.
+
+    `hosts`: those that a redirect may lead to besides the one that was asked. One request, with all that arrives, takes at most
+    `timeout_seconds`; `max_bytes` counts what an answer unpacks to.
+    """
 
     def __init__(
         self,
@@ -97,72 +102,142 @@ class HttpClient:
         breaker: Breaker,
         timeout_seconds: float,
         max_bytes: int,
+        hosts: Iterable[str] = (),
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.breaker, self._timeout, self._max_bytes, self._sleep = breaker, timeout_seconds, max_bytes, sleep
-        self._local = threading.local()
+        self._hosts = frozenset(hosts)
 
     def get(self, url: str, params: Sequence[tuple[str, str]] = (), *, secret_params: Sequence[tuple[str, str]] = ()) -> Response:
-        """GET. `secret_params` are sent, but stand in no error and in no stored address.
+        """GET without a body; see `send`."""
+        return self.send(Request(url, params, secret_params=secret_params))
+
+    def send(self, request: Request) -> Response:
+        """Ask, and read the whole answer.
 
         Raises HttpStatusError, OfflineError, SourceError; 429, 5xx, timeouts and lost connections are tried again first.
         """
-        shown = _shown(url, params)
-        parts = urlsplit(url)
+        parts = urlsplit(request.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise SourceError(f"{shown}: expected an http or https address")
+            raise SourceError(f"{request.shown}: expected an http or https address")
         for attempt in range(1, _TRIES + 1):
             self.breaker.before(parts.hostname)
             last = attempt == _TRIES
             try:
-                return self._once(url, [*params, *secret_params], shown)
+                with self.breaker.at_host(parts.hostname):
+                    return self._following(request)
             except HttpStatusError as error:
                 if last or error.status not in _RETRIED_STATUSES:
                     raise
                 wait = error.retry_after_seconds
-            except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
-                kind = type(error).__name__
-                if not isinstance(error, (requests.ReadTimeout, requests.exceptions.ChunkedEncodingError)):
+            except (requests.RequestException, HTTPError, _Lost) as error:
+                if isinstance(error, (requests.ConnectionError, requests.Timeout)) and not isinstance(error, requests.ReadTimeout):
                     self.breaker.unreachable(parts.hostname)
                 # Before anything has answered, a second try would only delay the finding that there is no network.
                 if last or not self.breaker.has_answered:
-                    raise OfflineError(f"{parts.hostname}: {kind} after {attempt} of {_TRIES} tries") from None
+                    raise OfflineError(f"{parts.hostname}: {type(error).__name__.strip('_')} after {attempt} of {_TRIES} tries") from None
                 wait = None
-            self._sleep(wait if wait is not None else _backoff_seconds(attempt))
+            self._sleep(self.breaker.affordable(wait if wait is not None else _backoff_seconds(attempt)))
         raise AssertionError("unreachable: the last try returns or raises")
 
-    def _once(self, url: str, params: Sequence[tuple[str, str]], shown: str) -> Response:
-        deadline = time.monotonic() + self._timeout
-        with self._session().get(
-            url,
-            params=list(params),
-            timeout=(CONNECT_TIMEOUT_SECONDS, self._timeout),
-            stream=True,
-        ) as answer:
+    def _following(self, request: Request) -> Response:
+        deadline = time.monotonic() + self.breaker.affordable(self._timeout)
+        asked = request
+        for _ in range(_MAX_REDIRECTS + 1):
+            answer = self._within(deadline, asked)
+            if isinstance(answer, Response):
+                return answer
+            asked = self._redirected(request, asked, *answer)
+        raise SourceError(f"{request.shown}: more than {_MAX_REDIRECTS} redirects")
+
+    def _redirected(self, request: Request, asked: Request, status: int, location: str) -> Request:
+        """Where a redirect leads: the same host, or one that the source names, which is told no secret. Raises SourceError."""
+        target, here = urlsplit(urljoin(asked.url, location)), urlsplit(asked.url)
+        same = (target.scheme, target.netloc) == (here.scheme, here.netloc)
+        named = target.scheme == "https" and target.hostname in self._hosts
+        if not (same or named) or asked.method != "GET":
+            raise SourceError(
+                f"{request.shown}: status {status} leads to {fit_to_show(target.scheme)}://{fit_to_show(target.hostname)}, not followed"
+            )
+        secrets = asked.secret_headers if same else {}
+        return Request(urlunsplit(target), headers=asked.headers, secret_headers=secrets, asked_first=request.shown)
+
+    def _within(self, deadline: float, request: Request) -> Response | tuple[int, str]:
+        """One exchange in a thread of its own: neither a name that is looked up nor headers that drip can hold us longer."""
+        done: queue.SimpleQueue[Response | tuple[int, str] | Exception] = queue.SimpleQueue()
+
+        def work() -> None:
+            try:
+                done.put(self._exchange(deadline, request))
+            except Exception as error:  # noqa: BLE001  (handed to the thread that waits)
+                done.put(error)
+
+        threading.Thread(target=work, name="request", daemon=True).start()
+        try:
+            found = done.get(timeout=max(deadline - time.monotonic(), 0.01) + 0.5)
+        except queue.Empty:
+            found = _too_slow(request, self._timeout)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def _exchange(self, deadline: float, request: Request) -> Response | tuple[int, str]:
+        left = max(deadline - time.monotonic(), 0.01)
+        with (
+            requests.Session() as session,
+            session.request(
+                request.method,
+                request.url,
+                params=[*request.params, *request.secret_params],
+                json=request.json,
+                data=request.form,
+                headers={
+                    "User-Agent": USER_AGENT,
+                    "Accept-Encoding": "gzip",
+                    **request.headers,
+                    **request.secret_headers,
+                },
+                timeout=(min(CONNECT_TIMEOUT_SECONDS, left), left),
+                stream=True,
+                allow_redirects=False,
+            ) as answer,
+        ):
             self.breaker.answered()
+            if sum(len(name) + len(value) for name, value in answer.headers.items()) > _MAX_HEADER_BYTES:
+                raise SourceError(f"{request.shown}: more than {_MAX_HEADER_BYTES:,} bytes of headers")
+            location = answer.headers.get("Location")
+            if answer.status_code in _REDIRECTS and location:
+                return answer.status_code, location
             if answer.status_code >= 300:
                 wait = _retry_after_seconds(answer.headers.get("Retry-After"))
-                raise HttpStatusError(f"{shown}: status {answer.status_code}, expected 200", answer.status_code, wait)
-            content = bytearray()
-            for chunk in answer.iter_content(_CHUNK_BYTES):
-                content += chunk
-                if len(content) > self._max_bytes:
-                    raise SourceError(f"{shown}: more than {self._max_bytes:,} bytes; the answer is not read further")
-                if time.monotonic() > deadline:
-                    raise SourceError(f"{shown}: not finished after {self._timeout:.0f} s; the answer is not read further")
-            expected = answer.headers.get("Content-Length")
-            if expected and not answer.headers.get("Content-Encoding") and len(content) != int(expected):
-                raise requests.ConnectionError("the answer ended early")
-            return Response(shown, answer.status_code, bytes(content), answer.headers.get("ETag"), dict(answer.headers))
+                raise HttpStatusError(f"{request.shown}: status {answer.status_code}, expected 200", answer.status_code, wait)
+            content = self._body(answer, deadline, request)
+            etag = answer.headers.get("ETag")
+            kept = etag if etag is not None and len(etag) <= _MAX_ETAG else None
+            return Response(request.shown, answer.status_code, content, kept, dict(answer.headers))
 
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = requests.Session()
-            session.max_redirects = _MAX_REDIRECTS
-            session.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"})
-            self._local.session = session
-        return session
+    def _body(self, answer: requests.Response, deadline: float, request: Request) -> bytes:
+        """What the answer unpacks to. Unpacked here, chunk by chunk: nothing can grow beyond the cap before it is counted."""
+        encoding = answer.headers.get("Content-Encoding", "").strip().lower()
+        if encoding not in ("", "identity", "gzip"):
+            raise SourceError(f"{request.shown}: Content-Encoding is {fit_to_show(encoding)}, expected gzip or none")
+        unzip = zlib.decompressobj(_GZIP_WINDOW) if encoding == "gzip" else None
+        content, received = bytearray(), 0
+        # `read1` gives what has arrived: a slow drip is seen drop by drop.
+        while chunk := answer.raw.read1(_CHUNK_BYTES, decode_content=False):
+            received += len(chunk)
+            try:
+                content += chunk if unzip is None else unzip.decompress(chunk, self._max_bytes + 1 - len(content))
+            except zlib.error as error:
+                raise _Lost(str(error)) from None
+            if len(content) > self._max_bytes or (unzip is not None and unzip.unconsumed_tail):
+                raise SourceError(f"{request.shown}: more than {self._max_bytes:,} bytes; the answer is not read further")
+            if time.monotonic() > deadline:
+                raise _too_slow(request, self._timeout)
+        expected = answer.headers.get("Content-Length", "")
+        if (expected.isdecimal() and received != int(expected)) or (unzip is not None and not unzip.eof):
+            raise _Lost("the answer ended early")
+        return bytes(content)
 
 
 def same_host(link: str, base_url: str) -> str:
@@ -170,13 +245,15 @@ def same_host(link: str, base_url: str) -> str:
 
     So a test server or a proxy stays in use, and an answer cannot send us elsewhere.
     """
-    given, base = urlsplit(link), urlsplit(base_url)
+    try:
+        given, base = urlsplit(link), urlsplit(base_url)
+    except ValueError:
+        raise SourceError(f"a link is {fit_to_show(link)}, expected an address") from None
     return urlunsplit((base.scheme, base.netloc, given.path, given.query, ""))
 
 
-def _shown(url: str, params: Sequence[tuple[str, str]]) -> str:
-    query = "&".join(f"{name}={value}" for name, value in params)
-    return f"{url}{'&' if '?' in url else '?'}{query}" if query else url
+def _too_slow(request: Request, seconds: float) -> SourceError:
+    return SourceError(f"{request.shown}: not finished after {seconds:.0f} s; the answer is not read further")
 
 
 def _backoff_seconds(attempt: int) -> float:
@@ -192,6 +269,6 @@ def _retry_after_seconds(header: str | None) -> float | None:
     except ValueError:
         try:
             seconds = (parsedate_to_datetime(header).replace(tzinfo=None) - utc_now()).total_seconds()
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return None
-    return min(max(seconds, 0.0), _LONGEST_WAIT_SECONDS)
+    return min(max(seconds, 0.0), _LONGEST_WAIT_SECONDS) if math.isfinite(seconds) else None

@@ -3,12 +3,15 @@
 Belongs here: the types that a source module speaks. Does not belong here: HTTP (see `http`), storage (see `snapshots`), or a list
 of sources (a module in this folder with a `SOURCE` is one).
 
-A source module `pipelines/sources/<table>.py` belongs to the raw table `raw.<table>` and has
+A source module `pipelines/sources/<name>.py` has
 
 * `SOURCE: Source`, its facts;
 * `fetch(context: FetchContext) -> Iterable[Payload]`, the only part with I/O;
-* `parse(content: bytes) -> polars.DataFrame`, pure: one payload in, the source's own columns out;
-* `normalise(raw: polars.LazyFrame) -> polars.LazyFrame`, pure, where the contract says `feeds:`.
+* `parse(content: bytes) -> polars.DataFrame`, pure: one payload in, the columns of its raw table out;
+* `normalise(raw: polars.LazyFrame) -> polars.LazyFrame`, pure, where its raw table has a contract of its own that says `feeds:`.
+
+Its raw table is `raw.<name>`, or the one that `SOURCE.table` names: sources of offers share `raw.offer`. A source that is declared
+(`pipelines/sources/declared/<name>.yml`) is the same, made from its manifest.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from typing import Literal
 from pipelines.sources.lib.http import HttpClient
 
 Semantics = Literal["reading", "change", "period_mean", "table"]
+Certainty = Literal["recorded", "documented", "reported"]
 
 # How long a figure may be carried forward, in days, where the source says nothing else.
 DEFAULT_STALENESS_DAYS: Mapping[str, int] = {
@@ -47,8 +51,16 @@ class Source:
     `semantics`: a `reading` holds until the next one or the staleness limit; a `change` holds until the next change, or to its
     last confirmation plus the limit; a `period_mean` is a statistic and never a price in force; a `table` is a curated list.
     `precedence`: where two sources give the same series at the same instant, the lower number wins.
+    `checked_on`: day of the newest answer or document that its reader was held against.
+    `rows_at_least`: fewer rows of a whole fetch are none. `must_have`: SKUs without which a fetch is not whole.
     `published_on`: for what ships with the project or a package (no `base_url`), the day on which its content was known.
     `credentials`: environment variables that must all be set; without them the source is `skipped_no_credential`.
+    `optional_credentials`: further ones that are used where they are set, and kept as secret.
+    `hosts`: hosts besides its own that a redirect may lead to.
+    `table`: the raw table that it shares with others; its own where None.
+    `tier`: 1 needs no credential, 2 needs one, 3 is a curated table.
+    `certainty`: what its reader stands on: a `recorded` answer of the service, its `documented` shape, or what others `reported`.
+    `gives`: what it says, in a few words; `terms`: where its terms of use stand, or what they say.
     `staleness_days`: differs from DEFAULT_STALENESS_DAYS where given.
     """
 
@@ -62,6 +74,16 @@ class Source:
     timeout_seconds: float = 60.0
     max_payload_bytes: int = 64 * 1024 * 1024
     credentials: tuple[str, ...] = ()
+    optional_credentials: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    table: str | None = None
+    tier: int = 1
+    certainty: Certainty = "documented"
+    gives: str = ""
+    terms: str = ""
+    checked_on: date | None = None
+    rows_at_least: int = 1
+    must_have: tuple[str, ...] = ()
     published_on: date | None = None
     staleness_days: Mapping[str, int] = field(default_factory=dict)
 

@@ -29,6 +29,9 @@ DAY, NEXT = dt.datetime(2026, 6, 1), dt.datetime(2026, 6, 2)
 JUDGED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "raw.aws_spot.plain_linux": ({"product_description": "Windows"}, {"product_description": "Linux/UNIX"}),
     "raw.azure_retail.asked_for_dollars": ({"currency": "EUR"}, {"currency": "USD"}),
+    "raw.azure_retail.effective_start_is_a_time": ({"effective_start": "soon"}, {"effective_start": "2026-06-01T00:00:00Z"}),
+    "raw.azure_retail.product_is_of_a_known_form": ({"product_name": "NC Gaming"}, {"product_name": "Virtual Machines NC Series"}),
+    "raw.offer.amount_is_a_number": ({"native_amount": "-5"}, {"native_amount": "2.95"}),
     "raw.reference_cost_assumption.band_in_order": ({"low": 2.0, "base": 1.0, "high": 3.0}, {"low": 1.0, "base": 1.0, "high": 3.0}),
     "raw.reference_provider_fact.verified_has_a_source": ({"is_verified": True}, {"is_verified": False}),
     "raw.reference_region_certification.verified_has_a_source": ({"is_verified": True}, {"is_verified": False}),
@@ -148,6 +151,7 @@ BROKEN_TABLES: dict[str, dict[str, str]] = {
 
 BROKEN_SOURCES: dict[str, Callable[[], RuleResult]] = {
     "snapshot_is_good": lambda: source_rules.unusable_snapshot("ParseError: no rows"),
+    "payloads_can_be_read": lambda: source_rules.payloads_can_be_read("page 2: ParseError", count=1, rows=10),
     "row_count_against_last": lambda: source_rules.row_count_against_last(before=10, now=6),
     "not_suddenly_empty": lambda: source_rules.not_suddenly_empty(rows=0, before=10, as_of_before="2026-06-01"),
     "gives_a_figure": lambda: source_rules.gives_a_figure(rows=10, usable=0),

@@ -30,7 +30,7 @@ def feed(module: Any, frame: pl.DataFrame, name: str) -> pl.DataFrame:
 
 
 def azure_page(name: str) -> bytes:
-    return (FIXTURES / "azure_retail" / f"{name}.json").read_bytes()
+    return (FIXTURES / "azure_retail" / f"answer_{name}.json").read_bytes()
 
 
 def azure_rows() -> pl.DataFrame:
@@ -135,7 +135,7 @@ KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "hush-hush"
 
 
 def test_spot_changes() -> None:
-    found = feed(aws_spot, aws_spot.parse((FIXTURES / "aws_spot" / "us-east-1.json").read_bytes()), "observation")
+    found = feed(aws_spot, aws_spot.parse((FIXTURES / "aws_spot" / "answer.json").read_bytes()), "observation")
     assert found.select("zone", "native_amount", "first_seen_at", "last_confirmed_at").rows() == [
         ("us-east-1a", "21.5000", dt.datetime(2026, 11, 20, 10), AT),
         ("us-east-1a", "22.2500", dt.datetime(2026, 11, 21, 10, 30), AT),
@@ -173,7 +173,7 @@ class FakeClient:
             raise ConnectTimeoutError(endpoint_url="https://ec2.me-south-1.amazonaws.com")
         if self._region == "eu-west-3":
             raise ClientError({"Error": {"Code": "OptInRequired", "Message": "AKIDEXAMPLE"}}, name)
-        rows = json.loads((FIXTURES / "aws_spot" / "us-east-1.json").read_text())["rows"]
+        rows = json.loads((FIXTURES / "aws_spot" / "answer.json").read_text())["rows"]
         return FakePages([{"SpotPriceHistory": rows[:1]}, {"SpotPriceHistory": []}, {"SpotPriceHistory": rows[1:]}], self._asked)
 
 

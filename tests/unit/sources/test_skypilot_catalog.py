@@ -17,6 +17,7 @@ from tests.support.paths import FIXTURES
 from tests.support.tables import AT, with_lineage
 
 CSV = (FIXTURES / "skypilot_catalog" / "aws_vms.csv").read_bytes()
+CLOUDS = ("aws", "azure", "lambda", "nebius", "runpod", "seeweb", "verda")
 
 
 def enveloped(csv: bytes = CSV, cloud: str = "aws") -> bytes:
@@ -29,11 +30,11 @@ def raw(content: bytes) -> pl.LazyFrame:
 
 def test_a_list_is_asked_for_per_cloud_and_names_it() -> None:
     problems: list[str] = []
-    paths = {f"/skypilot-org/skypilot-catalog/master/catalogs/v8/{cloud}/vms.csv": [CSV] for cloud in ("aws", "azure", "lambda")}
+    paths = {f"/skypilot-org/skypilot-catalog/master/catalogs/v8/{cloud}/vms.csv": [CSV] for cloud in CLOUDS}
     with loopback(paths) as server:
         payloads = list(skypilot_catalog.fetch(fetch_context(server.url, problems)))
-    assert [p.name for p in payloads] == ["aws/vms.csv", "azure/vms.csv", "lambda/vms.csv"]
-    assert [json.loads(p.content)["cloud"] for p in payloads] == ["aws", "azure", "lambda"]
+    assert [p.name for p in payloads] == [f"{cloud}/vms.csv" for cloud in CLOUDS]
+    assert [json.loads(p.content)["cloud"] for p in payloads] == list(CLOUDS)
     assert not problems
 
 
@@ -69,12 +70,47 @@ def test_a_price_without_its_accelerators_is_none_of_a_machine() -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"InstanceType,Price", "JSONDecodeError"),
-        (b'{"cloud": "aws"}', "KeyError"),
+        (b"InstanceType,Price", "not readable as JSON"),
+        (b'{"cloud": "aws"}', "expected a cloud and its list"),
         (enveloped(b"InstanceType,Price\np9.test,1\n"), "of aws: column AcceleratorName is missing; found InstanceType, Price"),
-        (enveloped(CSV.replace(b",8.0,192", b",eight,192")), "AcceleratorCount 'eight' is not a number"),
     ],
 )
 def test_another_shape_is_refused_by_name(content: bytes, says: str) -> None:
     with pytest.raises(ParseError, match=says):
         skypilot_catalog.parse(content)
+
+
+def test_a_count_that_is_none_is_unknown_and_takes_no_other_row_away() -> None:
+    frame = skypilot_catalog.parse(enveloped(CSV.replace(b",8.0,192", b",eight,192", 1)))
+    assert frame.height == 4
+    assert frame.get_column("gpu_count_stated").null_count() == 1
+
+
+LISTS = {
+    "lambda": b"""InstanceType,AcceleratorName,AcceleratorCount,Price,Region,SpotPrice
+gpu_1x_test,H100,1.0,3.5,us-east-1,
+gpu_1x_test,H100,1.0,3.5,europe-central-1,
+""",
+    # Every data centre, and the on-demand price again as the spot price.
+    "runpod": b"""InstanceType,AcceleratorName,AcceleratorCount,Price,Region,SpotPrice,AvailabilityZone
+1x_TEST_SECURE,A100-80GB,1.0,1.5,FR,1.5,EU-FR-1
+1x_TEST_SECURE,A100-80GB,1.0,1.5,US,1.5,US-KS-2
+""",
+    # JSON with doubled quotes; a spot price without one on demand.
+    "verda": b"""InstanceType,AcceleratorName,AcceleratorCount,GpuInfo,Region,Price,SpotPrice
+2B300.60V,B300,2.0,"{""Gpus"": [{""Name"": ""B300""}]}",FIN-03,,4.5
+""",
+}
+
+
+@pytest.mark.parametrize(
+    ("cloud", "rows"),
+    [
+        ("lambda", [("gpu_1x_test", "all", None, "on_demand", "3.5")]),
+        ("runpod", [("1x_TEST_SECURE", "all", None, "on_demand", "1.5")]),
+        ("verda", [("2B300.60V", "all", None, "spot", "4.5")]),
+    ],
+)
+def test_a_list_of_every_type_in_every_region_says_nothing_of_places(cloud: str, rows: list[tuple[str | None, ...]]) -> None:
+    fed = skypilot_catalog.normalise(raw(enveloped(LISTS[cloud], cloud))).collect()
+    assert fed.select("instance_type", "region", "zone", "purchase_option", "native_amount").rows() == rows

@@ -50,7 +50,7 @@ def measured_lineage(parsed: pl.DataFrame) -> pl.LazyFrame:
 
 
 def feed(raw: pl.LazyFrame) -> pl.LazyFrame:
-    module = SourceModule(SOURCE, serving.SOURCE, serving.fetch, serving.parse, serving.normalise)
+    module = SourceModule(SOURCE, serving.SOURCE, serving.fetch, serving.parse, serving.normalise, SOURCE)
     return unite_feed("throughput", {SOURCE: raw}, {SOURCE: module}, catalogue())
 
 

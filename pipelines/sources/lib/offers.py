@@ -1,0 +1,148 @@
+"""Offers: what a price source states, and the rows of feed `observation` that this makes.
+
+Belongs here: the columns of raw table `offer`, the defaults of an observation. Does not belong here: what any source's fields mean,
+money in other units or currencies (`pipelines.prices.normalization`).
+
+A source states what it knows and nothing more: `observations(raw, SOURCE, provider="azure", sku="arm_sku_name", ...)`. A column that it
+does not name is taken from the raw table where it stands there under the feed's name, and is the default otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import polars as pl
+
+from pipelines.sources.lib.decode import as_text, number_of
+from pipelines.sources.lib.source import Source
+
+# The raw table that all sources share whose parser gives offers.
+OFFER_TABLE = "offer"
+# What a parser of such a source gives: every column as stated, all else NULL.
+OFFER_SCHEMA: Mapping[str, type[pl.DataType]] = {
+    "provider": pl.String,
+    "seller": pl.String,
+    "region": pl.String,
+    "zone": pl.String,
+    "country_stated": pl.String,
+    "sku": pl.String,
+    "instance_type": pl.String,
+    "gpu_as_named": pl.String,
+    "gpu_count_stated": pl.Float64,
+    "gpu_memory_gib_stated": pl.Float64,
+    "purchase_option_as_named": pl.String,
+    "purchase_option": pl.String,
+    "payment_option": pl.String,
+    "commitment_months": pl.Int64,
+    "tenancy": pl.String,
+    "trust_tier": pl.String,
+    "stock": pl.String,
+    "currency": pl.String,
+    "native_amount": pl.String,
+    "price_unit": pl.String,
+}
+_NUMBERS = {name: kind for name, kind in OFFER_SCHEMA.items() if kind is not pl.String}
+
+_OBSERVATION = (
+    "provider",
+    "seller",
+    "region",
+    "zone",
+    "country_stated",
+    "sku",
+    "instance_type",
+    "gpu_as_named",
+    "gpu_count_stated",
+    "gpu_memory_gib_stated",
+    "purchase_option",
+    "purchase_option_as_named",
+    "payment_option",
+    "commitment_months",
+    "operating_system",
+    "tenancy",
+    "trust_tier",
+    "stock",
+    "currency",
+    "native_amount",
+    "price_unit",
+    "first_seen_at",
+    "last_confirmed_at",
+    "known_from",
+    "source_detail",
+    "source_url",
+    "licence",
+    "snapshot_sha256",
+)
+
+
+def offers(rows: Iterable[Mapping[str, Any]], **everywhere: Any) -> pl.DataFrame:
+    """Rows of raw table `offer` from what a source states of each; `everywhere` holds for all of them.
+
+    A number that is none becomes NULL, a place that is not stated is `all`, an option that is not named is on demand.
+    """
+    stated = [{**everywhere, **row} for row in rows]
+    table: dict[str, list[Any]] = {name: [as_text(row.get(name)) for row in stated] for name in OFFER_SCHEMA}
+    numbers = {name: [_number(text) for text in table[name]] for name in _NUMBERS}
+    frame = pl.DataFrame({**table, **numbers}, schema={**OFFER_SCHEMA, **dict.fromkeys(_NUMBERS, pl.Float64)})
+    return frame.with_columns(pl.col(pl.String).str.strip_chars().replace("", None)).with_columns(
+        *(pl.col(name).cast(kind, strict=False) for name, kind in _NUMBERS.items()),
+        seller=pl.coalesce("seller", "provider"),
+        region=pl.col("region").fill_null("all"),
+        purchase_option=pl.col("purchase_option").fill_null("on_demand"),
+        purchase_option_as_named=pl.coalesce("purchase_option_as_named", "purchase_option", pl.lit("on_demand")),
+        country_stated=pl.col("country_stated").str.to_uppercase().replace("UK", "GB"),
+        tenancy=pl.col("tenancy").fill_null("shared"),
+        trust_tier=pl.col("trust_tier").fill_null("datacenter"),
+        currency=pl.col("currency").str.to_uppercase(),
+        price_unit=pl.col("price_unit").fill_null("instance_hour"),
+    )
+
+
+def _number(text: str | None) -> float | None:
+    found = number_of(text)
+    return None if found is None else float(found)
+
+
+def observations(raw: pl.LazyFrame, source: Source, **stated: pl.Expr | str) -> pl.LazyFrame:
+    """Rows of feed `observation`: what is `stated` (an expression, or a text for all rows), what raw has by that name, else the default.
+
+    The defaults: seller is the provider, no place but `all`, on demand, Linux on shared hardware of a data centre, US dollars for an
+    hour of the machine, seen and confirmed when it was fetched.
+    """
+    found = raw.collect_schema().names()
+    text, number = pl.lit(None, dtype=pl.String), pl.lit(None, dtype=pl.Float64)
+    defaults: dict[str, pl.Expr] = {
+        "region": pl.lit("all"),
+        "zone": text,
+        "country_stated": text,
+        "instance_type": text,
+        "gpu_as_named": text,
+        "gpu_count_stated": number,
+        "gpu_memory_gib_stated": number,
+        "purchase_option": pl.lit("on_demand"),
+        "payment_option": text,
+        "commitment_months": pl.lit(None, dtype=pl.Int64),
+        "operating_system": pl.lit("linux"),
+        "tenancy": pl.lit("shared"),
+        "trust_tier": pl.lit("datacenter"),
+        "stock": text,
+        "currency": pl.lit("USD"),
+        "price_unit": pl.lit("instance_hour"),
+        "source_detail": pl.lit(source.title),
+        "source_url": pl.lit(source.homepage or None, dtype=pl.String),
+        "licence": pl.lit(source.licence),
+    }
+
+    def of(name: str) -> pl.Expr:
+        if name in stated:
+            value = stated[name]
+            return (pl.lit(value) if isinstance(value, str) else value).alias(name)
+        if name in found:
+            return pl.col(name)
+        return defaults[name].alias(name)
+
+    defaults["seller"] = of("provider")
+    defaults["purchase_option_as_named"] = of("purchase_option")
+    defaults |= dict.fromkeys(("first_seen_at", "last_confirmed_at", "known_from"), pl.col("fetched_at"))
+    return raw.select(of(name) for name in _OBSERVATION)
