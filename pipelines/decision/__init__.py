@@ -1,12 +1,12 @@
 """Own or rent, for one workload and its constraints: `breakeven decide`.
 
-`workload` reads what is asked, `market` what is known (published prices, measurements, assumptions), `plan` computes (pure), `report`
+`workload` reads what is asked, `reading` what is known (published prices, measurements, assumptions), `plan` computes (pure), `report`
 shows. Nothing here fetches or writes prices.
 """
 
 from pipelines.decision.documents import WorkloadError
-from pipelines.decision.market import read_market
 from pipelines.decision.plan import Decision, decide
+from pipelines.decision.reading import read_market
 from pipelines.decision.report import as_dict, as_html, as_text
 from pipelines.decision.workload import Workload, load_workload
 

@@ -1,83 +1,67 @@
-"""The answer for one workload: the ways to serve it side by side, and what would change the choice.
+"""The answer for one workload: the ways to serve it side by side, how sure the choice is, and what would change it.
 
-Pure: a workload, its hourly load and a market in, a `Decision` out. Belongs here: comparing. Does not belong here: the ways and their
-costs (`options`), words and tables (`report`). All amounts are USD without tax.
+Pure: a workload, its hourly load and a market in, a `Decision` out. Belongs here: putting the parts together, paying back, prices at
+which the answer turns. Does not belong here: costs of ways (`options`), how sure (`robustness`), words (`report`). Amounts are USD
+without tax.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from pipelines.costing.assumptions import SERVER_INPUTS
-from pipelines.decision.load_file import HOURS_PER_YEAR
-from pipelines.decision.market import Assumption, Band, Market, Offer
-from pipelines.decision.options import (
-    MILLION,
-    Option,
-    base_cost_over,
-    load_of,
-    owned_server,
-    refusal,
-    server_capacity,
-    servers_for_peak,
-    ways_to_serve,
-    years_shown,
-)
+from pipelines.decision import scenario as inputs
+from pipelines.decision.constraints import site_conditions
+from pipelines.decision.demand import fleet
+from pipelines.decision.depth import ConstraintCost, Standing, constraint_costs, few_sellers, standings
+from pipelines.decision.market import ApiOffer, Band, Market, Measurement, Offer, Server
+from pipelines.decision.options import MILLION, OwnedWay, Way, asked_for, ways_to_serve
+from pipelines.decision.options.way import capacity_per_hour
+from pipelines.decision.robustness import DRAWS, Robustness, ends_of, moved_inputs, robustness
+from pipelines.decision.scenario import BASE, Scenario
 from pipelines.decision.workload import Workload
-from pipelines.economics import (
-    break_even_hours,
-    break_even_utilisation,
-    effective_cloud_usd_per_hour,
-    npv_payback_months,
-    on_prem_usd_per_hour,
-    operating_usd_per_hour,
-)
+from pipelines.economics import break_even_hours, npv_payback_months
 
-HOURS_PER_MONTH = HOURS_PER_YEAR / 12
-# How far load and rented prices are moved to see what the answer hangs on; ours, and said so.
-LOAD_FACTORS = {"low": 0.5, "high": 1.5}
-RENT_FACTORS = {"low": 0.7, "high": 1.3}
+MONTHS_PER_YEAR = 12
+
+
+@dataclass(frozen=True)
+class Option:
+    """One way as it is shown. `cost_usd` by years and band; None where it cannot be had for so short a time."""
+
+    kind: str
+    title: str
+    cost_usd: dict[int, Band | None]
+    usd_per_million_output_tokens: float
+    components_usd: dict[str, float]
+    measurement: Measurement | None
+    offer: Offer | None
+    api: ApiOffer | None
+    server: Server | None
+    capital_usd: float
+    facts: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Payback:
-    """Own against rent at the plan's own use."""
+    """Own against the cheapest way by the hour, over the horizon."""
 
     own_utilisation_share: float
-    break_even_utilisation_share: float | None
     cash_months: float | None
     npv_months: int | None
-    rented_usd_per_gpu_hour: float
-    flips_below_usd_per_gpu_hour: float
 
 
 @dataclass(frozen=True)
-class Swing:
-    """What owning saves over the horizon against the best way without owning, with one input at its ends."""
+class Threshold:
+    """The price of one way, in its own unit, at which it costs what the recommendation does; exact, all else at base."""
 
-    name: str
-    at_low: float
-    at_high: float
-    low: float
-    high: float
-    is_assumed: bool
-
-    @property
-    def flips(self) -> bool:
-        """Whether the answer changes between the ends."""
-        return (self.low > 0) != (self.high > 0)
-
-
-@dataclass(frozen=True)
-class ConstraintCost:
-    """What the best way costs more over the horizon because of one constraint; None where nothing is possible with it."""
-
-    name: str
-    value: str
-    extra_usd: float | None
+    kind: str
+    title: str
+    unit: str
+    now: float
+    at: float | None
 
 
 @dataclass(frozen=True)
@@ -94,9 +78,13 @@ class Decision:
     options: list[Option]
     excluded: dict[str, str]
     payback: Payback | None
-    comparators: dict[str, tuple[Offer, float | None, float | None]]
-    tornado: list[Swing]
+    thresholds: list[Threshold]
+    robustness: Robustness
+    standings: list[Standing]
+    few_sellers: str | None
     constraint_costs: list[ConstraintCost]
+    all_constraints_usd: float | None
+    conditions: list[str]
 
     @property
     def best(self) -> Option | None:
@@ -104,172 +92,133 @@ class Decision:
         return self.options[0] if self.options else None
 
 
-def decide(workload: Workload, load: np.ndarray, market: Market) -> Decision:
-    """The whole answer for an hourly load of the first year."""
-    options, excluded = ways_to_serve(workload, load, market, workload.constraints)
-    own = next((o for o in options if o.kind in ("own", "hybrid")), None)
-    rent = next((o for o in options if o.kind in ("on_demand", "spot")), None)
-    best = options[0] if options else None
-    duration = {percent: float(np.quantile(load, 1 - percent / 100)) for percent in (1, 10, 25, 50, 75, 90)}
-    server = own.server if own else None
+def decide(workload: Workload, load: np.ndarray, market: Market, draws: int = DRAWS) -> Decision:
+    """The whole answer for an hourly load of the first year; `draws` of the Monte Carlo."""
+    asked = asked_for(workload, load, market, workload.horizon_years)
+    found = ways_to_serve(asked, workload.constraints)
+    names = list(moved_inputs(asked, found.kept))
+    best = found.cheapest[0] if found.cheapest else None
+    own = next((way for way in found.cheapest if isinstance(way, OwnedWay)), None)
+    costs, whole_set = constraint_costs(asked, best)
+    standing = standings(asked, workload.constraints, found.considered)
     return Decision(
         workload=workload,
         market=market,
         years=years_shown(workload),
         peak_tokens_per_hour=float(load.max()),
         mean_tokens_per_hour=float(load.mean()),
-        load_duration=duration,
-        servers_for_peak=_servers_for_peak(own, workload, load) if own else None,
-        options=options,
-        excluded=excluded,
-        payback=_payback(own, rent, workload, load, market) if own and rent and server else None,
-        comparators=_comparators(own, workload, market) if own and server else {},
-        tornado=_tornado(workload, load, market) if own else [],
-        constraint_costs=_constraint_costs(workload, load, market, best),
+        load_duration={percent: float(np.quantile(load, 1 - percent / 100)) for percent in (1, 10, 25, 50, 75, 90)},
+        servers_for_peak=_servers_for_peak(own) if own else None,
+        options=[_option(way, workload, load, market, names) for way in found.cheapest],
+        excluded=found.excluded,
+        payback=_payback(own, found.cheapest),
+        thresholds=_thresholds(found.cheapest),
+        robustness=robustness(asked, found.kept, draws),
+        standings=standing,
+        few_sellers=few_sellers(standing, best, market),
+        constraint_costs=costs,
+        all_constraints_usd=whole_set,
+        conditions=site_conditions(workload.site, workload.constraints) if own else [],
     )
 
 
-def _servers_for_peak(own: Option, workload: Workload, load: np.ndarray) -> int:
+def years_shown(workload: Workload) -> tuple[int, ...]:
+    """Years over which costs are given."""
+    return tuple(sorted({1, 3, 5, workload.horizon_years}))
+
+
+def _option(way: Way, workload: Workload, load: np.ndarray, market: Market, names: list[str]) -> Option:
+    cost: dict[int, Band | None] = {}
+    for years in years_shown(workload):
+        same = way if years == workload.horizon_years else _over(way, workload, load, market, years)
+        cost[years] = None if same is None else ends_of(same, names)
+    tokens = sum(year.tokens for year in way.asked.demand)
+    facts = dict(way.facts)
+    return Option(
+        way.kind,
+        way.title,
+        cost,
+        way.base_usd / (tokens / MILLION),
+        way.components(BASE),
+        way.measurement,
+        way.offer,
+        way.api,
+        way.server,
+        facts.pop("capital_usd", 0.0),
+        facts,
+    )
+
+
+def _over(way: Way, workload: Workload, load: np.ndarray, market: Market, years: int) -> Way | None:
+    """The same server, offer and seller planned for other years: each horizon has a fleet of its own."""
+    peaks = getattr(way, "peaks", None)
+    ways = [w for w in (way, peaks) if w is not None]
+    offers = [w.offer for w in ways if w.offer is not None]
+    only = replace(
+        market,
+        measurements=[w.measurement for w in ways if w.measurement is not None],
+        offers=[o for o in market.offers if any(o.series_id == x.series_id for x in offers)],
+        servers=[way.server] if way.server else [],
+        api_offers=[way.api] if way.api else [],
+    )
+    found = ways_to_serve(asked_for(workload, load, only, years), workload.constraints).cheapest
+    kinds = ("hybrid", "own", "on_demand", "spot") if way.kind == "hybrid" else (way.kind,)
+    return min((w for w in found if w.kind in kinds), key=lambda w: w.base_usd, default=None)
+
+
+def _servers_for_peak(own: OwnedWay) -> int:
     assert own.measurement is not None and own.server is not None
-    whole = load_of(load, workload.load.growth_per_year, workload.horizon_years)
-    return servers_for_peak(whole, server_capacity(own.measurement, own.server))
+    capacity = capacity_per_hour(own.measurement, own.server.gpu_count, own.asked)
+    return max(fleet(year, capacity) for year in own.asked.demand)
 
 
-def _payback(own: Option, rent: Option, workload: Workload, load: np.ndarray, market: Market) -> Payback:
-    assert own.measurement is not None and own.server is not None and rent.offer is not None
-    whole = load_of(load, workload.load.growth_per_year, workload.horizon_years)
-    capacity = server_capacity(own.measurement, own.server)
-    server = owned_server(own.server, market, "base", workload.horizon_years)
-    fixed = on_prem_usd_per_hour(server, 0.0)
-    variable = on_prem_usd_per_hour(server, 1.0) - fixed
-    rented = rent.usd_per_million_output_tokens * capacity / MILLION
-    use = float(np.minimum(whole, own.servers_owned * capacity).mean() / (own.servers_owned * capacity))
-    first = float(np.minimum(whole, capacity).mean() / capacity)
-    avoided, operate = rented * use, operating_usd_per_hour(server, use)
-    hours = break_even_hours(server.capex_usd, avoided, operate)
-    # The first server is worth owning where it costs less than renting what it would serve.
-    per_gpu = rent.offer.usd_per_gpu_hour["base"]
+def _payback(own: OwnedWay | None, cheapest: list[Way]) -> Payback | None:
+    """All that is bought against renting it all: what renting costs a month, what owning costs a month in cash."""
+    rent = next((way for way in cheapest if way.kind in ("on_demand", "spot")), None)
+    if own is None or rent is None:
+        return None
+    months = own.asked.years * MONTHS_PER_YEAR
+    parts = own.components(BASE)
+    operate = (sum(parts.values()) - parts["capital"]) / months
+    hours = break_even_hours(own.capital_usd, rent.base_usd / months, operate)
+    server = own.described(BASE, own.asked.years)
+    assert own.measurement is not None and own.server is not None
+    capacity = capacity_per_hour(own.measurement, own.server.gpu_count, own.asked)
+    tokens = sum(year.tokens for year in own.asked.demand) * own.owned_share
     return Payback(
-        own_utilisation_share=use,
-        break_even_utilisation_share=break_even_utilisation(fixed, variable, rented),
-        cash_months=None if hours is None else hours / HOURS_PER_MONTH,
+        own_utilisation_share=tokens / (sum(own.there) * capacity * 8760),
+        cash_months=hours,
         npv_months=npv_payback_months(
-            server.capex_usd,
-            avoided * HOURS_PER_MONTH,
-            operate * HOURS_PER_MONTH,
-            server.discount_rate,
-            workload.horizon_years * 12,
-            server.residual_share,
+            own.capital_usd, rent.base_usd / months, operate, float(server.discount_rate), months, float(server.residual_share)
         ),
-        rented_usd_per_gpu_hour=per_gpu,
-        flips_below_usd_per_gpu_hour=per_gpu * (fixed / first + variable) / rented,
     )
 
 
-def _comparators(own: Option, workload: Workload, market: Market) -> dict[str, tuple[Offer, float | None, float | None]]:
-    """Cheapest, median and dearest allowed machine of the owned server's own shape: break-even use and cash payback at full use."""
-    assert own.server is not None
-    same = sorted(
-        (
-            o
-            for o in market.offers
-            if o.option == "on_demand"
-            and o.gpu == own.server.gpu
-            and o.gpu_count == own.server.gpu_count
-            and refusal(o, workload.constraints, market) is None
-        ),
-        key=lambda o: (o.usd_per_gpu_hour["base"], o.series_id),
-    )
-    if not same:
-        return {}
-    server = owned_server(own.server, market, "base", workload.horizon_years)
-    fixed = on_prem_usd_per_hour(server, 0.0)
-    variable = on_prem_usd_per_hour(server, 1.0) - fixed
-    packing = market.assumptions["packing_share", None].band["base"]
-    found = {}
-    for name, offer in {"cheapest": same[0], "median": same[(len(same) - 1) // 2], "dearest": same[-1]}.items():
-        hour = effective_cloud_usd_per_hour(offer.usd_per_gpu_hour["base"] * offer.gpu_count, "on_demand", packing_share=packing)
-        hours = break_even_hours(server.capex_usd, hour, operating_usd_per_hour(server, 1.0))
-        found[name] = (offer, break_even_utilisation(fixed, variable, hour), None if hours is None else hours / HOURS_PER_MONTH)
+_PRICE_OF = {"own": inputs.SERVER_PRICE, "api": inputs.TOKEN_PRICE, "on_demand": inputs.RENTED_PRICE, "spot": inputs.RENTED_PRICE}
+
+
+def _thresholds(cheapest: list[Way]) -> list[Threshold]:
+    """Costs are linear in a price, so that two figures of each give where they meet."""
+    if len(cheapest) < 2:
+        return []
+    best, found = cheapest[0], []
+    for way in cheapest:
+        name = _PRICE_OF.get(way.kind)
+        if name is None:
+            continue
+        rival = cheapest[1] if way is best else best
+        now, unit = _price(way)
+        slope = way.cost(Scenario(factors={name: 2.0})) - way.base_usd
+        # The rival keeps its prices: what is asked is what this seller, or this maker, would have to ask for.
+        factor = 1 + (rival.base_usd - way.base_usd) / slope if slope > 0 else None
+        found.append(Threshold(way.kind, way.title, unit, now, None if factor is None or factor <= 0 else now * factor))
     return found
 
 
-def _saving(workload: Workload, load: np.ndarray, market: Market) -> float | None:
-    """What the best way with owning saves against the best without, over the horizon; negative where owning costs more."""
-    options, _ = ways_to_serve(workload, load, market, workload.constraints)
-    key = base_cost_over(workload)
-    own = [key(o) for o in options if o.servers_owned]
-    other = [key(o) for o in options if not o.servers_owned]
-    return min(other) - min(own) if own and other else None
-
-
-def _tornado(workload: Workload, load: np.ndarray, market: Market) -> list[Swing]:
-    swings = []
-    for name, ends, is_assumed, moved in _moves(load, market):
-        low, high = (_saving(workload, moved_load, moved_market) for moved_load, moved_market in (moved("low"), moved("high")))
-        if low is not None and high is not None:
-            swings.append(Swing(name, *ends, low, high, is_assumed))
-    return sorted(swings, key=lambda s: -abs(s.high - s.low))
-
-
-Moved = Callable[[str], tuple[np.ndarray, Market]]
-
-
-def _moves(load: np.ndarray, market: Market) -> Iterable[tuple[str, tuple[float, float], bool, Moved]]:
-    """Each input with its ends, whether these are our assumption, and load and market with it at one of them."""
-    for (name, scope), assumption in market.assumptions.items():
-        if scope is None and name in (*SERVER_INPUTS, "packing_share") and assumption.band["low"] != assumption.band["high"]:
-
-            def assumed(end: str, key: tuple[str, str | None] = (name, scope), given: Assumption = assumption) -> tuple[np.ndarray, Market]:
-                return load, replace(market, assumptions={**market.assumptions, key: replace(given, band=_with_base(given.band, end))})
-
-            yield name, (assumption.band["low"], assumption.band["high"]), assumption.is_assumed, assumed
-
-    def electricity(end: str) -> tuple[np.ndarray, Market]:
-        return load, replace(market, electricity=replace(market.electricity, band=_with_base(market.electricity.band, end)))
-
-    def servers(end: str) -> tuple[np.ndarray, Market]:
-        return load, replace(market, servers=[replace(s, usd=_with_base(s.usd, end)) for s in market.servers])
-
-    def powers(end: str) -> tuple[np.ndarray, Market]:
-        return load, replace(market, servers=[replace(s, load_kw=_with_base(s.load_kw, end)) for s in market.servers])
-
-    def rents(end: str) -> tuple[np.ndarray, Market]:
-        factor = RENT_FACTORS[end]
-        dearer = [replace(o, usd_per_gpu_hour={b: p * factor for b, p in o.usd_per_gpu_hour.items()}) for o in market.offers]
-        return load, replace(market, offers=dearer)
-
-    band = market.electricity.band
-    if band["low"] != band["high"]:
-        yield "electricity_usd_per_kwh", (band["low"], band["high"]), market.electricity.is_assumed, electricity
-    yield "server_price, as a share", _ends([s.usd for s in market.servers]), any(s.is_band_assumed for s in market.servers), servers
-    yield "power of a server, as a share", _ends([s.load_kw for s in market.servers]), False, powers
-    yield "rented_prices, as a share", (RENT_FACTORS["low"], RENT_FACTORS["high"]), True, rents
-    yield "load, as a share", (LOAD_FACTORS["low"], LOAD_FACTORS["high"]), True, lambda end: (load * LOAD_FACTORS[end], market)
-
-
-def _with_base(band: Band, end: str) -> Band:
-    return {**band, "base": band[end]}
-
-
-def _ends(bands: list[Band]) -> tuple[float, float]:
-    """Lowest and highest share of the base price."""
-    return min(b["low"] / b["base"] for b in bands), max(b["high"] / b["base"] for b in bands)
-
-
-def _constraint_costs(workload: Workload, load: np.ndarray, market: Market, best: Option | None) -> list[ConstraintCost]:
-    key = base_cost_over(workload)
-    costs = []
-    for name in workload.constraints.given():
-        without = ways_to_serve(workload, load, market, workload.constraints.without(name))[0]
-        extra = key(best) - key(without[0]) if best is not None and without else None
-        costs.append(ConstraintCost(name, _in_words(getattr(workload.constraints, name)), extra))
-    return costs
-
-
-def _in_words(value: object) -> str:
-    if isinstance(value, tuple):
-        return ", ".join(map(str, value))
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:,.0f}" if isinstance(value, float) else str(value)
+def _price(way: Way) -> tuple[float, str]:
+    if way.server is not None:
+        return way.server.usd["base"], "a server"
+    if way.offer is not None:
+        return way.offer.usd_per_gpu_hour["base"], "a GPU-hour"
+    unit_usd: float = way.unit_usd  # type: ignore[attr-defined]
+    return unit_usd, "a million tokens in the workload's mix"

@@ -6,69 +6,67 @@ Belongs here: the file's fields, their errors, and the hourly load that they sta
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from pipelines.decision.documents import WorkloadError, read_yaml
+from pipelines.decision.fields import Country, Number, Positive, Share, Strict, Whole
 from pipelines.decision.load_file import HOURS_PER_DAY, HOURS_PER_YEAR, MOST_TOKENS_PER_HOUR, read_load
-from pipelines.decision.lookups import country_of
+from pipelines.decision.quotes import Extra, Own, Quotes
 
-_NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
-
-
-def _number(value: object) -> object:
-    """Numbers only: not yes or no, and no text with separators that may stand for thousands or decimals."""
-    if isinstance(value, bool) or (isinstance(value, str) and not _NUMBER.fullmatch(value)):
-        raise ValueError("expected a number such as 40000000 or 40e6, without separators")
-    return value
-
-
-Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
-Whole = Annotated[int, BeforeValidator(_number)]
-Positive = Annotated[Number, Field(gt=0)]
-Country = Annotated[str, BeforeValidator(country_of)]
 Shape = Literal["constant", "business_hours", "diurnal", "bursty", "growing"]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Tokens(Strict):
+    """Lengths of a request, in tokens. `output: 0` is work on the input alone, such as embeddings and classification.
 
-
-class Tokens(_Strict):
-    """Lengths of a request, in tokens. Only measured lengths have an answer."""
+    `cached_input_share` of the input repeats what the seller still holds; `batch` work may wait for a seller's batch price.
+    """
 
     input: Annotated[Whole, Field(ge=1, le=10_000_000)]
-    output: Annotated[Whole, Field(ge=1, le=10_000_000)]
+    output: Annotated[Whole, Field(ge=0, le=10_000_000)]
+    cached_input_share: Share = 0.0
+    batch: bool = False
 
 
-class Objective(_Strict):
+class Objective(Strict):
     """What a user must get: seconds to the first token, and per token after it."""
 
     ttft_s: Positive
     time_per_output_token_s: Positive
 
 
-class Load(_Strict):
-    """Output tokens over the year: a mean a day with a shape, or a CSV of hours. Grows by a share each year."""
+class Load(Strict):
+    """Output tokens over the year (input tokens where there is no output): a mean a day with a shape, or a CSV of hours.
+
+    Grows by a share each year.
+    """
 
     output_tokens_per_day: Positive | None = None
+    input_tokens_per_day: Positive | None = None
     shape: Shape | None = None
     csv: str | None = None
     growth_per_year: Annotated[Number, Field(ge=-0.9, le=10)] = 0.0
 
     @model_validator(mode="after")
     def _one_way(self) -> Load:
-        if (self.csv is None) == (self.output_tokens_per_day is None or self.shape is None):
+        if self.output_tokens_per_day is not None and self.input_tokens_per_day is not None:
+            raise ValueError("expected output_tokens_per_day or input_tokens_per_day, not both")
+        if (self.csv is None) == (self.tokens_per_day is None or self.shape is None):
             raise ValueError("expected either csv, or output_tokens_per_day with shape")
         return self
 
+    @property
+    def tokens_per_day(self) -> float | None:
+        """Counted tokens of a mean day."""
+        return self.output_tokens_per_day if self.input_tokens_per_day is None else self.input_tokens_per_day
 
-class Constraints(_Strict):
+
+class Constraints(Strict):
     """What is allowed. An empty list allows all; `EU` in a list of countries stands for its members."""
 
     countries: tuple[Country, ...] = ()
@@ -90,7 +88,34 @@ class Constraints(_Strict):
         return self.model_copy(update={name: type(self).model_fields[name].default})
 
 
-class Workload(_Strict):
+class ScaleToZero(Strict):
+    """Machines may be switched off within an hour; the next request waits until one has started and loaded the model."""
+
+    cold_start_s: Annotated[Number, Field(ge=0, le=3600)]
+
+
+class Resilience(Strict):
+    """Machines beside those that the load needs, for every way that runs machines."""
+
+    spare_servers: Annotated[Whole, Field(ge=0, le=1000)] = 0
+    second_site: bool = False
+
+
+class Purchase(Strict):
+    """Owned servers come in stages of so many years, each just before it is needed."""
+
+    stage_years: Annotated[Whole, Field(ge=1, le=10)] = 1
+
+
+class Site(Strict):
+    """Where owned servers stand and who runs them: owning is not sovereign by itself."""
+
+    country: Country | None = None
+    operator_country: Country | None = None
+    certifications: tuple[str, ...] = ()
+
+
+class Workload(Strict):
     """Everything that is asked. Amounts of money are in `currency`."""
 
     name: str
@@ -103,6 +128,29 @@ class Workload(_Strict):
     currency: Literal["USD", "EUR"] = "USD"
     electricity_area: str = "US"
     constraints: Constraints = Constraints()
+    scale_to_zero: ScaleToZero | None = None
+    resilience: Resilience = Resilience()
+    purchase: Purchase = Purchase()
+    site: Site = Site()
+    quotes: Quotes = Quotes()
+    assumptions: dict[str, Own] = Field(default_factory=dict)
+    count: tuple[Extra, ...] = ()
+
+    @model_validator(mode="after")
+    def _counted(self) -> Workload:
+        if self.load.csv is None and (self.tokens.output == 0) != (self.load.input_tokens_per_day is not None):
+            raise ValueError("expected load.input_tokens_per_day where tokens.output is 0, and load.output_tokens_per_day else")
+        return self
+
+    @property
+    def token_kind(self) -> str:
+        """Which tokens are counted."""
+        return "output" if self.tokens.output else "input"
+
+    @property
+    def sites(self) -> int:
+        """How many sites carry the whole load."""
+        return 2 if self.resilience.second_site else 1
 
 
 def load_workload(path: Path) -> tuple[Workload, np.ndarray]:
@@ -127,9 +175,9 @@ def _in_words(error: Mapping[str, Any]) -> str:
 def _year(load: Load, path: Path) -> np.ndarray:
     if load.csv is not None:
         return read_load(path.parent, load.csv)
-    assert load.shape is not None and load.output_tokens_per_day is not None
+    assert load.shape is not None and load.tokens_per_day is not None
     shape = SHAPES[load.shape](np.arange(HOURS_PER_YEAR))
-    return shape * (load.output_tokens_per_day / HOURS_PER_DAY / float(shape.mean()))
+    return shape * (load.tokens_per_day / HOURS_PER_DAY / float(shape.mean()))
 
 
 def _constant(hours: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from pipelines.economics.capital import (
 )
 from pipelines.economics.cloud import effective_cloud_usd_per_hour, spot_waste_share
 from pipelines.economics.comparison import break_even_hours, break_even_utilisation, npv_payback_months
-from pipelines.economics.hybrid import HybridPlan, hybrid_plan
+from pipelines.economics.hybrid import HybridPlan, IntegerPlan, hybrid_plan
 from pipelines.economics.serving import (
     blended_api_usd_per_million,
     decode_roof_tokens_per_second,
@@ -27,6 +27,7 @@ from pipelines.economics.serving import (
 
 __all__ = [
     "HybridPlan",
+    "IntegerPlan",
     "OnPremServer",
     "annual_capital_cost",
     "blended_api_usd_per_million",

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.economics.guards import AT_LEAST_ONE, NOT_NEGATIVE, POSITIVE, POSITIVE_SHARE, SHARE, Number, guarded, quotient
+import polars as pl
+
+from pipelines.economics.guards import AT_LEAST_ONE, NOT_NEGATIVE, POSITIVE, POSITIVE_SHARE, SHARE, Number, guarded, is_expression, quotient
 
 # One token per second for an hour is 3,600 tokens: 0.0036 million.
 MILLION_TOKENS_PER_HOUR = 0.0036
@@ -57,20 +59,24 @@ def blended_api_usd_per_million(
     """Price of a million tokens of the workload's own mix of input and output, not of a fixed 3:1.
 
     `input_usd`, `output_usd`, `cached_input_usd` per million tokens; without a cached price cached input costs as input does.
-    `batch_factor` multiplies all (0.5 where a batch API halves the price).
+    `batch_factor` multiplies all (0.5 where a batch API halves the price). Work on the input alone has `output_tokens` 0.
     """
 
     def formula() -> Any:
+        if not is_expression(input_tokens, output_tokens) and input_tokens + output_tokens == 0:
+            raise ValueError(f"output_tokens is {output_tokens!r} beside input_tokens 0, expected some of either")
         cached = input_usd if cached_input_usd is None else cached_input_usd
         of_input = (1 - cached_input_share) * input_usd + cached_input_share * cached
-        return quotient(batch_factor * (input_tokens * of_input + output_tokens * output_usd), input_tokens + output_tokens)
+        total = input_tokens + output_tokens
+        usd = quotient(batch_factor * (input_tokens * of_input + output_tokens * output_usd), total)
+        return pl.when(total > 0).then(usd) if is_expression(total) else usd
 
     return guarded(
         formula,
         input_usd=(input_usd, NOT_NEGATIVE),
         output_usd=(output_usd, NOT_NEGATIVE),
         input_tokens=(input_tokens, NOT_NEGATIVE),
-        output_tokens=(output_tokens, POSITIVE),
+        output_tokens=(output_tokens, NOT_NEGATIVE),
         cached_input_share=(cached_input_share, SHARE),
         cached_input_usd=(cached_input_usd, NOT_NEGATIVE),
         batch_factor=(batch_factor, POSITIVE),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,10 @@ from hypothesis import strategies as st
 
 from pipelines.costing.assumptions import SERVER_INPUTS
 from pipelines.decision import as_dict, as_html, as_text, decide
+from pipelines.decision.demand import demand_of
 from pipelines.decision.market import ApiOffer, Assumption, Market, Measurement, Offer, Server
 from pipelines.decision.plan import Decision
-from pipelines.decision.workload import Workload
+from pipelines.decision.workload import SHAPES, Purchase, Resilience, ScaleToZero, Site, Tokens, Workload
 
 DAY = dt.date(2026, 11, 23)
 RATE = 100.0  # output tokens per second per GPU: 2.88 million an hour on a server of eight
@@ -54,7 +56,6 @@ def market(**changes: Any) -> Market:
     # A server of 87,600 USD that is worth nothing in the end and costs nothing to run: 87,600 / years / 8,760 an hour.
     zero = dict.fromkeys(SERVER_INPUTS, 0.0) | {"residual_decline_per_year": 100.0, "pue": 1.0}
     assumptions = {(name, None): assumption(name, value) for name, value in zero.items()}
-    assumptions["packing_share", None] = assumption("packing_share", 0.8)
     assumptions["spot_mean_time_between_interruptions_s", None] = assumption("spot_mean_time_between_interruptions_s", 6000.0)
     assumptions["spot_restart_s", None] = assumption("spot_restart_s", 300.0)
     made = Market(
@@ -94,7 +95,7 @@ def load(*servers: float) -> np.ndarray:
 
 
 def answer(hours: np.ndarray, given_market: Market | None = None, **constraints: Any) -> Decision:
-    return decide(workload(**constraints), hours, given_market or market())
+    return decide(workload(**constraints), hours, given_market or market(), draws=40)
 
 
 def cost(found: Decision, kind: str, years: int = 5) -> float:
@@ -104,27 +105,56 @@ def cost(found: Decision, kind: str, years: int = 5) -> float:
     return of_years["base"]
 
 
-def test_full_use_is_owned_and_half_an_hour_a_day_is_rented() -> None:
-    # On demand 2.0 * 8 / 0.8 = 20 USD an hour of use; owned 2 USD an hour for five years.
+def test_full_use_is_owned_and_an_hour_a_day_is_rented() -> None:
+    # On demand 2.0 * 8 = 16 USD for each hour in which a machine is on; owned 2 USD an hour for five years.
     full = answer(load(1.0))
     assert full.best is not None and full.best.kind == "own"
     assert cost(full, "own") == pytest.approx(87_600)
-    assert cost(full, "on_demand") == pytest.approx(20 * 43_800)
+    assert cost(full, "on_demand") == pytest.approx(16 * 43_800)
     assert full.payback is not None
-    assert full.payback.break_even_utilisation_share == pytest.approx(0.1)
-    assert full.payback.cash_months == pytest.approx(87_600 / (20 * 730))
-    rare = answer(load(*[0.0] * 19, 1.0))
+    assert full.payback.cash_months == pytest.approx(87_600 / (16 * 730))
+    rare = answer(load(*[0.0] * 19, 0.01))
     assert rare.best is not None and rare.best.kind == "on_demand"
-    assert cost(rare, "on_demand") == pytest.approx(20 * 43_800 / 20)
+    assert cost(rare, "on_demand") == pytest.approx(16 * 43_800 / 20)
+
+
+def test_a_rented_machine_is_paid_whole_in_each_hour() -> None:
+    for share in (1e-9, 0.3, 1.0):
+        assert cost(answer(load(share)), "on_demand") == pytest.approx(16 * 43_800)
+    assert cost(answer(load(1.0001)), "on_demand") == pytest.approx(2 * 16 * 43_800)
+
+
+def test_a_smaller_machine_wins_where_it_holds_the_model() -> None:
+    small = [Measurement("g", "fp8", RATE, n, f"t{n:g}", DAY, "a bench") for n in (1.0, 8.0)]
+    offers = [offer("on_demand", 2.0), offer("on_demand", 2.5, gpu_count=1.0, region="small")]
+    found = answer(load(0.1), market(measurements=small, offers=offers, servers=[]))
+    assert cost(found, "on_demand") == pytest.approx(2.5 * 43_800)
+    needs_eight = answer(load(0.1), market(offers=offers, servers=[]))
+    assert cost(needs_eight, "on_demand") == pytest.approx(16 * 43_800)
+
+
+def test_what_is_sold_by_the_gpu_is_rented_in_whole_replicas() -> None:
+    two = [Measurement("g", "fp8", RATE, 2.0, "t", DAY, "a bench")]
+    by_gpu = offer("on_demand", 2.0, gpu_count=1.0, is_by_the_gpu=True)
+    found = answer(load(0.26), market(measurements=two, offers=[by_gpu], servers=[]))
+    # A replica of two GPUs is a quarter of a server.
+    assert cost(found, "on_demand") == pytest.approx(2 * 2 * 2.0 * 43_800)
+
+
+def test_scale_to_zero_pays_the_work_and_its_cold_start() -> None:
+    asked = workload().model_copy(update={"scale_to_zero": ScaleToZero(cold_start_s=360)})
+    found = decide(asked, load(0.25, 1.5), market())
+    per_hour = (0.25 + 0.1 + 1.5 + 0.1) / 2
+    assert cost(found, "on_demand") == pytest.approx(16 * 43_800 * per_hour)
 
 
 def test_a_server_is_owned_for_what_is_used_often_and_the_rest_is_rented() -> None:
-    # One server is used always; a second would be used one hour in fifty, a tenth being needed to pay.
+    # One server is used always; a second would be used one hour in fifty, an eighth being needed to pay.
     hours = load(*[1.0] * 49, 2.0)
     found = answer(hours)
-    assert found.best is not None and (found.best.kind, found.best.servers_owned) == ("hybrid", 1)
-    assert cost(found, "hybrid") == pytest.approx(87_600 + 20 * float((hours > CAPACITY).sum()) * 5)
-    assert found.best.owned_share == pytest.approx(50 / 51, abs=1e-3)
+    assert found.best is not None and (found.best.kind, found.best.facts["servers_owned"]) == ("hybrid", 1)
+    assert cost(found, "hybrid") == pytest.approx(87_600 + 16 * float((hours > CAPACITY).sum()) * 5)
+    assert found.best.facts["owned_share"] == pytest.approx(50 / 51, abs=1e-3)
     assert found.servers_for_peak == 2
 
 
@@ -133,14 +163,41 @@ def test_shorter_horizons_pay_for_the_whole_server_unless_it_can_be_sold() -> No
     assert cost(found, "own", 1) == cost(found, "own", 5) == pytest.approx(87_600)
 
 
-def test_growth_is_compounded() -> None:
-    found = decide(workload(growth=0.1), load(0.5), market())
-    assert cost(found, "on_demand") == pytest.approx(20 * 0.5 * 8760 * sum(1.1**y for y in range(5)))
+def test_growth_is_compounded_in_whole_machines() -> None:
+    found = decide(workload(growth=1.0), load(0.5), market())
+    assert cost(found, "on_demand") == pytest.approx(16 * 8760 * sum((1, 1, 2, 4, 8)))
+
+
+def test_servers_are_bought_when_they_are_needed() -> None:
+    found = decide(workload(growth=1.0), load(1.0), market(offers=[]))
+    assert found.best is not None and found.best.facts["servers_by_year"] == [1, 2, 4, 8, 16]
+    # Worth nothing in the end, and without interest: what is bought is paid, whenever.
+    assert cost(found, "own") == pytest.approx(16 * 87_600)
+    assert cost(found, "own", 1) == pytest.approx(87_600) and cost(found, "own", 3) == pytest.approx(4 * 87_600)
+    at_once = workload(growth=1.0).model_copy(update={"purchase": Purchase(stage_years=5)})
+    assert decide(at_once, load(1.0), market(offers=[])).best.facts["servers_by_year"] == [16] * 5  # type: ignore[union-attr]
+
+
+def test_a_growing_load_does_not_fall_back_each_january() -> None:
+    asked = workload(growth=0.5)
+    growing = asked.model_copy(update={"load": asked.load.model_copy(update={"shape": "growing"})})
+    years = demand_of(growing, SHAPES["growing"](np.arange(8760)), 3)
+    for before, after in pairwise(years):
+        assert before.peak == pytest.approx(after.values.min(), rel=1e-3)
+    assert years[2].peak == pytest.approx(1.5**2)
+
+
+def test_spare_servers_and_a_second_site_are_paid() -> None:
+    spare = workload().model_copy(update={"resilience": Resilience(spare_servers=1)})
+    assert cost(decide(spare, load(1.0), market()), "own") == pytest.approx(2 * 87_600)
+    assert cost(decide(spare, load(1.0), market()), "on_demand") == pytest.approx(2 * 16 * 43_800)
+    sites = workload().model_copy(update={"resilience": Resilience(second_site=True)})
+    assert cost(decide(sites, load(1.5), market()), "own") == pytest.approx(4 * 87_600)
 
 
 def test_a_commitment_is_paid_every_hour() -> None:
     found = answer(load(1.0), market(offers=[offer("commitment", 1.0), offer("on_demand", 2.0)], servers=[]))
-    assert found.best is not None and found.best.kind == "commitment_12_months" and found.best.nodes_committed == 1
+    assert found.best is not None and found.best.kind == "commitment_12_months" and found.best.facts["nodes_committed"] == 1
     assert cost(found, "commitment_12_months", 1) == pytest.approx(8 * 8760)
     long_term = market(offers=[offer("commitment", 1.0, commitment_months=36), offer("on_demand", 2.0)], servers=[])
     (option,) = [o for o in answer(load(1.0), long_term).options if o.kind == "commitment_36_months"]
@@ -149,14 +206,23 @@ def test_a_commitment_is_paid_every_hour() -> None:
 
 def test_spot_costs_its_restarts() -> None:
     found = answer(load(1.0), market(offers=[offer("spot", 1.0)], servers=[]))
-    assert cost(found, "spot", 1) == pytest.approx(8 / 0.95 / 0.8 * 8760)
+    assert cost(found, "spot", 1) == pytest.approx(8 / 0.95 * 8760)
 
 
 def test_tokens_are_bought_in_the_workloads_own_mix() -> None:
-    seller = ApiOffer("seller", "m", 1.0, 2.0, DAY, 0, "a page")
+    seller = ApiOffer("seller", "m", 1.0, 2.0, DAY, 0, "a page", cached_input_usd=0.1, batch_share=0.5)
     found = answer(load(1.0), market(api_offers=[seller]))
     # 1,000 tokens in and 500 out: two in for each one out.
     assert cost(found, "api", 1) == pytest.approx((2 * 1.0 + 2.0) * CAPACITY * 8760 / 1e6)
+    half_cached = workload().model_copy(update={"tokens": Tokens(input=1000, output=500, cached_input_share=0.5, batch=True)})
+    cheaper = decide(half_cached, load(1.0), market(api_offers=[seller]))
+    assert cost(cheaper, "api", 1) == pytest.approx((1.0 + 0.1 + 2.0) * 0.5 * CAPACITY * 8760 / 1e6)
+
+
+def test_work_on_the_input_alone_has_a_price() -> None:
+    asked = workload().model_copy(update={"tokens": Tokens(input=1000, output=0)})
+    found = decide(asked, load(1.0), market(api_offers=[ApiOffer("seller", "m", 1.0, 2.0, DAY, 0, "a page")]))
+    assert cost(found, "api", 1) == pytest.approx(1.0 * CAPACITY * 8760 / 1e6)
 
 
 EU = offer("on_demand", 4.0, provider="nuage", region="fr-1", country="FR")
@@ -187,16 +253,44 @@ def test_constraints_choose_before_the_price_does(constraints: dict[str, Any], r
 
 def test_each_constraint_has_its_price() -> None:
     found = answer(load(0.01), market(offers=[offer("on_demand", 2.0), EU], servers=[]), countries=["FR"], spot_allowed=False)
-    extra = {c.name: c.extra_usd for c in found.constraint_costs}
     assert {c.name: c.value for c in found.constraint_costs} == {"countries": "FR", "spot_allowed": "no"}
-    assert extra == {"countries": pytest.approx(20 * 0.01 * 43_800), "spot_allowed": pytest.approx(0.0)}
+    twice = pytest.approx(16 * 43_800)
+    assert {c.name: c.alone_usd for c in found.constraint_costs} == {"countries": twice, "spot_allowed": pytest.approx(0.0)}
+    assert {c.name: c.dropped_usd for c in found.constraint_costs} == {"countries": twice, "spot_allowed": pytest.approx(0.0)}
+    assert found.all_constraints_usd == twice
+
+
+def test_owning_is_not_sovereign_by_itself() -> None:
+    both = market(offers=[offer("on_demand", 2.0), EU])
+    certified = answer(load(1.0), both, certifications=["SecNumCloud"])
+    assert [o.kind for o in certified.options] == ["on_demand"] and "site" in certified.excluded["own"]
+    assert answer(load(1.0), both, countries=["FR"]).conditions == ["the site stands in FR (site.country)"]
+    abroad = workload(countries=["FR"]).model_copy(update={"site": Site(country="US")})
+    assert {o.kind for o in decide(abroad, load(1.0), both).options} == {"on_demand"}
+
+
+def test_few_sellers_are_said_in_the_first_line() -> None:
+    found = answer(load(0.01), market(servers=[]))
+    assert "only one seller of this kind" in as_text(found).split("\n")[4]
+    three = [offer("on_demand", 2.0 + n, provider=f"p{n}", region=str(n)) for n in range(3)]
+    found = answer(load(0.01), market(servers=[], offers=three))
+    assert found.few_sellers is None
+    (standing,) = found.standings
+    assert standing.sellers == 3 and standing.quartiles_usd is not None
+    assert standing.quartiles_usd["median"] == pytest.approx(3.0 * 8 * 43_800)
+
+
+def test_nothing_to_compare_is_not_taken_for_robustness() -> None:
+    found = answer(load(1.0), market(offers=[]))
+    assert found.robustness.verdict.word == "alone" and found.robustness.tested == []
+    assert "nothing was compared" in as_text(found) and "changes the answer" not in as_text(found)
 
 
 def test_a_budget_limits_what_is_owned() -> None:
     hours = load(3.0)
     assert answer(hours).best is not None
     found = answer(hours, capital_budget=100_000)
-    assert found.best is not None and (found.best.kind, found.best.servers_owned) == ("hybrid", 1)
+    assert found.best is not None and (found.best.kind, found.best.facts["servers_owned"]) == ("hybrid", 1)
     assert "above the budget" in found.excluded["own"]
     none = answer(hours, capital_budget=1_000)
     assert {o.kind for o in none.options} == {"on_demand"}
@@ -209,24 +303,34 @@ def test_nothing_allowed_is_said_and_not_made_up() -> None:
     assert "Nothing that is known serves this workload" in text and "data may not leave" in text
 
 
-def test_the_price_at_which_it_flips_is_where_both_cost_the_same() -> None:
+def test_the_price_at_which_it_turns_is_where_both_cost_the_same() -> None:
     hours = load(0.2)
     found = answer(hours)
-    assert found.payback is not None
-    flip = found.payback.flips_below_usd_per_gpu_hour
-    above = answer(hours, market(offers=[offer("on_demand", flip * 1.01)]))
-    below = answer(hours, market(offers=[offer("on_demand", flip * 0.99)]))
-    assert above.best is not None and above.best.servers_owned == 1
-    assert below.best is not None and below.best.servers_owned == 0
+    (threshold,) = [t for t in found.thresholds if t.kind == "on_demand"]
+    assert threshold.at is not None and threshold.at * 8 * 43_800 == pytest.approx(87_600)
+    above = answer(hours, market(offers=[offer("on_demand", threshold.at * 1.01)]))
+    below = answer(hours, market(offers=[offer("on_demand", threshold.at * 0.99)]))
+    assert above.best is not None and above.best.kind == "own"
+    assert below.best is not None and below.best.kind == "on_demand"
 
 
-def test_the_tornado_is_sorted_and_says_what_flips() -> None:
-    found = answer(
-        load(0.1001), market(servers=[Server("8x-g", "g", 8.0, band(87_600.0, 0.5), DAY, 0, "a quote", band(10.0, 0.1), False, True)])
-    )
-    swings = [abs(s.high - s.low) for s in found.tornado]
-    assert swings == sorted(swings, reverse=True) and len(swings) >= 3
-    assert {s.name: s.flips for s in found.tornado}["server_price, as a share"] is True
+def test_the_tornado_compares_the_recommendation_with_its_best_rival() -> None:
+    # Tokens are recommended, and two percent dearer renting is the rival: owning plays no part.
+    seller = ApiOffer("seller", "m", 0.0, 0.98 * 16 / (CAPACITY / 1e6), DAY, 0, "a page", band_share=(0.9, 1.1))
+    found = answer(load(1.0), market(api_offers=[seller], servers=[]))
+    assert found.best is not None and found.best.kind == "api"
+    flips = {s.name: s.flips for s in found.robustness.tested}
+    assert flips["token_price"] is True
+    assert found.robustness.verdict.word == "toss-up" or found.robustness.verdict.word == "lean"
+    assert "token_price" in as_text(found)
+    swings = [abs(s.high - s.low) for s in found.robustness.tested]
+    assert swings == sorted(swings, reverse=True)
+
+
+def test_draws_are_the_same_for_a_seed() -> None:
+    one, two = (answer(load(0.3, 0.9)).robustness.draws for _ in range(2))
+    assert one is not None and one == two
+    assert sum(one.wins.values()) == pytest.approx(1.0)
 
 
 def test_euros_are_dollars_at_the_rate() -> None:

@@ -1,0 +1,35 @@
+"""Kinds of fields of a workload file, and what is said of a wrong one.
+
+Belongs here: numbers, shares, countries as a person writes them. Does not belong here: which fields there are (`workload`, `quotes`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from pipelines.decision.lookups import country_of
+
+_NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
+
+
+def _number(value: object) -> object:
+    """Numbers only: not yes or no, and no text with separators that may stand for thousands or decimals."""
+    if isinstance(value, bool) or (isinstance(value, str) and not _NUMBER.fullmatch(value)):
+        raise ValueError("expected a number such as 40000000 or 40e6, without separators")
+    return value
+
+
+Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+Whole = Annotated[int, BeforeValidator(_number)]
+Positive = Annotated[Number, Field(gt=0)]
+Share = Annotated[Number, Field(ge=0, le=1)]
+Country = Annotated[str, BeforeValidator(country_of)]
+
+
+class Strict(BaseModel):
+    """A field that is not known is a mistake; nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)

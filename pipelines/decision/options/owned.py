@@ -1,0 +1,211 @@
+"""Servers of one's own, bought when they are needed, and what they cannot serve rented.
+
+Pure. Belongs here: owning all of it, and owning the base. Does not belong here: the formulas (`pipelines.economics`), offers (`rented`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pipelines.costing.assumptions import server_of
+from pipelines.decision.demand import Demand, fleet
+from pipelines.decision.load_file import HOURS_PER_YEAR
+from pipelines.decision.options.rented import RentedWay, left_to_rent, rent_beside
+from pipelines.decision.options.stages import staged
+from pipelines.decision.options.way import Asked, Way, best_on, capacity_per_hour
+from pipelines.decision.scenario import BASE, ELECTRICITY, SERVER_POWER, SERVER_PRICE, Scenario
+from pipelines.economics import OnPremServer, annual_capital_cost
+
+# The full posts of a node hold for a few; a fleet needs less for each further one.
+NODES_AT_FULL_STAFF = 8
+
+
+@dataclass(frozen=True)
+class OwnedWay(Way):
+    """`servers` in each year, without spares. Bought in the first year of a stage, kept to the end, then worth what their age leaves."""
+
+    servers: tuple[int, ...] = ()
+    peaks: RentedWay | None = None
+
+    def components(self, scenario: Scenario) -> dict[str, float]:
+        """Cost by part, USD over the years."""
+        assert self.measurement is not None and self.server is not None
+        asked = self.asked
+        capacity = capacity_per_hour(self.measurement, self.server.gpu_count, asked, scenario)
+        demand = asked.at_load(scenario)
+        serving = self._serving(demand, capacity)
+        there = [n * asked.workload.sites + (asked.spare(scenario) if n else 0.0) for n in serving]
+        parts = self._of_servers(there, scenario)
+        server = self.described(scenario, 1)
+        price = scenario.value(ELECTRICITY, asked.market.electricity.band)
+        busy = sum(float((np.minimum(y.values, n * capacity) * y.hours).sum()) for n, y in zip(serving, demand, strict=True)) / capacity
+        parts["energy"] += busy * (server.load_kw - server.idle_kw) * server.pue * price
+        if self.peaks is not None:
+            parts["rent of peaks"] = sum(
+                rent_beside(year, number, serving[number], capacity, self.peaks, scenario) for number, year in enumerate(demand)
+            )
+        return {name: usd for name, usd in parts.items() if usd}
+
+    def _serving(self, demand: Demand, capacity: float) -> list[int]:
+        """Servers of each year: as planned, and without anything to rent as many as the load needs."""
+        if self.peaks is not None:
+            return list(self.servers)
+        return _in_stages([fleet(year, capacity) for year in demand], self.asked.workload.purchase.stage_years)
+
+    def _of_servers(self, there: list[float], scenario: Scenario) -> dict[str, float]:
+        """Costs of being there: capital of each stage over the years that it is kept, and the running of each year's servers."""
+        asked, years = self.asked, self.asked.years
+        server = self.described(scenario, 1)
+        price = scenario.value(ELECTRICITY, asked.market.electricity.band)
+        capital, before = 0.0, 0.0
+        for year, count in enumerate(there):
+            if count > before:
+                kept = years - year
+                of_stage = self.described(scenario, kept)
+                each = annual_capital_cost(of_stage.capex_usd, of_stage.residual_share, of_stage.discount_rate, of_stage.life_years)
+                capital += (count - before) * each * kept
+                before = count
+        server_years = sum(there)
+        posts = sum(staff_posts(count, self._gpus, asked, scenario) for count in there)
+        return {
+            "capital": capital,
+            "maintenance": server_years * server.maintenance_share * server.server_usd,
+            "energy": server_years * server.idle_kw * server.pue * price * HOURS_PER_YEAR,
+            "space": server_years * server.colocation_usd_per_month * 12,
+            "staff": posts * asked.value("staff_usd_per_fte_year", scenario),
+        }
+
+    def described(self, scenario: Scenario, years: int) -> OnPremServer:
+        """The server kept for `years` in a scenario, without its staff, which is that of the fleet."""
+        assert self.server is not None
+        return server_of(
+            lambda name: 0.0 if name == "staff_fte_per_node" else self.asked.value(name, scenario),
+            server_usd=scenario.value(SERVER_PRICE, self.server.usd) * scenario.factor(SERVER_PRICE),
+            life_years=float(years),
+            load_kw=scenario.value(SERVER_POWER, self.server.load_kw),
+            electricity_usd_per_kwh=scenario.value(ELECTRICITY, self.asked.market.electricity.band),
+        )
+
+    @property
+    def _gpus(self) -> float:
+        assert self.server is not None
+        return self.server.gpu_count
+
+    @property
+    def there(self) -> list[float]:
+        """Servers that stand there in each year, spares and second site among them."""
+        return [n * self.asked.workload.sites + (self.asked.spare(BASE) if n else 0.0) for n in self.servers]
+
+    @property
+    def capital_usd(self) -> float:
+        """All that is bought over the years, at today's price."""
+        return max(self.there) * float(self.described(BASE, 1).capex_usd)
+
+    @property
+    def owned_share(self) -> float:
+        """Share of the tokens that owned servers serve."""
+        assert self.measurement is not None
+        capacity = capacity_per_hour(self.measurement, self._gpus, self.asked)
+        pairs = zip(self.servers, self.asked.demand, strict=True)
+        served = sum(float((np.minimum(y.values, n * capacity) * y.hours).sum()) for n, y in pairs)
+        return served / sum(year.tokens for year in self.asked.demand)
+
+    @property
+    def title(self) -> str:
+        """What is done, in a few words."""
+        assert self.server is not None
+        first, last = self.servers[0], self.servers[-1]
+        count = str(last) if first == last else f"{first} growing to {last}"
+        beside = "" if sum(self.there) == sum(self.servers) else f" with {sum(self.there[-1:]) - last:g} to spare"
+        return f"own {count} of {self.server.hardware}{beside}" + (", rent the peaks" if self.peaks else "")
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What is special to this kind."""
+        return {
+            "servers_owned": self.servers[-1],
+            "servers_by_year": list(self.servers),
+            "servers_to_spare": self.there[-1] - self.servers[-1],
+            "owned_share": self.owned_share,
+            "capital_usd": self.capital_usd,
+        }
+
+
+def staff_posts(servers: float, gpus: float, asked: Asked, scenario: Scenario = BASE) -> float:
+    """Full-time posts of a fleet: so many a node for the first few, then so many a GPU."""
+    a_node = asked.value("staff_fte_per_node", scenario)
+    a_gpu = asked.value("staff_fte_per_fleet_gpu", scenario, absent=a_node / gpus)
+    few = min(servers, NODES_AT_FULL_STAFF)
+    return few * a_node + (servers - few) * min(a_gpu * gpus, a_node)
+
+
+def owned(asked: Asked, peaks: list[RentedWay], limit_usd: float) -> tuple[list[OwnedWay], str | None]:
+    """Owning all, and owning the base beside each way of renting the peaks; and why nothing is owned where the budget forbids it."""
+    found: list[OwnedWay] = []
+    refused: str | None = None
+    for server in asked.market.servers:
+        for m in best_on(server.gpu_count, server.gpu, asked.market.measurements):
+            capacity = capacity_per_hour(m, server.gpu_count, asked)
+            needed = _in_stages([fleet(year, capacity) for year in asked.demand], asked.workload.purchase.stage_years)
+            whole = OwnedWay("own", asked, m, server=server, servers=tuple(needed))
+            if whole.capital_usd <= limit_usd:
+                found.append(whole)
+            else:
+                refused = f"the capital of {whole.title.removeprefix('own ')}, {whole.capital_usd:,.0f} USD, is above the budget"
+            found += [way for rent in peaks if (way := _with_peaks(whole, rent, capacity, limit_usd)) is not None]
+    return found, refused
+
+
+def _with_peaks(whole: OwnedWay, rent: RentedWay, capacity: float, limit_usd: float) -> OwnedWay | None:
+    """The numbers of servers that cost least with what is left rented, or None where that is none of them, or all."""
+    asked = whole.asked
+    each = float(whole.described(BASE, 1).capex_usd)
+    most = max(whole.servers)
+    affordable = most if math.isinf(limit_usd) else min(most, int(limit_usd // each / asked.workload.sites - asked.spare(BASE)))
+    if affordable < 1:
+        return None
+    demand = asked.demand if most <= 64 else tuple(year.coarse(512) for year in asked.demand)
+    units = np.arange(affordable + 1, dtype=np.float64)
+    rents = left_to_rent(demand, capacity, units, rent, asked)
+    per_year = [cost + _yearly(whole, units, capacity, year) for cost, year in zip(rents, demand, strict=True)]
+    servers = staged(per_year, _added(whole))
+    if max(servers) == 0 or servers == list(whole.servers):
+        return None
+    return OwnedWay("hybrid", asked, whole.measurement, rent.offer, server=whole.server, servers=tuple(servers), peaks=rent)
+
+
+def _added(whole: OwnedWay) -> list[float]:
+    """What a server costs from each year to the end, but for staff and the energy of use; infinite between stages."""
+    years, sites = whole.asked.years, whole.asked.workload.sites
+    costs = []
+    for year in range(years):
+        alone = [0.0] * year + [1.0] * (years - year)
+        parts = whole._of_servers(alone, BASE)
+        usd = (sum(parts.values()) - parts["staff"]) * sites
+        costs.append(usd if year % whole.asked.workload.purchase.stage_years == 0 else math.inf)
+    return costs
+
+
+def _yearly(whole: OwnedWay, units: np.ndarray, capacity: float, year: Any) -> np.ndarray:
+    """Staff and energy of use of one year, for each number of servers."""
+    asked, server = whole.asked, whole.described(BASE, 1)
+    sites, spare = asked.workload.sites, asked.spare(BASE)
+    posts = np.array([staff_posts(n * sites + (spare if n else 0.0), whole._gpus, asked) for n in units])
+    served = (np.minimum(year.values[:, None], units[None, :] * capacity) * year.hours[:, None]).sum(axis=0) / capacity
+    price = asked.market.electricity.band["base"]
+    use = served * (server.load_kw - server.idle_kw) * server.pue * price
+    return np.asarray(posts * asked.value("staff_usd_per_fte_year", BASE) + use)
+
+
+def _in_stages(needed: list[int], stage_years: int) -> list[int]:
+    """Servers of each year where those of a whole stage are bought at its beginning, and none is sold before the end."""
+    found: list[int] = []
+    for start in range(0, len(needed), stage_years):
+        stage = needed[start : start + stage_years]
+        found += [max([*stage, *found[-1:]])] * len(stage)
+    return found

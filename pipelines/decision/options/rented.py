@@ -1,0 +1,121 @@
+"""Machines rented by the hour: whole ones, in each hour enough for that hour's load.
+
+Pure. Belongs here: on demand and spot. Does not belong here: commitments (`committed`), formulas (`pipelines.economics`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from pipelines.decision.constraints import refusal
+from pipelines.decision.demand import Demand, Year, machine_hours
+from pipelines.decision.market import Measurement, Offer
+from pipelines.decision.options.way import Asked, Way, best_on, capacity_per_hour
+from pipelines.decision.scenario import BASE, RENT_PATH, RENTED_PRICE, Scenario
+from pipelines.decision.workload import Constraints
+from pipelines.economics import effective_cloud_usd_per_hour, spot_waste_share
+
+BY_THE_HOUR = ("on_demand", "spot")
+
+
+@dataclass(frozen=True)
+class RentedWay(Way):
+    """One offer and one measured configuration, switched on and off by the hour."""
+
+    def components(self, scenario: Scenario) -> dict[str, float]:
+        """Cost by part, USD over the years."""
+        hours = [
+            machine_hours(year, self.capacity(scenario), self.asked.cold_start_s, self.asked.spare(scenario), self.asked.workload.sites)
+            for year in self.asked.at_load(scenario)
+        ]
+        return {"rent": sum(h * self.hour_usd(scenario, year) for year, h in enumerate(hours))}
+
+    def capacity(self, scenario: Scenario = BASE) -> float:
+        """Counted tokens per hour of one machine."""
+        assert self.measurement is not None and self.offer is not None
+        return capacity_per_hour(self.measurement, self.offer.gpu_count, self.asked, scenario)
+
+    def hour_usd(self, scenario: Scenario, year: int) -> float:
+        """USD of one machine for an hour of work in a year (0 is the first)."""
+        assert self.offer is not None
+        return machine_usd(self.offer, self.asked, scenario, year)
+
+    def machine_hours(self) -> float:
+        """Machine-hours billed over the years, at base figures."""
+        return sum(
+            machine_hours(y, self.capacity(), self.asked.cold_start_s, self.asked.spare(BASE), self.asked.workload.sites)
+            for y in self.asked.demand
+        )
+
+    @property
+    def title(self) -> str:
+        """What is done, in a few words."""
+        assert self.offer is not None
+        return f"rent {self.kind.replace('_', ' ')} at {self.offer.provider} {self.offer.region}"
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What is special to this kind."""
+        peak = max(math.ceil(year.peak / self.capacity() - 1e-9) for year in self.asked.demand)
+        return {"machine_hours": self.machine_hours(), "machines_at_the_peak": peak}
+
+
+def machine_usd(offer: Offer, asked: Asked, scenario: Scenario, year: int) -> float:
+    """USD of one machine for an hour in which it works, in a year; interruptions of spot machines waste a part of it."""
+    price = scenario.value(RENTED_PRICE, offer.usd_per_gpu_hour) * scenario.factor(RENTED_PRICE) * offer.gpu_count
+    price *= scenario.path(RENT_PATH, asked.market.drift.get(offer.option), year)
+    waste = 0.0
+    if offer.option == "spot":
+        between = asked.value("spot_mean_time_between_interruptions_s", scenario, absent=math.inf)
+        waste = min(0.99, spot_waste_share(between, asked.value("spot_restart_s", scenario))) if math.isfinite(between) else 0.0
+    return float(effective_cloud_usd_per_hour(price, "spot" if offer.option == "spot" else "on_demand", waste_share=waste))
+
+
+def fitting(asked: Asked, constraints: Constraints, options: tuple[str, ...]) -> Iterator[tuple[Offer, Measurement]]:
+    """Allowed offers that hold the model, each with the systems that serve it best; by the GPU, whole replicas are rented."""
+    measurements = asked.market.measurements
+    for offer in asked.market.offers:
+        if offer.option not in options or not holds(offer.gpu, measurements) or refusal(offer, constraints, asked.market) is not None:
+            continue
+        if offer.is_by_the_gpu:
+            for m in measurements:
+                if m.gpu == offer.gpu:
+                    yield replace(offer, gpu_count=m.gpu_count), m
+        else:
+            for m in best_on(offer.gpu_count, offer.gpu, measurements):
+                yield offer, m
+
+
+def holds(gpu: str, measurements: list[Measurement]) -> bool:
+    """Whether a rate of the model on this device is known."""
+    return any(m.gpu == gpu for m in measurements)
+
+
+def rented(asked: Asked, constraints: Constraints) -> list[RentedWay]:
+    """Every allowed offer by the hour as a way of its own."""
+    return [RentedWay(offer.option, asked, m, offer) for offer, m in fitting(asked, constraints, BY_THE_HOUR)]
+
+
+def left_to_rent(demand: Demand, capacity: float, units: np.ndarray, way: RentedWay | None, asked: Asked) -> list[np.ndarray]:
+    """What renting costs in each year beside each number of units of `capacity`; infinite where they fall short with nothing to rent."""
+    found = []
+    for number, year in enumerate(demand):
+        over = np.maximum(year.values[:, None] - units[None, :] * capacity, 0.0)
+        if way is None:
+            found.append(np.where((over > capacity * 1e-9).any(axis=0), np.inf, 0.0))
+            continue
+        needed = np.ceil(over / way.capacity() - 1e-9)
+        found.append((needed * year.hours[:, None]).sum(axis=0) * way.hour_usd(BASE, number))
+    return found
+
+
+def rent_beside(year: Year, number: int, units: float, capacity: float, way: RentedWay, scenario: Scenario) -> float:
+    """The same for one year, one number of units and any scenario."""
+    over = np.maximum(year.values - units * capacity, 0.0)
+    needed = np.ceil(over / way.capacity(scenario) - 1e-9)
+    return float((needed * year.hours).sum()) * way.hour_usd(scenario, number)

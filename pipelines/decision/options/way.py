@@ -1,0 +1,127 @@
+"""What every way to serve a workload has in common.
+
+Belongs here: the shape of a way, what is asked of it, capacity of machines. Does not belong here: what one kind of way costs.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from pipelines.decision.demand import Demand
+from pipelines.decision.market import ApiOffer, Market, Measurement, Offer, Server
+from pipelines.decision.scenario import BASE, LOAD, PACKING, THROUGHPUT, Scenario
+from pipelines.decision.workload import Workload
+
+MILLION = 1e6
+# Self-run rates are those of a benchmark; another engine, version or mix of requests is this far away, to either side.
+THROUGHPUT_BAND = {"low": 1.15, "base": 1.0, "high": 0.75}
+LOAD_BAND = {"low": 0.5, "base": 1.0, "high": 1.5}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One workload on one market, over as many years as `demand` has."""
+
+    workload: Workload
+    demand: Demand
+    market: Market
+
+    @property
+    def years(self) -> int:
+        """Years of the comparison."""
+        return len(self.demand)
+
+    def at_load(self, scenario: Scenario) -> Demand:
+        """The demand with the scenario's load."""
+        factor = scenario.value(LOAD, LOAD_BAND)
+        return self.demand if factor == 1 else tuple(year.times(factor) for year in self.demand)
+
+    def value(self, name: str, scenario: Scenario, absent: float = 0.0) -> float:
+        """An assumption in a scenario; `absent` where the table has none of this name."""
+        band = self.market.band(name)
+        return absent if band is None else scenario.value(name, band)
+
+    @property
+    def cold_start_s(self) -> float | None:
+        """Seconds of a cold start where the workload allows scale to zero."""
+        return None if self.workload.scale_to_zero is None else self.workload.scale_to_zero.cold_start_s
+
+    def spare(self, scenario: Scenario) -> float:
+        """Machines beside those that the load needs."""
+        return self.workload.resilience.spare_servers + max(0.0, scenario.at.get("spare_servers", 0.0))
+
+
+@dataclass(frozen=True)
+class Way(ABC):
+    """One way to serve a workload, planned at base figures for the years of `asked`.
+
+    `components` gives its cost by part, in USD over all years, in any scenario; the plan (what is owned or committed) stays.
+    """
+
+    kind: str
+    asked: Asked
+
+    measurement: Measurement | None = None
+    offer: Offer | None = None
+    api: ApiOffer | None = None
+    server: Server | None = None
+
+    @abstractmethod
+    def components(self, scenario: Scenario) -> dict[str, float]:
+        """Cost by part, USD over the years."""
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What is done, in a few words."""
+
+    def cost(self, scenario: Scenario = BASE) -> float:
+        """Cost of the whole, USD over the years."""
+        return sum(self.components(scenario).values())
+
+    @cached_property
+    def base_usd(self) -> float:
+        """Cost at base figures."""
+        return self.cost()
+
+    def on(self, asked: Asked) -> Way:
+        """The same plan for other hours of the same years."""
+        return replace(self, asked=asked)
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What is special to the kind: servers, machines, shares."""
+        return {}
+
+    @property
+    def seller(self) -> str | None:
+        """Who is paid, where it is not the maker of servers."""
+        found = self.offer or self.api
+        return None if self.server is not None or found is None else found.provider
+
+
+def capacity_per_hour(measured: Measurement, gpus: float, asked: Asked, scenario: Scenario = BASE) -> float:
+    """Counted tokens per hour of a machine within the limits: as many copies of the measured system as fit, as far as they are filled."""
+    copies = gpus // measured.gpu_count
+    band = THROUGHPUT_BAND
+    if measured.error_share:
+        band = {"low": 1 + measured.error_share, "base": 1.0, "high": 1 / (1 + measured.error_share)}
+    rate = measured.rate_per_gpu * measured.gpu_count * copies * scenario.value(THROUGHPUT, band)
+    return rate * 3600 * asked.value(PACKING, scenario, absent=1.0)
+
+
+def best_on(machine_gpus: float, gpu: str, measurements: list[Measurement]) -> list[Measurement]:
+    """Of each precision the measured system that gives a machine of so many GPUs the most tokens; those that do not fit are left out."""
+    best: dict[str, Measurement] = {}
+    for m in measurements:
+        if m.gpu != gpu or m.gpu_count > machine_gpus:
+            continue
+        rate = m.rate_per_gpu * m.gpu_count * (machine_gpus // m.gpu_count)
+        old = best.get(m.precision)
+        if old is None or rate > old.rate_per_gpu * old.gpu_count * (machine_gpus // old.gpu_count):
+            best[m.precision] = m
+    return [best[p] for p in sorted(best)]

@@ -1,0 +1,100 @@
+"""Figures of the asker's own that stand beside the market: quotes, tariffs, salaries, measured rates, assumptions.
+
+Belongs here: their fields. Does not belong here: putting them beside the market's (`own_figures`). Money is in the workload's currency.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from pipelines.decision.fields import Country, Number, Positive, Share, Strict, Whole
+
+Gpus = Annotated[Whole, Field(ge=1, le=1024)]
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+# Costs that are counted where the workload asks for them; the table of assumptions holds their ranges.
+Extra = Literal["lead_time", "lease", "tax", "egress", "storage", "support", "cloud_staff", "carbon"]
+
+
+class ServerQuote(Strict):
+    """A server offered to the asker. `price` of one, without tax."""
+
+    gpu: Text
+    gpu_count: Gpus
+    price: Positive
+    load_kw: Positive | None = None
+    quoted_on: date | None = None
+    used: bool = False
+
+
+class RentQuote(Strict):
+    """Rented machines offered to the asker; `price_per_hour` of one machine."""
+
+    gpu: Text
+    gpu_count: Gpus
+    price_per_hour: Positive
+    option: Literal["on_demand", "spot", "commitment"] = "on_demand"
+    commitment_months: Annotated[Whole, Field(ge=1, le=120)] | None = None
+    provider: Text = "your quote"
+    country: Country | None = None
+    quoted_on: date | None = None
+
+    @model_validator(mode="after")
+    def _term(self) -> RentQuote:
+        if (self.option == "commitment") != (self.commitment_months is not None):
+            raise ValueError("expected commitment_months with option commitment, and only there")
+        return self
+
+
+class TokenQuote(Strict):
+    """Tokens offered to the asker, per million."""
+
+    provider: Text = "your quote"
+    input: Annotated[Number, Field(ge=0)]
+    output: Annotated[Number, Field(ge=0)]
+    cached_input: Annotated[Number, Field(ge=0)] | None = None
+    batch_share: Annotated[Share, Field(gt=0)] | None = None
+    country: Country | None = None
+    quoted_on: date | None = None
+
+
+class RateQuote(Strict):
+    """A rate that the asker measured within the objective: tokens per second of `gpu_count` GPUs together."""
+
+    gpu: Text
+    gpu_count: Gpus
+    precision: Text
+    tokens_per_second: Positive
+    engine: Text = "-"
+    measured_on: date | None = None
+
+
+class Quotes(Strict):
+    """All of them. `only` leaves the market's figures of that kind out."""
+
+    servers: tuple[ServerQuote, ...] = ()
+    rents: tuple[RentQuote, ...] = ()
+    tokens: tuple[TokenQuote, ...] = ()
+    rates: tuple[RateQuote, ...] = ()
+    electricity_per_kwh: Positive | None = None
+    salary_per_year: Positive | None = None
+    colocation_per_kw_month: Positive | None = None
+
+
+class Ends(Strict):
+    """An assumption with its range: the least, the likely and the greatest value."""
+
+    low: Number
+    base: Number
+    high: Number
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Ends:
+        if not self.low <= self.base <= self.high:
+            raise ValueError("expected low <= base <= high")
+        return self
+
+
+Own = Number | Ends

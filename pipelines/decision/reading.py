@@ -1,0 +1,251 @@
+"""Reading the market of one workload from the published version, and from nothing else but the tables of names that ship with it.
+
+Belongs here: queries, and turning rows into the market's shapes. Does not belong here: any choice, the asker's own figures
+(`own_figures`), rates (`rates`).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from pipelines.catalogue.contracts import catalogue
+from pipelines.costing.throughput_selection import LARGEST_SERVER_GPUS
+from pipelines.decision.documents import WorkloadError
+from pipelines.decision.drift import rent_drift, token_drift
+from pipelines.decision.lookups import known_value
+from pipelines.decision.market import BANDS, LONGEST_AGE_DAYS, ApiOffer, Assumption, Drift, Market, Offer, Server
+from pipelines.decision.own_figures import with_own_figures
+from pipelines.decision.rates import measurements
+from pipelines.decision.scenario import aged
+from pipelines.decision.workload import Workload
+from pipelines.ingest.registry import parse_curated
+from pipelines.publication.reader import rows
+
+WINDOW_DAYS = 30
+
+
+def read_market(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of: date | None = None) -> Market:
+    """Read what concerns a workload, as of a day of the version (its newest where None).
+
+    Raises WorkloadError where its model, lengths, electricity area or a constraint's value are not known.
+    """
+    _look_up(connection, workload)
+    (newest,) = connection.execute("SELECT max(on_date) FROM marts.cost_per_token").fetchall()[0]
+    day = min(as_of or newest, newest)
+    fx = rows(
+        connection,
+        "SELECT units_per_eur, on_date FROM marts.fx_rate WHERE currency = 'USD' AND on_date <= ? ORDER BY on_date DESC LIMIT 1",
+        [day],
+    )
+    if not fx:
+        raise WorkloadError(f"as of {day} no exchange rate is known, expected a later day")
+    drift = {**rent_drift(connection, day), **token_drift()}
+    api, left_out = _api_offers(connection, workload.model, day, drift["tokens"])
+    assumptions = _assumptions(connection)
+    usd_per_eur = fx[0]["units_per_eur"]
+    market = Market(
+        as_of=day,
+        usd_per_eur=usd_per_eur,
+        fx_on=fx[0]["on_date"],
+        measurements=measurements(connection, workload, day),
+        offers=_offers(connection, day, drift),
+        api_offers=api,
+        servers=_servers(connection, day),
+        assumptions=assumptions,
+        electricity=_electricity(connection, workload.electricity_area, assumptions, usd_per_eur),
+        headquarters={r["provider"]: r["headquarters_country"] for r in _curated("reference_provider_fact").to_dicts()},
+        certified={(r["provider"], r["region"], r["certification"]) for r in _curated("reference_region_certification").to_dicts()},
+        gpu_memory_gb={r["gpu"]: r["gpu_memory_gb"] for r in _curated("reference_gpu").to_dicts()},
+        drift=drift,
+        left_out=left_out,
+    )
+    return with_own_figures(market, workload)
+
+
+def _look_up(connection: duckdb.DuckDBPyConnection, workload: Workload) -> None:
+    constraints = workload.constraints
+    certified = {r["certification"] for r in _curated("reference_region_certification").to_dicts()}
+    precisions = {p for (p,) in connection.execute("SELECT DISTINCT precision FROM marts.throughput").fetchall()}
+    names = {r["gpu"] for r in _curated("reference_gpu").to_dicts()}
+    quotes = workload.quotes
+    quoted = [*(s.gpu for s in quotes.servers), *(r.gpu for r in quotes.rents), *(m.gpu for m in quotes.rates)]
+    assumed = [a for (a,) in connection.execute("SELECT assumption FROM marts.cost_assumption WHERE scope IS NULL").fetchall()]
+    for name, values, known in (
+        ("precisions", workload.precisions, precisions),
+        ("constraints.certifications", constraints.certifications, certified),
+        ("site.certifications", workload.site.certifications, certified),
+        ("constraints.trust_tiers", constraints.trust_tiers, catalogue().columns["trust_tier"].allowed or ()),
+        ("quotes: gpu", quoted, names),
+        ("assumptions", list(workload.assumptions), assumed),
+    ):
+        for value in values:
+            known_value(name, value, known)
+
+
+def _curated(name: str) -> pl.DataFrame:
+    contract = catalogue().tables[name]
+    content = (Path(__file__).parent.parent / str(contract.bundled)).read_bytes()
+    return parse_curated(content, contract)
+
+
+def _offers(connection: duckdb.DuckDBPyConnection, as_of: date, drift: dict[str, Drift]) -> list[Offer]:
+    found = rows(
+        connection,
+        """
+        WITH latest AS (
+            SELECT * FROM marts.price_history
+            WHERE gpu IS NOT NULL AND coalesce(gpu_count, 1) >= 1 AND usd_per_gpu_hour IS NOT NULL AND valid_from::DATE <= $as_of
+            QUALIFY row_number() OVER (PARTITION BY series_id ORDER BY valid_from DESC) = 1
+        )
+        SELECT l.*, r.mean_usd_per_gpu_hour, r.min_usd_per_gpu_hour, r.max_usd_per_gpu_hour, r.last_observed_on,
+               least(l.observed_at::DATE, $as_of) AS seen_on
+        FROM latest AS l
+        LEFT JOIN marts.gpu_price_rolling AS r ON l.series_id = r.series_id AND r.on_date = $as_of AND r.window_days = $window
+        WHERE date_diff('day', least(l.observed_at::DATE, $as_of), $as_of) <= $limit
+        ORDER BY l.series_id
+        """,
+        {"as_of": as_of, "window": WINDOW_DAYS, "limit": LONGEST_AGE_DAYS},
+    )
+    offers = []
+    for r in found:
+        in_window = r["mean_usd_per_gpu_hour"] is not None
+        price = r["mean_usd_per_gpu_hour"] if in_window else r["usd_per_gpu_hour"]
+        age = (as_of - r["seen_on"]).days
+        band = aged(price, drift.get(r["purchase_option"]), age)
+        if in_window:
+            band["low"] = min(band["low"], r["min_usd_per_gpu_hour"])
+            band["high"] = max(band["high"], r["max_usd_per_gpu_hour"])
+        offers.append(
+            Offer(
+                gpu=r["gpu"],
+                gpu_count=r["gpu_count"] or 1.0,
+                option=r["purchase_option"],
+                commitment_months=r["commitment_months"],
+                provider=r["provider"],
+                region=r["region"] or "-",
+                country=r["country"],
+                trust_tier=r["trust_tier"],
+                usd_per_gpu_hour=band,
+                price_basis="window" if in_window else "last_known",
+                price_on=r["seen_on"],
+                age_days=age,
+                source=r["source"],
+                series_id=r["series_id"],
+                is_by_the_gpu=r["gpu_count"] is None,
+            )
+        )
+    return offers
+
+
+def _api_offers(connection: duckdb.DuckDBPyConnection, model: str, as_of: date, drift: Drift) -> tuple[list[ApiOffer], dict[str, int]]:
+    """Sellers of the model by the token, and how many are left out for which reason."""
+    found = rows(
+        connection,
+        """
+        SELECT *, least(coalesce(last_confirmed_at, known_from)::DATE, $as_of) AS seen_on
+        FROM marts.token_price
+        WHERE model = $model AND (valid_from_on IS NULL OR valid_from_on <= $as_of) AND (valid_to_on IS NULL OR valid_to_on > $as_of)
+        ORDER BY ALL
+        """,
+        {"model": model, "as_of": as_of},
+    )
+    offers, left_out = [], dict[str, int]()
+    for r in found:
+        age = (as_of - r["seen_on"]).days
+        why = None
+        if r["is_deprecated"]:
+            why = "sellers by the token that no longer list the model"
+        elif r["usd_per_million_input_tokens"] is None or r["usd_per_million_output_tokens"] is None:
+            why = "sellers by the token with only one of two prices"
+        elif age > LONGEST_AGE_DAYS:
+            why = f"sellers by the token whose price is older than {LONGEST_AGE_DAYS} days"
+        if why is not None:
+            left_out[why] = left_out.get(why, 0) + 1
+            continue
+        band = aged(1.0, drift, age)
+        offers.append(
+            ApiOffer(
+                r["provider"],
+                r["model_as_named"],
+                r["usd_per_million_input_tokens"],
+                r["usd_per_million_output_tokens"],
+                r["seen_on"],
+                age,
+                r["source"],
+                cached_input_usd=r["usd_per_million_cached_input_tokens"],
+                band_share=(band["low"], band["high"]),
+            )
+        )
+    return offers, left_out
+
+
+def _servers(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Server]:
+    found = rows(
+        connection,
+        """
+        SELECT h.*, o.low_load_kw, o.base_load_kw, o.high_load_kw, o.is_power_estimated
+        FROM marts.hardware_price AS h
+        INNER JOIN marts.owned_server_cost AS o ON h.hardware = o.hardware AND o.on_date = $as_of AND o.base_load_kw IS NOT NULL
+        WHERE h.hardware_kind = 'server' AND h.gpu_count <= $gpus AND h.price_on <= $as_of
+          AND date_diff('day', h.price_on, $as_of) <= $limit
+        QUALIFY row_number() OVER (PARTITION BY h.hardware ORDER BY h.price_on DESC) = 1
+        ORDER BY h.hardware
+        """,
+        {"as_of": as_of, "limit": LONGEST_AGE_DAYS, "gpus": LARGEST_SERVER_GPUS},
+    )
+    return [
+        Server(
+            r["hardware"],
+            r["gpu"],
+            r["gpu_count"],
+            {band: r[f"{band}_usd"] for band in BANDS},
+            r["price_on"],
+            (as_of - r["price_on"]).days,
+            f"{r['source']}: {r['source_detail']}",
+            {band: r[f"{band}_load_kw"] for band in BANDS},
+            r["is_power_estimated"],
+            r["is_band_assumed"],
+        )
+        for r in found
+    ]
+
+
+def _assumptions(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str | None], Assumption]:
+    found = {}
+    for r in rows(connection, "SELECT * FROM marts.cost_assumption ORDER BY assumption, scope"):
+        low, high = (r["low"], r["high"]) if r["more_costs_more"] else (r["high"], r["low"])
+        found[r["assumption"], r["scope"]] = Assumption(
+            r["assumption"],
+            {"low": low, "base": r["base"], "high": high},
+            r["assumption_unit"],
+            r["source_detail"],
+            any(r[f"{band}_is_assumed"] for band in BANDS),
+        )
+    return found
+
+
+def _electricity(
+    connection: duckdb.DuckDBPyConnection, area: str, assumptions: dict[tuple[str, str | None], Assumption], usd_per_eur: float
+) -> Assumption:
+    """The tariff of an area. An amount in euros passes one exchange rate only, that of the answer."""
+    assumed = assumptions.get(("electricity_usd_per_kwh", area))
+    if assumed is not None:
+        return assumed
+    quotes = rows(
+        connection,
+        "SELECT * FROM marts.electricity_price WHERE area = ? AND usd_per_kwh IS NOT NULL ORDER BY period_to_on DESC NULLS LAST",
+        [area],
+    )
+    if not quotes:
+        areas = [a for (a,) in connection.execute("SELECT DISTINCT area FROM marts.electricity_price ORDER BY 1").fetchall()]
+        raise WorkloadError(f"electricity_area is {area!r}, expected one of {', '.join(areas)}")
+    quote = quotes[0]
+    price = quote["native_per_kwh"] * usd_per_eur if quote["currency"] == "EUR" else quote["usd_per_kwh"]
+    # Half-yearly averages of one class of consumers; ours is a class of its own.
+    band = {"low": price * 0.75, "base": price, "high": price * 1.35}
+    source = f"{quote['source_detail']}, {quote['consumer_class']}; its ends are our assumption"
+    return Assumption("electricity_usd_per_kwh", band, "USD per kWh", source, is_assumed=True)

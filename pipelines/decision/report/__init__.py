@@ -1,0 +1,10 @@
+"""A decision in words and tables: plain text, Markdown, JSON, and one static page.
+
+Belongs here: what is said and how. Does not belong here: any figure that `plan` did not compute. Amounts are in the workload's currency.
+"""
+
+from pipelines.decision.report.data import as_dict
+from pipelines.decision.report.page import as_html
+from pipelines.decision.report.text import as_markdown, as_text
+
+__all__ = ["as_dict", "as_html", "as_markdown", "as_text"]

@@ -1,0 +1,91 @@
+"""The report as plain text of at most 100 columns, and as Markdown.
+
+Belongs here: wrapping and aligning. Does not belong here: what is said (`sections`).
+"""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+from pipelines.decision.plan import Decision
+from pipelines.decision.report.sections import sections
+
+WIDTH = 100
+LEAST_COLUMN = 10
+
+
+def as_text(decision: Decision) -> str:
+    """The report in plain text."""
+    parts = []
+    for heading, content in sections(decision):
+        body = _paragraphs(heading, content) if isinstance(content, str) else table(content)
+        parts.append(f"{heading}\n{'=' * len(heading)}\n{body}")
+    return f"{decision.workload.name}\n\n" + "\n\n".join(parts)
+
+
+def _paragraphs(heading: str, content: str) -> str:
+    if heading.startswith("To see"):  # to be copied whole
+        return content
+    return "\n".join(textwrap.fill(line, WIDTH, break_long_words=False, break_on_hyphens=False) for line in content.splitlines())
+
+
+def table(found: list[dict[str, Any]], width: int = WIDTH) -> str:
+    """Rows as an aligned table; texts are wrapped until it fits."""
+    if not found:
+        return "(no rows)"
+    names = list(found[0])
+    cells = [[cell(row.get(name)) for name in names] for row in found]
+    numeric = [all(_is_figure(row[i]) for row in cells) for i in range(len(names))]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(names))]
+    heads = [max(map(len, name.split())) for name in names]
+    widths = [max(w, min(len(name), max(head, LEAST_COLUMN))) for w, name, head in zip(widths, names, heads, strict=True)]
+    while sum(widths) + 2 * (len(widths) - 1) > width:
+        widest = max(range(len(widths)), key=lambda i: widths[i])
+        if widths[widest] <= LEAST_COLUMN:
+            break
+        widths[widest] -= 1
+    lines = [*_lines(names, widths, numeric), "  ".join("-" * w for w in widths)]
+    for row in cells:
+        lines += _lines(row, widths, numeric)
+    return "\n".join(lines)
+
+
+def _lines(row: list[str], widths: list[int], numeric: list[bool]) -> list[str]:
+    wrapped = [textwrap.wrap(text, w, break_on_hyphens=False) or [""] for text, w in zip(row, widths, strict=True)]
+    return [
+        "  ".join(
+            (part[n] if n < len(part) else "").rjust(w) if right else (part[n] if n < len(part) else "").ljust(w)
+            for part, w, right in zip(wrapped, widths, numeric, strict=True)
+        ).rstrip()
+        for n in range(max(map(len, wrapped)))
+    ]
+
+
+def as_markdown(decision: Decision) -> str:
+    """The report in Markdown."""
+    parts = [f"# {_escaped(decision.workload.name)}"]
+    for heading, content in sections(decision):
+        parts.append(f"## {heading}")
+        if isinstance(content, str):
+            parts.append(f"```\n{content}\n```" if heading.startswith("To see") else "\n\n".join(map(_escaped, content.splitlines())))
+        elif content:
+            names = list(content[0])
+            head = f"| {' | '.join(names)} |\n|{'---|' * len(names)}"
+            parts.append("\n".join([head, *(f"| {' | '.join(_escaped(cell(row.get(n))) for n in names)} |" for row in content)]))
+    return "\n\n".join(parts) + "\n"
+
+
+def cell(value: Any) -> str:
+    """A value as it is shown; what is not known is a dash."""
+    if value is None:
+        return "-"
+    return f"{value:,.4g}" if isinstance(value, float) else str(value)
+
+
+def _is_figure(text: str) -> bool:
+    return text == "-" or text.replace(",", "").replace(".", "").replace("%", "").removeprefix("-").isdigit()
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*").replace("_", "\\_")

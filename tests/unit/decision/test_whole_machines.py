@@ -1,0 +1,176 @@
+"""Whole machines and stages: equal to brute force, to an independent recomputation, and with the properties that they must have."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines.decision import as_dict, decide
+from pipelines.decision.market import Assumption
+from pipelines.decision.options.stages import staged
+from pipelines.decision.workload import Purchase
+from pipelines.economics import hybrid_plan
+from tests.unit.decision import recompute
+from tests.unit.decision.test_plan import CAPACITY, assumption, band, load, market, offer, workload
+
+loads = st.lists(st.floats(0, 30), min_size=1, max_size=40)
+prices = st.floats(0, 10)
+
+
+@settings(max_examples=200)
+@given(loads, st.floats(0.5, 7), prices, prices, prices)
+def test_the_integer_plan_is_the_least_over_all_numbers_of_servers(
+    hours: list[float], capacity: float, fixed: float, variable: float, rented: float
+) -> None:
+    plan = hybrid_plan(hours, capacity, fixed, variable, rented)
+    most = math.ceil(max(hours) / capacity)
+
+    def total(servers: int) -> float:
+        return sum(
+            servers * fixed
+            + variable * min(x, servers * capacity) / capacity
+            + rented * max(0, math.ceil((x - servers * capacity) / capacity - 1e-9))
+            for x in hours
+        )
+
+    costs = [total(n) for n in range(most + 1)]
+    assert plan.integer.usd_total == pytest.approx(min(costs), rel=1e-9, abs=1e-9)
+    assert costs[plan.integer.servers] == pytest.approx(min(costs), rel=1e-9, abs=1e-9)
+    assert plan.integer.rent_only_usd_total == pytest.approx(costs[0], rel=1e-9, abs=1e-9)
+    assert plan.integer.usd_total >= plan.usd_total * (1 - 1e-9) - 1e-9
+
+
+@settings(max_examples=150)
+@given(
+    st.lists(st.lists(st.floats(0, 100), min_size=4, max_size=4), min_size=1, max_size=4),
+    st.lists(st.floats(0, 50), min_size=4, max_size=4),
+    st.integers(0, 3),
+)
+def test_stages_are_the_least_over_all_ways_to_grow(costs: list[list[float]], added: list[float], never: int) -> None:
+    years = len(costs)
+    units = [math.inf if year == never else added[year] for year in range(years)]
+
+    def total(counts: tuple[int, ...]) -> float:
+        steps = [b - a for a, b in itertools.pairwise((0, *counts))]
+        if any(step < 0 for step in steps):
+            return math.inf
+        return sum(costs[y][n] + (step * units[y] if step else 0.0) for y, (n, step) in enumerate(zip(counts, steps, strict=True)))
+
+    found = tuple(staged([np.asarray(c) for c in costs], units))
+    assert total(found) == pytest.approx(min(map(total, itertools.product(range(4), repeat=years))))
+
+
+def full_market(**changes: Any) -> Any:
+    values = {
+        "network_share": 0.12,
+        "residual_decline_per_year": 0.14,
+        "discount_rate": 0.08,
+        "maintenance_share": 0.12,
+        "pue": 1.5,
+        "colocation_usd_per_kw_month": 184.0,
+        "idle_share_of_load": 0.3,
+        "staff_fte_per_node": 0.25,
+        "staff_usd_per_fte_year": 150_000.0,
+        "staff_fte_per_fleet_gpu": 1 / 75,
+    }
+    assumptions: dict[tuple[str, str | None], Assumption] = {(n, None): assumption(n, v) for n, v in values.items()}
+    for name, value in (("spot_mean_time_between_interruptions_s", 6000.0), ("spot_restart_s", 300.0)):
+        assumptions[name, None] = assumption(name, value)
+    offers = [offer("on_demand", 2.0), offer("spot", 1.4, region="s")]
+    return replace(market(offers=offers), assumptions=assumptions, electricity=assumption("electricity_usd_per_kwh", 0.13), **changes)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.floats(0, 20), min_size=1, max_size=24).filter(lambda x: max(x) > 0.01), st.sampled_from([0.0, 0.2, 1.0]))
+def test_costs_are_those_of_an_independent_recomputation(shares: list[float], growth: float) -> None:
+    hours = load(*shares)
+    given_market = full_market()
+    found = as_dict(decide(workload(growth=growth), hours, given_market, draws=1))
+    base = {name: a.band["base"] for (name, _), a in given_market.assumptions.items()}
+    again = {
+        "on_demand": lambda o, y: recompute.rent(o, list(hours), growth, y, 0.0),
+        "spot": lambda o, y: recompute.rent(o, list(hours), growth, y, 300 / 6000),
+        "own": lambda o, y: recompute.own(o, list(hours), growth, y, base, 0.13),
+    }
+    for option in found["options"]:
+        for years in (1, 5):
+            if option["kind"] in again and option["cost_usd"][years] is not None:
+                assert option["cost_usd"][years]["base"] == pytest.approx(again[option["kind"]](option, years), rel=1e-9)
+
+
+some_shares = st.lists(st.floats(0, 6), min_size=1, max_size=24).filter(lambda x: max(x) > 0.01)
+
+
+def least(found: Any, kind: str) -> float:
+    return min((o.cost_usd[5]["base"] for o in found.options if o.kind == kind), default=math.inf)
+
+
+@settings(max_examples=15, deadline=None)
+@given(some_shares, st.lists(st.floats(0.5, 9), min_size=1, max_size=4))
+def test_more_sellers_never_make_renting_dearer_and_a_constraint_never_a_plan_cheaper(shares: list[float], rents: list[float]) -> None:
+    offers = [offer("on_demand", usd, provider=f"p{n}", region=str(n), country="FR" if n % 2 else "US") for n, usd in enumerate(rents)]
+    few = decide(workload(), load(*shares), full_market() if not offers else replace(full_market(), offers=offers[:-1]), draws=1)
+    many = decide(workload(), load(*shares), replace(full_market(), offers=offers), draws=1)
+    assert least(many, "on_demand") <= least(few, "on_demand")
+    held = decide(workload(countries=["FR"]), load(*shares), replace(full_market(), offers=offers), draws=1)
+    if held.best is not None and many.best is not None:
+        assert many.best.cost_usd[5]["base"] <= held.best.cost_usd[5]["base"] * (1 + 1e-12)  # type: ignore[index]
+
+
+@settings(max_examples=15, deadline=None)
+@given(some_shares, st.sampled_from([0.1, 0.5, 1.5]), st.integers(2, 5))
+def test_buying_in_stages_never_costs_more_than_all_at_once(shares: list[float], growth: float, stage_years: int) -> None:
+    asked = workload(growth=growth)
+    at_once = asked.model_copy(update={"purchase": Purchase(stage_years=stage_years)})
+    only_own = replace(full_market(), offers=[])
+    stages, once = (decide(w, load(*shares), only_own, draws=1) for w in (asked, at_once))
+    assert least(stages, "own") <= least(once, "own") * (1 + 1e-9)
+
+
+@settings(max_examples=10, deadline=None)
+@given(some_shares, st.floats(0.1, 10))
+def test_scaling_all_money_scales_the_answer(shares: list[float], factor: float) -> None:
+    plain = full_market()
+    amounts = ("colocation_usd_per_kw_month", "staff_usd_per_fte_year")
+
+    def times(a: Assumption) -> Assumption:
+        return replace(a, band={e: v * factor for e, v in a.band.items()})
+
+    scaled = replace(
+        plain,
+        offers=[replace(o, usd_per_gpu_hour={e: v * factor for e, v in o.usd_per_gpu_hour.items()}) for o in plain.offers],
+        servers=[replace(s, usd={e: v * factor for e, v in s.usd.items()}) for s in plain.servers],
+        assumptions={k: times(a) if k[0] in amounts else a for k, a in plain.assumptions.items()},
+        electricity=times(plain.electricity),
+    )
+    one, other = (decide(workload(), load(*shares), m, draws=5) for m in (plain, scaled))
+    assert one.best is not None and other.best is not None and one.best.title == other.best.title
+    assert other.best.cost_usd[5]["base"] == pytest.approx(one.best.cost_usd[5]["base"] * factor)  # type: ignore[index]
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.floats(0.3, 1.0), st.floats(1.05, 3.0))
+def test_a_wider_band_never_makes_an_answer_surer(share: float, wider: float) -> None:
+    def at(width: float) -> Any:
+        offers = [replace(offer("on_demand", 0.4), usd_per_gpu_hour=band(0.4, 0.25 * width / 3))]
+        return decide(workload(), load(share), market(offers=offers), draws=150)
+
+    narrow, wide = at(1.0), at(wider)
+    kind = narrow.best.kind
+    assert wide.best.kind == kind
+    assert wide.robustness.draws.wins[kind] <= narrow.robustness.draws.wins[kind]
+
+
+def test_a_thousand_servers_and_forty_sellers_in_time() -> None:
+    rng = np.random.default_rng(1)
+    hours = rng.uniform(100, 1000, 8760) * CAPACITY
+    offers = [offer("on_demand", 1.5 + n / 20, provider=f"p{n}", region=str(n)) for n in range(40)]
+    found = decide(workload(growth=0.0), hours, replace(full_market(), offers=offers))
+    assert found.best is not None and found.servers_for_peak is not None and 990 <= found.servers_for_peak <= 1000
