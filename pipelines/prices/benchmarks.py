@@ -1,7 +1,7 @@
-"""What a price observation is judged against: the median of its kind, and the on-demand price of the same machine.
+"""What a price observation is judged against: the sellers of its device, its seller's own past, and the on-demand price of its machine.
 
-Belongs here: finding the figure to compare with. Does not belong here: the verdict (rules of `staging.price_observation`). Frames in,
-frames out.
+Belongs here: finding the figures to compare with. Does not belong here: the verdict and its thresholds (rules of
+`staging.price_observation`), the band of a device (`reference_gpu_price_band`). Frames in, frames out.
 """
 
 from __future__ import annotations
@@ -9,33 +9,33 @@ from __future__ import annotations
 import polars as pl
 
 MEDIAN_WINDOW_DAYS = 30
-# From this many series on, a median convicts; below, it only warns.
-LEAST_SERIES = 5
 SERIES = ["provider", "seller", "region", "zone", "sku", "payment_option", "commitment_months", "operating_system", "tenancy"]
 _KIND = ["gpu", "purchase_option"]
-# Hosts with one device and many processors cost many times what a small host of that device does: their own type speaks first.
-_TYPE = [*_KIND, "provider", "instance_type"]
+# Hosts with one device and many processors cost many times what a small host of that device does: the seller's own price of the type is
+# the nearest measure of it.
+_OWN = [*_KIND, "provider", "seller", "instance_type"]
 _SEEN = ["first_seen_at", "last_confirmed_at"]
 _FIGURES = ["usd_per_gpu_hour", "native_amount", "precedence", "staleness_limit_days"]
 _MACHINE = ["provider", "seller", "region", "instance_type", "operating_system", "tenancy", "price_unit", "currency"]
 
 # What of an observation later ones are compared with.
-COMPARED = list(dict.fromkeys([*_TYPE, *SERIES, *_MACHINE, *_SEEN, *_FIGURES]))
+COMPARED = list(dict.fromkeys([*_OWN, *SERIES, *_MACHINE, *_SEEN, *_FIGURES]))
 
 
-def with_median_ratio(priced: pl.LazyFrame, earlier: pl.LazyFrame) -> pl.LazyFrame:
-    """Add price_to_median_ratio and median_series_count: against the median over the series of its kind in the 30 days before.
+def with_median_ratios(priced: pl.LazyFrame, earlier: pl.LazyFrame) -> pl.LazyFrame:
+    """Add what a price is to the prices of the 30 days before: of all sellers of its device, and of its own seller's machines of its type.
 
-    Its kind is its machine type at this provider where five series of it are known, else its device; both by purchase option. Each
-    series counts once, with its latest price, so that a source with many readings does not outvote the others. NULL where nothing of
+    `price_to_median_ratio` and `median_seller_count`: over the median of the sellers, each with one vote, the median of its own series,
+    so that one with sixty regions does not outvote the others. `price_to_own_ratio` and `own_series_count`: over the median of the
+    seller's own series of the machine type. Both by device and purchase option, each series with its latest price; NULL where nothing of
     the kind was seen before. `earlier`: observations that are compared with only; the last of each series is enough.
     """
     usable = (
-        _with_earlier(priced, earlier, [*_TYPE, *SERIES, "usd_per_gpu_hour", "first_seen_at", "last_confirmed_at"])
+        _with_earlier(priced, earlier, [*_OWN, *SERIES, "usd_per_gpu_hour", "first_seen_at", "last_confirmed_at"])
         .filter((pl.col("usd_per_gpu_hour") > 0) & pl.col("gpu").is_not_null())
         .select(
-            *_TYPE,
-            *(name for name in SERIES if name not in _TYPE),
+            *_OWN,
+            *(name for name in SERIES if name not in _OWN),
             usd=pl.col("usd_per_gpu_hour").cast(pl.Float64),
             first=pl.col("first_seen_at").dt.date(),
             first_seen_at="first_seen_at",
@@ -47,23 +47,26 @@ def with_median_ratio(priced: pl.LazyFrame, earlier: pl.LazyFrame) -> pl.LazyFra
     following = pl.col("first").shift(-1).over([*_KIND, *SERIES], order_by=["first_seen_at", "usd", "last"])
     until = pl.min_horizontal(following, pl.col("last").dt.offset_by(f"{MEDIAN_WINDOW_DAYS}d"))
     panel = usable.select(
-        *_TYPE, "usd", on_date=pl.date_ranges(pl.col("first").dt.offset_by("1d"), until.fill_null(pl.col("first")))
+        *_OWN, "usd", on_date=pl.date_ranges(pl.col("first").dt.offset_by("1d"), until.fill_null(pl.col("first")))
     ).explode("on_date", empty_as_null=False)
     with_day = priced.with_columns(on_date=pl.col("first_seen_at").dt.date())
-    for name, kind in (("__of_type", _TYPE), ("__of_kind", _KIND)):
-        judged = with_day.select(*kind, "on_date").unique()
-        medians = (
-            panel.join(judged, on=[*kind, "on_date"], how="semi")
-            .group_by(*kind, "on_date")
-            .agg(pl.col("usd").median().alias(f"{name}_median"), pl.len().cast(pl.Int64).alias(f"{name}_count"))
-        )
-        with_day = with_day.join(medians, on=[*kind, "on_date"], how="left")
-    by_type = pl.col("__of_type_count") >= LEAST_SERIES
-    median = pl.when(by_type).then("__of_type_median").otherwise("__of_kind_median")
-    return with_day.with_columns(
-        price_to_median_ratio=pl.col("usd_per_gpu_hour").cast(pl.Float64) / median,
-        median_series_count=pl.when(by_type).then("__of_type_count").otherwise("__of_kind_count"),
-    ).drop("on_date", "__of_type_median", "__of_type_count", "__of_kind_median", "__of_kind_count")
+    on_days = panel.join(with_day.select(*_KIND, "on_date").unique(), on=[*_KIND, "on_date"], how="semi")
+    own = _medians(on_days, [*_OWN, "on_date"])
+    votes = _medians(on_days, [*_KIND, "seller", "on_date"]).rename({"median": "usd"})
+    market = _medians(votes, [*_KIND, "on_date"])
+    usd = pl.col("usd_per_gpu_hour").cast(pl.Float64)
+    return (
+        with_day.join(market.rename({"count": "median_seller_count"}), on=[*_KIND, "on_date"], how="left")
+        .with_columns(price_to_median_ratio=usd / pl.col("median"))
+        .drop("median")
+        .join(own.rename({"count": "own_series_count"}), on=[*_OWN, "on_date"], how="left", nulls_equal=True)
+        .with_columns(price_to_own_ratio=usd / pl.col("median"))
+        .drop("median", "on_date")
+    )
+
+
+def _medians(prices: pl.LazyFrame, by: list[str]) -> pl.LazyFrame:
+    return prices.group_by(by).agg(pl.col("usd").median().alias("median"), pl.len().cast(pl.Int64).alias("count"))
 
 
 def _with_earlier(priced: pl.LazyFrame, earlier: pl.LazyFrame, columns: list[str]) -> pl.LazyFrame:

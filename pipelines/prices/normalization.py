@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 
 import polars as pl
 
-from pipelines.prices.benchmarks import with_median_ratio, with_on_demand_price
+from pipelines.prices.benchmarks import with_median_ratios, with_on_demand_price
 from pipelines.prices.gpu_resolver import memory_of_product, resolve, with_form_of_product
 
 FX_LIMIT = timedelta(days=7)
@@ -21,6 +21,7 @@ def observe(
     all_observation: pl.LazyFrame,
     reference_gpu: pl.LazyFrame,
     reference_gpu_alias_rule: pl.LazyFrame,
+    reference_gpu_price_band: pl.LazyFrame,
     reference_instance_gpu: pl.LazyFrame,
     reference_region_country: pl.LazyFrame,
     currency_rate: pl.LazyFrame,
@@ -37,7 +38,9 @@ def observe(
     )
     placed = with_country(known, reference_region_country)
     priced = in_usd(with_device(placed, reference_gpu, reference_gpu_alias_rule, reference_instance_gpu), currency_rate).cache()
-    return with_on_demand_price(with_median_ratio(priced, earlier), earlier).select(
+    band = reference_gpu_price_band.select("gpu", pl.col("least_usd_per_gpu_hour", "greatest_usd_per_gpu_hour").cast(pl.Decimal(18, 8)))
+    compared = with_on_demand_price(with_median_ratios(priced, earlier), earlier)
+    return compared.join(band, on="gpu", how="left").select(
         "source",
         "provider",
         "seller",
@@ -64,7 +67,11 @@ def observe(
         "usd_per_hour",
         "usd_per_gpu_hour",
         "price_to_median_ratio",
-        "median_series_count",
+        "median_seller_count",
+        "price_to_own_ratio",
+        "own_series_count",
+        "least_usd_per_gpu_hour",
+        "greatest_usd_per_gpu_hour",
         "on_demand_native_amount",
         "first_seen_at",
         "last_confirmed_at",

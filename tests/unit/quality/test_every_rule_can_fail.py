@@ -23,6 +23,7 @@ from pipelines.quality.sql_checks import load_sql_checks
 CHECKS = load_sql_checks(SQL_FOLDER / "checks")
 TABLES = {c.table: c for layer in ("raw", "staging", "marts") for c in catalogue().layer(layer)}
 ROW_RULES = [(c, rule) for c in TABLES.values() for rule in c.row_rules()]
+BAND = {"least_usd_per_gpu_hour": Decimal("0.8"), "greatest_usd_per_gpu_hour": Decimal(15)}
 DAY, NEXT = dt.datetime(2026, 6, 1), dt.datetime(2026, 6, 2)
 
 # A row that breaks the rule, and one like it that keeps it.
@@ -37,13 +38,25 @@ JUDGED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "raw.reference_region_certification.verified_has_a_source": ({"is_verified": True}, {"is_verified": False}),
     "staging.price_observation.priced_in_usd": ({}, {"usd_per_hour": Decimal(1)}),
     "staging.price_observation.gpu_hour_in_range": ({"usd_per_gpu_hour": Decimal(9999)}, {"usd_per_gpu_hour": Decimal(2)}),
+    "staging.price_observation.outside_the_band_of_the_device": (
+        {"usd_per_gpu_hour": Decimal("0.39"), **BAND},
+        {"usd_per_gpu_hour": Decimal("22.5"), **BAND},
+    ),
+    "staging.price_observation.far_from_own_past": (
+        {"own_series_count": 5, "price_to_own_ratio": 5.1},
+        {"own_series_count": 4, "price_to_own_ratio": 5.1},
+    ),
     "staging.price_observation.far_from_median": (
-        {"median_series_count": 5, "price_to_median_ratio": 5.1},
-        {"median_series_count": 5, "price_to_median_ratio": 5.0},
+        {"median_seller_count": 5, "price_to_median_ratio": 5.1},
+        {"median_seller_count": 5, "price_to_median_ratio": 5.0},
     ),
     "staging.price_observation.far_from_few": (
-        {"median_series_count": 4, "price_to_median_ratio": 5.1},
-        {"median_series_count": 5, "price_to_median_ratio": 5.1},
+        {"median_seller_count": 4, "price_to_median_ratio": 5.1},
+        {"median_seller_count": 4, "price_to_median_ratio": 5.0},
+    ),
+    "raw.reference_gpu_price_band.band_in_order": (
+        {"least_usd_per_gpu_hour": "2", "greatest_usd_per_gpu_hour": "1"},
+        {"least_usd_per_gpu_hour": "1", "greatest_usd_per_gpu_hour": "2"},
     ),
     "staging.price_observation.spot_not_above_on_demand": (
         {"purchase_option": "spot", "native_amount": Decimal(2), "on_demand_native_amount": Decimal(1)},
@@ -241,7 +254,7 @@ def test_the_page_of_rules_is_up_to_date_and_names_every_rule_once() -> None:
 
 def test_severity_and_effect_are_recorded_as_declared() -> None:
     contract = TABLES["staging.price_observation"]
-    bad = row(contract, {"median_series_count": 5, "price_to_median_ratio": 6.0, "usd_per_hour": Decimal(1)})
+    bad = row(contract, {"median_seller_count": 5, "price_to_median_ratio": 6.0, "usd_per_hour": Decimal(1)})
     recorded = {r["rule"]: r for r in as_check_results(contract.table, check_rows(contract, bad.lazy(), may_quarantine=True).results)}
     far = recorded["far_from_median"]
     assert (far["severity"], far["effect"], far["is_passed"], far["failing_count"]) == ("critical", "quarantined", False, 1)

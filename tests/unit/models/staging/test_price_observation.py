@@ -45,6 +45,7 @@ ROW: dict[str, Any] = {
     "precedence": 100,
     "staleness_limit_days": 45,
 }
+REFERENCES = ("reference_gpu", "reference_gpu_alias_rule", "reference_gpu_price_band", "reference_instance_gpu", "reference_region_country")
 DEVICE: dict[str, Any] = {
     "provider": "nobody",
     "sku": "a device",
@@ -69,8 +70,7 @@ def observe(*rows: dict[str, Any], rates: list[tuple[str, dt.date, str]] | None 
     ).with_columns(pl.col("usd_per_unit").cast(MONEY))
     return function(
         all_observation=feed(*rows),
-        **{name: curated(name) for name in ("reference_gpu", "reference_gpu_alias_rule", "reference_instance_gpu")},
-        reference_region_country=curated("reference_region_country"),
+        **{name: curated(name) for name in REFERENCES},
         currency_rate=rate,
         as_of=as_of,
         earlier=pl.LazyFrame(schema=catalogue().tables["price_observation"].polars_schema()),
@@ -187,19 +187,80 @@ def test_a_row_known_later_is_not_here_yet_and_confirmations_are_cut() -> None:
     assert found["last_confirmed_at"].item() == end - dt.timedelta(microseconds=1)
 
 
+# No band is known of this device: the sellers of it, and the own past, are all that a price can be held against.
+UNBANDED = DEVICE | {"gpu_as_named": "MI300X", "seller": "the seller"}
+
+
+def before(days: int) -> dict[str, Any]:
+    at = DAY - dt.timedelta(days=days)
+    return {"first_seen_at": at, "last_confirmed_at": at, "known_from": at}
+
+
 def peers(count: int, usd_per_gpu_hour: str = "2", days: int = 10) -> list[dict[str, Any]]:
-    earlier = DAY - dt.timedelta(days=days)
-    times = {"first_seen_at": earlier, "last_confirmed_at": earlier, "known_from": earlier}
-    return [DEVICE | times | {"native_amount": usd_per_gpu_hour, "sku": f"peer {i}"} for i in range(count)]
+    """One series each of so many other sellers."""
+    return [
+        UNBANDED | before(days) | {"native_amount": usd_per_gpu_hour, "sku": f"peer {i}", "seller": f"seller {i}"} for i in range(count)
+    ]
+
+
+def device(found: pl.DataFrame) -> pl.DataFrame:
+    return found.filter((pl.col("sku") == "a device") & (pl.col("first_seen_at") == DAY))
 
 
 @pytest.mark.parametrize(
     ("amount", "ratio", "broken"), [("0.39", 0.195, True), ("0.4", 0.2, False), ("10", 5.0, False), ("10.1", 5.05, True)]
 )
-def test_far_from_the_median_of_five_series(amount: str, ratio: float, broken: bool) -> None:
-    found = observe(DEVICE | {"native_amount": amount}, *peers(5))
-    assert found.filter(pl.col("sku") == "a device")["price_to_median_ratio"].item() == pytest.approx(ratio)
+def test_far_from_the_median_of_five_sellers(amount: str, ratio: float, broken: bool) -> None:
+    found = observe(UNBANDED | {"native_amount": amount}, *peers(5))
+    assert device(found).select("price_to_median_ratio", "median_seller_count").row(0) == (pytest.approx(ratio), 5)
     assert broken_rules(found) == (["far_from_median"] if broken else [])
+
+
+def test_each_seller_has_one_vote_however_many_series_it_has() -> None:
+    crowd = [UNBANDED | before(10) | {"native_amount": "20", "sku": f"region {i}", "seller": "a crowd"} for i in range(60)]
+    found = observe(UNBANDED | {"native_amount": "2.5"}, *crowd, *peers(4))
+    assert device(found).select("price_to_median_ratio", "median_seller_count").row(0) == (1.25, 5)
+    assert broken_rules(found) == []
+
+
+def test_the_own_past_of_a_seller_speaks_for_a_price_far_from_the_others() -> None:
+    own = UNBANDED | before(3) | {"native_amount": "0.31"}
+    found = observe(UNBANDED | {"native_amount": "0.3"}, own, *peers(5, days=2))
+    assert broken_rules(found) == []
+    assert device(found)["own_series_count"].to_list() == [1]
+
+
+@pytest.mark.parametrize(
+    ("gpu", "amount", "broken"),
+    [
+        ("H100 SXM", "1.3867", []),
+        ("H100 SXM", "1.99", []),
+        ("H100 SXM", "0.0199", ["outside_the_band_of_the_device"]),
+        ("H100 SXM", "0.39", ["outside_the_band_of_the_device"]),
+        ("H100 SXM", "23.92", ["outside_the_band_of_the_device"]),
+        ("H100 SXM", "2152.8", ["gpu_hour_in_range"]),
+        ("B200", "0.01", ["outside_the_band_of_the_device"]),
+        ("RTX 3090", "0.8", ["outside_the_band_of_the_device"]),
+        ("RTX 3090", "0.2", []),
+    ],
+    ids=["vast", "voltage park", "cents", "below the floor", "a machine for a device", "a month", "a placeholder", "four for one", "one"],
+)
+def test_a_true_cheap_price_passes_and_a_mistake_of_unit_does_not(gpu: str, amount: str, broken: list[str]) -> None:
+    dear = [DEVICE | before(10) | {"gpu_as_named": gpu, "native_amount": "11", "sku": f"{i}", "seller": f"s{i}"} for i in range(6)]
+    found = observe(DEVICE | {"gpu_as_named": gpu, "native_amount": amount, "seller": "the seller"}, *(dear if gpu == "H100 SXM" else []))
+    assert broken_rules(found) == broken
+
+
+@pytest.mark.parametrize(
+    "amounts",
+    [("98.32", "55.04"), ("61.9", "20.4"), ("20.4", "50.6"), ("31.92", "44.7")],
+    ids=["AWS in June 2025", "a3 spot down", "a3 spot up", "autumn of 2026"],
+)
+def test_real_moves_of_the_market_pass(amounts: tuple[str, str]) -> None:
+    regions = ["eu-west-1", "eu-west-2", "eu-west-3", "us-east-1", "us-east-2", "us-west-2"]
+    old = [{"region": region, "native_amount": amounts[0], **before(3)} for region in regions]
+    found = observe(*old, *({"region": region, "native_amount": amounts[1]} for region in regions))
+    assert broken_rules(found) == []
 
 
 @pytest.mark.parametrize(
@@ -209,23 +270,28 @@ def test_far_from_the_median_of_five_series(amount: str, ratio: float, broken: b
         peers(5, days=31),
         peers(5, days=0),
         [peer | {"purchase_option": "spot"} for peer in peers(5)],
-        [peer | {"gpu_as_named": "H200 SXM"} for peer in peers(5)],
-        # Five readings of one series, or of one series by several sources, are one voice.
-        [peer | {"sku": "peer"} for peer in peers(1, days=1) + peers(1, days=2) + peers(1, days=3) + peers(1, days=4) + peers(1, days=5)],
-        [peer | {"sku": "peer", "source": f"source {i}"} for i, peer in enumerate(peers(5))],
+        [peer | {"gpu_as_named": "MI325X"} for peer in peers(5)],
+        [peer | {"seller": "one seller"} for peer in peers(5)],
+        [peer | {"sku": "peer", "source": f"source {i}", "seller": "one seller"} for i, peer in enumerate(peers(5))],
     ],
-    ids=["four", "too old", "the same day", "other option", "other device", "readings of one series", "sources of one series"],
+    ids=["four", "too old", "the same day", "other option", "other device", "series of one seller", "sources of one series"],
 )
-def test_fewer_than_five_series_of_its_kind_convict_nothing(others: list[dict[str, Any]]) -> None:
-    found = observe(DEVICE | {"native_amount": "50"}, *others)
-    assert (found.filter(pl.col("sku") == "a device")["median_series_count"].fill_null(0) < 5).all()
+def test_fewer_than_five_sellers_convict_nothing(others: list[dict[str, Any]]) -> None:
+    found = observe(UNBANDED | {"native_amount": "50"}, *others)
+    assert (device(found)["median_seller_count"].fill_null(0) < 5).all()
     assert broken_rules(found) == []
 
 
-@pytest.mark.parametrize(("count", "ratio", "warned"), [(4, 25.0, 1), (1, 25.0, 1), (0, None, 0), (5, 25.0, 0)])
+def test_five_series_of_its_own_convict_a_price() -> None:
+    own = [UNBANDED | before(10) | {"native_amount": "2", "sku": f"own {i}"} for i in range(5)]
+    assert broken_rules(observe(UNBANDED | {"native_amount": "50"}, *own)) == ["far_from_own_past"]
+    assert broken_rules(observe(UNBANDED | {"native_amount": "50"}, *own[:4])) == []
+
+
+@pytest.mark.parametrize(("count", "ratio", "warned"), [(4, 25.0, 1), (1, 25.0, 1), (0, None, 0)])
 def test_a_median_of_few_only_warns(count: int, ratio: float | None, warned: int) -> None:
-    found = observe(DEVICE | {"native_amount": "50"}, *peers(count))
-    assert found.filter(pl.col("sku") == "a device")["price_to_median_ratio"].to_list() == [ratio]
+    found = observe(UNBANDED | {"native_amount": "50"}, *peers(count))
+    assert device(found)["price_to_median_ratio"].to_list() == [ratio]
     assert warnings(found)["far_from_few"] == warned
 
 
@@ -241,10 +307,8 @@ def test_a_large_host_of_one_device_is_judged_by_its_own_type() -> None:
     small = [row for size in ("xlarge", "2xlarge", "4xlarge") for row in hosts(f"g4dn.{size}", "0.16", 8, 3)]
     large = hosts("g4dn.16xlarge", "1.31", 8, 3) + hosts("g4dn.16xlarge", "1.3", 1, 1)
     assert broken_rules(observe(*small, *large)) == []
-    # Four of them are no measure of their own.
-    assert broken_rules(observe(*small, *hosts("g4dn.16xlarge", "1.31", 4, 3), *hosts("g4dn.16xlarge", "1.3", 1, 1))) == ["far_from_median"]
-    # Nor does a wrong unit pass where the type has a measure.
-    assert broken_rules(observe(*small, *large, *hosts("g4dn.16xlarge", "13", 1, 0))) == ["far_from_median"]
+    # A wrong unit does not pass where the type has a measure.
+    assert broken_rules(observe(*small, *large, *hosts("g4dn.16xlarge", "13", 1, 0))) == ["far_from_own_past"]
 
 
 @pytest.mark.parametrize(
