@@ -87,6 +87,7 @@ def as_text(facts: Mapping[str, Any]) -> str:
     ]
     if facts["quarantined_rows"]:
         lines.append(f'{facts["quarantined_rows"]} rows are in quarantine: breakeven query "SELECT * FROM ops.quarantine"')
+    lines += [f"Lost: {loss}" for loss in facts.get("lost_snapshots", ())]
     lines += [
         "",
         f"Cheapest ways to a million output tokens: {question['model']} {question['precision']}, {question['workload']}",

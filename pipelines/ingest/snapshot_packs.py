@@ -16,9 +16,11 @@ import json
 import lzma
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from itertools import count
 from pathlib import Path
 
 from pipelines.platform.files import sync
@@ -49,18 +51,48 @@ class PackStore:
 
     def content(self, sha256: str) -> bytes | None:
         """Bytes of a packed response, or None where no pack holds it. Raises PackError."""
-        for listing in sorted(self.folder.glob("*.json")):
-            place = _places(listing).get(sha256)
+        unreadable: PackError | None = None
+        for listing in self._listings():
+            try:
+                place = _places(listing).get(sha256)
+            except PackError as error:
+                unreadable = error  # it may stand in another
+                continue
             if place is not None:
                 start, size = place
                 return _unpacked(listing.with_suffix(".xz"))[start : start + size]
+        if unreadable is not None:
+            raise unreadable
         return None
+
+    def hashes(self) -> set[str]:
+        """Responses that packs hold, as far as their lists can be read and the packs are there."""
+        found: set[str] = set()
+        for listing in self._listings():
+            if listing.with_suffix(".xz").is_file():
+                with suppress(PackError):
+                    found.update(_places(listing))
+        return found
+
+    def broken(self) -> list[str]:
+        """A sentence for each pack whose list cannot be read."""
+        said = []
+        for listing in self._listings():
+            try:
+                _places(listing)
+            except PackError as error:
+                said.append(f"snapshots/packs/{error}; restore it from a backup")
+        return said
+
+    def _listings(self) -> list[Path]:
+        return sorted(p for p in self.folder.glob("*.json") if p.is_file() and not p.name.startswith("."))
 
     def add(self, month: str, responses: Iterable[tuple[str, bytes]]) -> Path:
         """Pack responses (hash, bytes) and read them back. Raises PackError where they do not come back."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        number = len(list(self.folder.glob(f"{month}-*.json")))
-        pack = self.folder / f"{month}-{number}.xz"
+        # A number that neither a pack nor a list has: a pack whose list was lost is not written over.
+        taken = {path.stem for path in self.folder.glob(f"{month}-*")}
+        pack = self.folder / f"{month}-{next(n for n in count() if f'{month}-{n}' not in taken)}.xz"
         places, start = {}, 0
         temporary = pack.with_suffix(".tmp")
         with lzma.open(temporary, "wb", preset=_PRESET) as file:
@@ -130,6 +162,13 @@ def _decompressed(pack: Path, _mtime_ns: int) -> bytes:
     return lzma.decompress(pack.read_bytes())
 
 
-@lru_cache(maxsize=256)
 def _places(listing: Path) -> dict[str, tuple[int, int]]:
+    try:
+        return _read_places(listing, listing.stat().st_mtime_ns)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise PackError(f"{listing.name}: not readable: {type(error).__name__}") from error
+
+
+@lru_cache(maxsize=256)
+def _read_places(listing: Path, _mtime_ns: int) -> dict[str, tuple[int, int]]:
     return {sha256: (start, size) for sha256, (start, size) in json.loads(listing.read_text(encoding="utf-8")).items()}

@@ -13,12 +13,14 @@ import hashlib
 import json
 import os
 import threading
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from pipelines.ingest.snapshot_check import CheckList, IndexLine, key_of
 from pipelines.ingest.snapshot_packs import Compacted, PackError, PackStore, compact
 from pipelines.sources.lib.source import Payload
 
@@ -66,8 +68,10 @@ class SnapshotStore:
         self._index = folder / "index.jsonl"
         self._lock = threading.Lock()
         self._packs = PackStore(folder / "packs")
+        self._check = CheckList(folder)
         # The index only grows: read again from where it ended.
         self._read_bytes = 0
+        self._read_lines: list[IndexLine] = []
         self._read_fetches: list[Fetch] = []
 
     def add(self, source: str, as_of: date, run_id: str, payloads: Sequence[Payload], problems: Iterable[str] = ()) -> Fetch:
@@ -87,6 +91,8 @@ class SnapshotStore:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
+            self._read_on()
+            self._check.take_in(self._read_lines)
         return fetch
 
     def fetches(self, source: str | None = None, until: date | None = None) -> list[Fetch]:
@@ -96,8 +102,35 @@ class SnapshotStore:
             found = list(self._read_fetches)
         return [f for f in found if (source is None or f.source == source) and (until is None or f.as_of <= until)]
 
+    def losses(self, recorded: str | None = None) -> list[str]:
+        """What was in the store once and is not any more, or cannot be read: a sentence each, none where all is there.
+
+        `recorded`: what `state` gave at some earlier time, if anything kept it.
+        """
+        with self._lock:
+            self._read_on()
+            return self._check.losses(self._read_lines, self._missing(), self._unreadable(), recorded)
+
+    def accept_losses(self, recorded: str | None = None) -> None:
+        """Say no more of what is gone now."""
+        with self._lock:
+            self._read_on()
+            self._check.accept(self._read_lines, self._missing(), self._unreadable(), recorded)
+
+    def state(self) -> str:
+        """What the index came to so far, to be recorded elsewhere and given to `losses`."""
+        with self._lock:
+            self._read_on()
+            self._check.take_in(self._read_lines)
+            return self._check.state()
+
+    def mend(self, payloads: Iterable[Payload]) -> None:
+        """Store bytes again that can be had again, where they are gone or not what they were."""
+        for payload in payloads:
+            self._store(payload)
+
     def _read_on(self) -> None:
-        if not self._index.exists():
+        if not self._index.is_file():
             return
         with self._index.open("rb") as file:
             file.seek(self._read_bytes)
@@ -105,10 +138,29 @@ class SnapshotStore:
                 if not line.endswith(b"\n"):
                     break  # torn off by a kill, or being written
                 self._read_bytes += len(line)
+                if not line.strip():
+                    continue
+                number = len(self._read_lines) + 1
                 try:
-                    self._read_fetches.append(_fetch(json.loads(line)))
-                except json.JSONDecodeError:
-                    continue  # torn off; its fetch never became visible
+                    fetch = _fetch(json.loads(line))
+                except (ValueError, KeyError, TypeError, AttributeError):
+                    self._read_lines.append(IndexLine(number, key_of(line), "", ""))
+                    continue  # torn off, and its fetch never became visible; or damaged: `losses` says which it was
+                self._read_lines.append(IndexLine(number, key_of(line), fetch.source, fetch.as_of.isoformat()))
+                self._read_fetches.append(fetch)
+
+    def _missing(self) -> dict[str, str]:
+        held = {path.name.removesuffix(".gz") for path in (self.folder / "objects").glob("*/*.gz")} | self._packs.hashes()
+        return {
+            payload.sha256: f"{fetch.source} {fetch.as_of} {payload.name}"
+            for fetch in self._read_fetches
+            for payload in fetch.payloads
+            if payload.sha256 not in held
+        }
+
+    def _unreadable(self) -> list[str]:
+        # A line torn off by a kill is whole in no list; what was noted and is gone is said by the check list.
+        return self._packs.broken()
 
     def content(self, payload: StoredPayload) -> bytes:
         """Bytes of a stored payload, checked against their hash. Raises SnapshotError."""
@@ -118,7 +170,7 @@ class SnapshotStore:
             content = gzip.decompress(path.read_bytes()) if packed is None else packed
         except PackError as error:
             raise SnapshotError(f"snapshot {payload.name}: {error}") from error
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise SnapshotError(f"snapshot {path.name} of {payload.name}: not readable: {error}") from error
         found = hashlib.sha256(content).hexdigest()
         if found != payload.sha256:
@@ -126,7 +178,12 @@ class SnapshotStore:
         return content
 
     def compact(self, before: date) -> Compacted:
-        """Pack responses of days before `before` and remove files that no fetch refers to. Call under the refresh lock."""
+        """Pack responses of days before `before` and remove files that no fetch refers to. Call under the refresh lock.
+
+        Raises SnapshotError where something was lost: what seems to belong to nothing then may be all that is left of it.
+        """
+        if lost := self.losses():
+            raise SnapshotError(f"nothing was packed or removed: {'; '.join(lost)}")
         return compact(self.folder, ((fetch.as_of, payload.sha256) for fetch in self.fetches() for payload in fetch.payloads), before)
 
     def _object_path(self, sha256: str) -> Path:
@@ -135,7 +192,7 @@ class SnapshotStore:
     def _store(self, payload: Payload) -> StoredPayload:
         sha256 = hashlib.sha256(payload.content).hexdigest()
         path = self._object_path(sha256)
-        if not path.exists() and self._packs.content(sha256) is None:
+        if not self._is_sound(sha256):
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
             with temporary.open("wb") as file:
@@ -144,6 +201,14 @@ class SnapshotStore:
                 os.fsync(file.fileno())
             temporary.replace(path)
         return StoredPayload(payload.name, payload.url, payload.status, payload.etag, payload.fetched_at, sha256, len(payload.content))
+
+    def _is_sound(self, sha256: str) -> bool:
+        try:
+            path = self._object_path(sha256)
+            content = gzip.decompress(path.read_bytes()) if path.exists() else self._packs.content(sha256)
+        except (OSError, EOFError, zlib.error, PackError):
+            return False
+        return content is not None and hashlib.sha256(content).hexdigest() == sha256
 
 
 def _fetch(row: dict[str, Any]) -> Fetch:

@@ -7,6 +7,7 @@ written after the link was swapped.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -24,7 +25,9 @@ from pipelines.publication.ops import OpsRecorder, condense, read_ops, runs
 from pipelines.publication.versions import DUCKDB_FILE, PublishedFolder
 from pipelines.publication.write import STORAGE_VERSION, write_blocked_version, write_version
 from pipelines.refresh.session import RefreshSession, software_version
-from pipelines.refresh.state import settled_outcome
+from pipelines.refresh.state import recorded_snapshots, settled_outcome
+
+log = logging.getLogger("breakeven")
 
 
 def record_start(session: RefreshSession) -> None:
@@ -38,6 +41,8 @@ def record_start(session: RefreshSession) -> None:
             ended = {**run, "outcome": settled[0], "detail": settled[1], "finished_at": run["finished_at"] or utc_now()}
             OpsRecorder(folder, run["run_id"]).append("refreshes", [ended])
     condense(folder, utc_now() - timedelta(days=session.settings.keep_record_days))
+    for loss in session.store.losses(recorded_snapshots(session.settings)):
+        log.warning("lost   %s", loss)
     number = 1 + max((run["number"] for run in earlier), default=0)
     started = _row(session.as_of, session.started_at, "running", None)
     session.ops.append("refreshes", [{**started, "finished_at": None, "number": number}])
@@ -65,7 +70,7 @@ def publish_version(session: RefreshSession) -> Path:
     )
     write_manifest(made, DUCKDB_FILE, facts, session.ops.rows("source_status"))
     version = published.make_current(made, session.settings.keep_versions)
-    session.ops.append("refreshes", [{**end, "finished_at": utc_now()}])
+    session.ops.append("refreshes", [{**end, "finished_at": utc_now(), **_store_state(session)}])
     return version
 
 
@@ -74,7 +79,13 @@ def record_unchanged(session: RefreshSession) -> None:
     manifest = session.published.whole_manifest()
     if manifest is not None:
         session.ops.append("source_status", [{**row, "run_id": session.run_id} for row in manifest["sources"]])
-    session.ops.append("refreshes", [_row(session.as_of, session.started_at, "unchanged", None)])
+    session.ops.append("refreshes", [_row(session.as_of, session.started_at, "unchanged", None) | _store_state(session)])
+
+
+def _store_state(session: RefreshSession) -> dict[str, str]:
+    # While something is lost the state before stays the one to compare with: the loss is said until it is mended or accepted.
+    lost = session.store.losses(recorded_snapshots(session.settings))
+    return {} if lost else {"snapshots": session.store.state()}
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.catalogue.contracts import catalogue
+from pipelines.ingest.snapshots import SnapshotStore
 from pipelines.platform.lock import is_held
 from pipelines.platform.settings import Settings
 from pipelines.publication.manifest import DamagedVersionError, changed_files
@@ -38,6 +39,7 @@ class RefreshState:
     sources: list[dict[str, Any]] = field(default_factory=list)
     failed_checks: list[dict[str, Any]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    losses: list[str] = field(default_factory=list)
 
     @property
     def is_failed(self) -> bool:
@@ -86,13 +88,20 @@ def read_state(settings: Settings, now: datetime) -> RefreshState:
     last = settled[-1] if settled else None
     last_good = next((run for run in reversed(settled) if run["outcome"] in ("published", "unchanged")), None)
     problems += _age_problems(last_good, now) if last is not None else []
+    losses = SnapshotStore(settings.data / "snapshots").losses(recorded_snapshots(settings))
     if last is None:
-        return RefreshState(manifest, None, None, problems=problems)
+        return RefreshState(manifest, None, None, problems=problems, losses=losses)
     ops = read_ops(folder, catalogue())
     shown = next((run for run in reversed(settled) if run["outcome"] not in ("running", INTERRUPTED)), last)
     sources = [row for row in ops["source_status"].to_dicts() if row["run_id"] == shown["run_id"]]
     checks = [row for row in ops["check_results"].to_dicts() if row["run_id"] == shown["run_id"] and not row["is_passed"]]
-    return RefreshState(manifest, last, last_good, sources, checks, problems)
+    return RefreshState(manifest, last, last_good, sources, checks, problems, losses)
+
+
+def recorded_snapshots(settings: Settings) -> str | None:
+    """What the store of snapshots came to by the record of the last run that said so."""
+    said = (run.get("snapshots") for run in reversed(runs(settings.data / "ops")))
+    return next((state for state in said if isinstance(state, str)), None)
 
 
 def notes(settings: Settings) -> list[str]:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from pipelines.cli import summary
 from pipelines.cli.exits import DEGRADED, FAILED, GOOD, UsageError, day, require_source
 from pipelines.cli.problems import with_remedy
+from pipelines.ingest.snapshots import SnapshotStore
 from pipelines.platform.clock import utc_now
 from pipelines.platform.lock import refresh_lock
 from pipelines.platform.settings import Settings
 from pipelines.publication import reader
-from pipelines.refresh.state import NOT_WELL
+from pipelines.refresh.state import NOT_WELL, recorded_snapshots
 
 if TYPE_CHECKING:
     from pipelines.cli.commands import Commands
@@ -70,6 +71,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     with reader.published(settings) as connection:
         facts = summary.closing(connection, settings, outcome.sources, is_unchanged=outcome.is_unchanged)
     facts["seconds"] = round(time.monotonic() - started, 1)
-    facts["exit_code"] = DEGRADED if degraded else GOOD
+    facts["lost_snapshots"] = SnapshotStore(settings.data / "snapshots").losses(recorded_snapshots(settings))
+    facts["exit_code"] = DEGRADED if degraded or facts["lost_snapshots"] else GOOD
     print(json.dumps(facts, indent=1, default=str) if options.json else summary.as_text(facts))
-    return DEGRADED if degraded else GOOD
+    return int(facts["exit_code"])

@@ -1,7 +1,7 @@
 """`breakeven status`: what is published, how the last refresh went, and what a person should do about it.
 
-Exit codes are for a monitor: 0 good; 3 a source that was tried is not well; 1 the last refresh failed, was blocked or interrupted, the
-last good one is older than 26 hours, or what is published is damaged.
+Exit codes are for a monitor: 0 good; 3 a source that was tried is not well, or a stored answer is gone; 1 the last refresh failed, was
+blocked or interrupted, the last good one is older than 26 hours, or what is published is damaged.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     """Print the status; see the module for exit codes."""
     state = read_state(settings, utc_now())
     said = notes(settings)
-    code = FAILED if state.is_failed else DEGRADED if state.sources_not_well else GOOD
+    code = FAILED if state.is_failed else DEGRADED if state.sources_not_well or state.losses else GOOD
     if options.json:
         print(json.dumps({**_facts(state, said, settings), "exit_code": code}, indent=1, default=str))
     else:
@@ -51,6 +51,7 @@ def _facts(state: RefreshState, said: list[str], settings: Settings) -> dict[str
         "last_refresh": state.last,
         "last_good_refresh": state.last_good,
         "problems": state.problems,
+        "losses": state.losses,
         "notes": said,
         "sources": state.sources,
         "failed_checks": state.failed_checks,
@@ -69,6 +70,7 @@ def _text(state: RefreshState, said: list[str]) -> str:
         lines.append(f"Last refresh: {last['outcome']}, started {last['started_at'][:16].replace('T', ' ')} UTC, for {last['as_of_on']}")
         lines += [f"  {fit_to_show(last['detail'], _LONGEST_REASON)}"] if last["detail"] else []
     lines += [f"Problem: {problem}" for problem in state.problems]
+    lines += [f"Lost: {loss}" for loss in state.losses]
     lines += [f"Note: {note}" for note in said]
     if state.sources:
         lines += ["", table_text([shown_source(s) for s in state.sources])]
