@@ -7,7 +7,7 @@ from pipelines.catalogue.models import models
 from pipelines.defs.ingest import build_ingest
 from pipelines.defs.publication import build_publication
 from pipelines.defs.resources import session_resource, warehouse_io_manager
-from pipelines.defs.schedule import daily_refresh, failed_refresh, refresh_job
+from pipelines.defs.schedule import daily_refresh, failed_refresh, finished_refresh, refresh_job
 from pipelines.defs.tables import build_model_assets, build_raw_assets
 from pipelines.ingest.registry import discover
 
@@ -26,7 +26,7 @@ def defs() -> dg.Definitions:
         ],
         jobs=[refresh_job],
         schedules=[daily_refresh],
-        sensors=[failed_refresh],
+        sensors=[failed_refresh, finished_refresh],
         resources={"session": session_resource, "warehouse": warehouse_io_manager},
         executor=dg.in_process_executor,
     )

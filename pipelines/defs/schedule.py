@@ -5,7 +5,9 @@ import os
 
 import dagster as dg
 
+from pipelines.alerts.watch import after_refresh
 from pipelines.defs.resources import JOB_NAME
+from pipelines.platform.clock import utc_now
 from pipelines.platform.settings import load_settings
 from pipelines.refresh.lifecycle import close_failed
 
@@ -40,6 +42,20 @@ def daily_refresh(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
 )
 def failed_refresh(context: dg.RunFailureSensorContext) -> None:
     """Make a failed run visible in the published version and in the log."""
-    failed = close_failed(load_settings(os.environ), context.dagster_run.run_id, context.failure_event.message)
+    settings = load_settings(os.environ)
+    failed = close_failed(settings, context.dagster_run.run_id, context.failure_event.message)
+    after_refresh(settings, os.environ, utc_now())
     context.log.error("refresh %s: %s", failed.outcome, failed.reason)
     log.error("refresh %s: %s", failed.outcome, failed.reason)
+
+
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.SUCCESS,
+    monitored_jobs=[refresh_job],
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    minimum_interval_seconds=30,
+    description="Writes the metrics of a finished run and tells what is new.",
+)
+def finished_refresh(context: dg.RunStatusSensorContext) -> None:
+    """What follows a run that went well; what was told already is not told again."""
+    after_refresh(load_settings(os.environ), os.environ, utc_now())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -30,6 +30,27 @@ class SourceSettings(BaseModel):
     enabled: bool = True
 
 
+class BreakEvenLine(BaseModel):
+    """A use that the break-even of a server is watched against; a message is sent when it crosses."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    server: str
+    utilisation_share: float = Field(ge=0, le=1)
+    model: str = "Llama-3.1-70B"
+    precision: str = "fp8"
+    workload: str = "business_hours_1024_1024"
+    comparator: Literal["cheapest", "median", "dearest"] = "median"
+
+
+class AlertSettings(BaseModel):
+    """What is told, and when. Whom it is told to is a secret, and comes from the environment."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    break_even_lines: tuple[BreakEvenLine, ...] = ()
+    silent_after_days: int = Field(default=3, ge=1, le=365)
+    expiring_within_days: int = Field(default=30, ge=1, le=365)
+
+
 class Settings(BaseModel):
     """All settings. `data` is the folder that a refresh writes to."""
 
@@ -39,6 +60,7 @@ class Settings(BaseModel):
     keep_versions: int = Field(default=5, ge=2, le=1000)
     keep_record_days: int = Field(default=30, ge=1, le=3650)
     fetch_threads: int = Field(default=8, ge=1, le=64)
+    alerts: AlertSettings = Field(default_factory=AlertSettings)
     sources: dict[str, SourceSettings] = Field(default_factory=dict)
 
     @field_validator("data")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -50,9 +51,11 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     with refresh_lock(settings.data, _LOCK_WAIT_SECONDS):
         pass  # said at once and plainly, not as the failure of a run
     started = time.monotonic()
+    from pipelines.alerts.watch import after_refresh  # noqa: PLC0415
     from pipelines.cli.job import run_refresh  # noqa: PLC0415  (Dagster takes a second to import; the other commands do without)
 
     outcome = run_refresh(settings, options.as_of, offline=options.offline, rebuild=options.rebuild, only_source=options.source)
+    after_refresh(settings, os.environ, utc_now())
     if outcome.failure is not None:
         report = {
             "outcome": outcome.failure.outcome,
