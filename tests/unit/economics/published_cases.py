@@ -1,20 +1,24 @@
 """Published cases, each brought to our own functions: inputs in, the published quantities out.
 
-Belongs here: which function gives which published figure. Does not belong here: the published figures (the file of cases beside the
-project), verdicts (`test_reference_cases`), the page (`validation_page`).
+Belongs here: which function gives which published figure. Does not belong here: the published figures and their sources
+(`published_cases.yml`), verdicts (`test_reference_cases`), the page (`validation_page`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from pipelines import economics as e
 
 Case = dict[str, Any]
 Figures = dict[str, Any]
 HOURS_PER_YEAR = 8760
+CASES = Path(__file__).with_suffix(".yml")
 
 
 @dataclass(frozen=True)
@@ -36,23 +40,28 @@ class Result:
         return abs(self.computed - self.published) <= allowed + 1e-12
 
 
+def load_cases() -> dict[str, Case]:
+    """All cases by id, in the order of the file."""
+    found: dict[str, Case] = yaml.safe_load(CASES.read_text(encoding="utf-8"))
+    return found
+
+
 def results(cases: dict[str, Case]) -> Iterator[Result]:
     """Every published figure of every case, with ours. A case or figure that no function here knows is an error."""
     for name, case in cases.items():
         if "rows" in case:
             for row in case["rows"]:
-                found = OF_ROWS[name](case, row)
-                label = (
-                    " ".join(str(v) for v in row.values() if isinstance(v, str)) or f"B={row.get('B')}, {row.get('isl')}/{row.get('osl')}"
-                )
+                given = row["inputs"]
+                found = OF_ROWS[name](case, given)
+                label = " ".join(v for v in given.values() if isinstance(v, str)) or f"B={given['B']}, {given['isl']}/{given['osl']}"
                 yield from _compared(name, row["expect"], found, f"{label}: ")
         else:
-            yield from _compared(name, case["expected"], OF_ONE[name](Given(case)), "")
+            yield from _compared(name, case["expect"], OF_ONE[name](Given(case)), "")
 
 
 def _compared(name: str, expected: dict[str, Any], found: Figures, label: str) -> Iterator[Result]:
-    for key, published in expected.items():
-        yield Result(name, f"{label}{key}", published["value"], found[key], published["tol"])
+    for key, (published, tolerance) in expected.items():
+        yield Result(name, f"{label}{key}", published, found[key], tolerance)
 
 
 class Given:
@@ -62,7 +71,7 @@ class Given:
         self._inputs = case["inputs"]
 
     def __getattr__(self, name: str) -> float:
-        return float(self._inputs[name]["value"])
+        return float(self._inputs[name])
 
 
 def flat_server(capex_usd: float, operate_usd_per_hour: float, life_years: float) -> e.OnPremServer:

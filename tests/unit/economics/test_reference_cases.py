@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.support.paths import ROOT
 
-from .published_cases import OF_ONE, OF_ROWS, Case, results
-from .validation_page import load_cases, render
+from .published_cases import OF_ONE, OF_ROWS, Case, load_cases, results
+from .validation_page import render
 
 
 @pytest.fixture(scope="module")
-def cases(shared: Path) -> dict[str, Case]:
-    return load_cases(shared)
+def cases() -> dict[str, Case]:
+    return load_cases()
 
 
 @pytest.mark.parametrize("name", sorted({**OF_ONE, **OF_ROWS}))
