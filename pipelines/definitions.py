@@ -1,32 +1,44 @@
 """What Dagster sees, assembled in one short function from contracts, models and sources."""
 
+from datetime import timedelta
+
 import dagster as dg
 
 from pipelines.catalogue.contracts import catalogue
 from pipelines.catalogue.models import models
 from pipelines.defs.ingest import build_ingest
 from pipelines.defs.publication import build_publication
-from pipelines.defs.resources import session_resource, warehouse_io_manager
+from pipelines.defs.resources import SessionResource
 from pipelines.defs.schedule import daily_refresh, failed_refresh, finished_refresh, refresh_job
-from pipelines.defs.tables import build_model_assets, build_raw_assets
+from pipelines.defs.tables import build_model_assets, build_raw_tables
 from pipelines.ingest.registry import discover
+
+# A table is made every day; an hour or two late is no news, a day is a warning, two are a failure.
+_FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=50), warn_window=timedelta(hours=26))
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """All assets, the job, the schedule, the sensor and the resources."""
+    """All assets, the job, the schedule, the sensor and the resource."""
     tables = catalogue()
     modules = discover(tables)
+    assets = [
+        build_ingest(modules),
+        build_raw_tables(tables, modules),
+        *build_model_assets(tables, models()),
+        build_publication(tables),
+    ]
     return dg.Definitions(
-        assets=[
-            build_ingest(modules),
-            *build_raw_assets(tables, modules),
-            *build_model_assets(tables, models()),
-            build_publication(tables),
-        ],
+        assets=dg.map_asset_specs(with_policies, assets),
         jobs=[refresh_job],
         schedules=[daily_refresh],
         sensors=[failed_refresh, finished_refresh],
-        resources={"session": session_resource, "warehouse": warehouse_io_manager},
+        resources={"session": SessionResource()},
         executor=dg.in_process_executor,
     )
+
+
+def with_policies(spec: dg.AssetSpec) -> dg.AssetSpec:
+    """What holds for every asset: who answers for it, and how old a table may grow."""
+    owned = spec.replace_attributes(owners=["team:breakeven"])
+    return owned.replace_attributes(freshness_policy=_FRESHNESS) if spec.group_name in ("raw", "staging", "marts") else owned

@@ -30,16 +30,13 @@ def build_ingest(modules: dict[str, SourceModule]) -> dg.AssetsDefinition:
             skippable=True,
             description=f"Stored responses: {module.source.title}",
             kinds={"file"} if module.source.is_bundled else {"http"},
-            owners=["team:breakeven"],
             metadata={"licence": module.source.licence, "semantics": module.source.semantics},
         )
         for name, module in modules.items()
     ]
 
-    @dg.multi_asset(specs=specs, can_subset=True, name="ingest", required_resource_keys={"session"})
-    def ingest(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
-        session: RefreshSession = context.resources.session
-
+    @dg.multi_asset(specs=specs, can_subset=True, name="ingest")
+    def ingest(context: dg.AssetExecutionContext, session: dg.ResourceParam[RefreshSession]) -> Iterator[dg.MaterializeResult[Any]]:
         def report(outcome: FetchOutcome) -> None:
             session.ops.append("fetch_outcome", [dataclasses.asdict(outcome)])
             if outcome.status not in ("ok", "not_tried") or not modules[outcome.source].source.is_bundled:

@@ -8,16 +8,17 @@ import dagster as dg
 
 from pipelines.catalogue.contracts import Catalogue
 from pipelines.catalogue.published_sql import BI, bi_views
-from pipelines.defs.tables import check_result, record_results, table_key
+from pipelines.defs.checks import check_specs, rule_results
+from pipelines.defs.tables import table_key
 from pipelines.platform.paths import SQL_FOLDER
 from pipelines.quality.results import CheckError
 from pipelines.quality.sql_checks import SQL_TABLE, load_sql_checks, run_sql_check
 from pipelines.refresh.lifecycle import publish_version
+from pipelines.refresh.record import record_results
 from pipelines.refresh.session import RefreshSession
 
 log = logging.getLogger("breakeven")
 CURRENT = dg.AssetKey(["publication", "current"])
-HISTORY_CHECK = "history"
 
 
 def build_publication(catalogue: Catalogue) -> dg.AssetsDefinition:
@@ -29,7 +30,6 @@ def build_publication(catalogue: Catalogue) -> dg.AssetsDefinition:
             deps=[_key(table, catalogue) for table in view.reads if not table.startswith("ops.")],
             group_name="bi",
             kinds={"sql", "duckdb", "view"},
-            owners=["team:breakeven"],
             description=view.comment,
             metadata={
                 "dagster/column_schema": dg.TableSchema([dg.TableColumn(c.name, c.type, description=c.comment) for c in view.columns])
@@ -43,7 +43,6 @@ def build_publication(catalogue: Catalogue) -> dg.AssetsDefinition:
         deps=view_keys,
         group_name="publication",
         kinds={"altair", "html"},
-        owners=["team:breakeven"],
         description="The static dashboard, made from the views of schema bi.",
     )
     current = dg.AssetSpec(
@@ -51,21 +50,18 @@ def build_publication(catalogue: Catalogue) -> dg.AssetsDefinition:
         deps=[page, *view_keys, *(table_key(c) for c in catalogue.layer("marts"))],
         group_name="publication",
         kinds={"duckdb", "parquet"},
-        owners=["team:breakeven"],
         description="The current version: DuckDB file, Parquet, dashboard and manifest behind one link, swapped when all is verified.",
     )
 
-    check = dg.AssetCheckSpec(
-        HISTORY_CHECK, asset=CURRENT, blocking=True, description="Every query of sql/checks; critical ones stop the publication."
-    )
+    names = [f"sql_{severity}" for severity in ("critical", "warning")]
+    checks = check_specs(CURRENT, names, may_block=True)
 
-    @dg.multi_asset(specs=[*specs, page, current], name="publication", check_specs=[check], required_resource_keys={"session"})
-    def publication(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-        session: RefreshSession = context.resources.session
+    @dg.multi_asset(specs=[*specs, page, current], name="publication", check_specs=checks)
+    def publication(session: dg.ResourceParam[RefreshSession]) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         with session.warehouse.room_to_check():
             results = [run_sql_check(c, session.warehouse, session.as_of) for c in load_sql_checks(SQL_FOLDER / "checks")]
         record_results(session, SQL_TABLE, results)
-        yield check_result(CURRENT, HISTORY_CHECK, results)
+        yield from rule_results(CURRENT, names, results)
         broken = [r for r in results if r.blocks]
         for result in broken:
             log.error("check  %s %s failed: %s", SQL_TABLE, result.rule, result.detail)

@@ -1,14 +1,13 @@
-"""The two resources: the refresh session of a run, and the IO manager that puts tables into its build files."""
+"""The resource of a run: its refresh session."""
 
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
-from pathlib import Path
 
 import dagster as dg
-import polars as pl
+from pydantic import Field
 
-from pipelines.catalogue.contracts import Contract, catalogue
 from pipelines.defs.dagster_record import thin_out
 from pipelines.refresh.lifecycle import record_start
 from pipelines.refresh.session import RefreshSession, refresh_session
@@ -20,34 +19,33 @@ _DAEMON_WAIT_SECONDS = 600.0
 log = logging.getLogger("breakeven")
 
 
-@dg.resource(
-    config_schema={
-        "as_of": dg.Field(dg.Noneable(str), default_value=None, description="Day to compute for (YYYY-MM-DD); default: today, UTC."),
-        "offline": dg.Field(bool, default_value=False, description="Fetch nothing from the network."),
-        "rebuild": dg.Field(bool, default_value=False, description="Build and publish even where nothing changed."),
-        "only_source": dg.Field(dg.Noneable(str), default_value=None, description="Fetch this source only."),
-        "lock_wait_seconds": dg.Field(float, default_value=_DAEMON_WAIT_SECONDS),
-    },
-    description="Settings, lock, stores and record of one refresh.",
-)
-def session_resource(context: dg.InitResourceContext) -> Iterator[RefreshSession]:
-    """One session per run; the in-process executor keeps it for all steps."""
-    config = context.resource_config
-    run_id = context.run_id or "interactive"
-    with refresh_session(
-        run_id,
-        date.fromisoformat(config["as_of"]) if config["as_of"] else None,
-        offline=config["offline"],
-        rebuild=config["rebuild"],
-        only_source=config["only_source"],
-        lock_wait_seconds=config["lock_wait_seconds"],
-    ) as session:
-        if context.instance is not None:
-            _fail_runs_left_started(context.instance, run_id, session)
-            keep = timedelta(days=session.settings.keep_record_days)
-            thin_out(context.instance, session.settings.data / "dagster", JOB_NAME, run_id, keep)
-        record_start(session)
-        yield session
+class SessionResource(dg.ConfigurableResource[RefreshSession]):
+    """Settings, lock, stores and record of one refresh: what an asset asks for as `session`."""
+
+    as_of: str | None = Field(default=None, description="Day to compute for (YYYY-MM-DD); default: today, UTC.")
+    offline: bool = Field(default=False, description="Fetch nothing from the network.")
+    rebuild: bool = Field(default=False, description="Build and publish even where nothing changed.")
+    only_source: str | None = Field(default=None, description="Fetch this source only.")
+    lock_wait_seconds: float = Field(default=_DAEMON_WAIT_SECONDS, description="How long to wait for another refresh to end.")
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[RefreshSession]:
+        """One session per run; the in-process executor keeps it for all steps."""
+        run_id = context.run_id or "interactive"
+        with refresh_session(
+            run_id,
+            date.fromisoformat(self.as_of) if self.as_of else None,
+            offline=self.offline,
+            rebuild=self.rebuild,
+            only_source=self.only_source,
+            lock_wait_seconds=self.lock_wait_seconds,
+        ) as session:
+            if context.instance is not None:
+                _fail_runs_left_started(context.instance, run_id, session)
+                keep = timedelta(days=session.settings.keep_record_days)
+                thin_out(context.instance, session.settings.data / "dagster", JOB_NAME, run_id, keep)
+            record_start(session)
+            yield session
 
 
 def _fail_runs_left_started(instance: dg.DagsterInstance, own_run_id: str, session: RefreshSession) -> None:
@@ -57,31 +55,3 @@ def _fail_runs_left_started(instance: dg.DagsterInstance, own_run_id: str, sessi
         if run.run_id != own_run_id:
             instance.report_run_failed(run, f"ended without a word; found by run {own_run_id}")
             log.warning("run %s was left unfinished by a crash and is marked as failed", run.run_id)
-
-
-class WarehouseIOManager(dg.IOManager):
-    """Writes each table by its contract and reads it back: exact columns and types, one transaction, never by position."""
-
-    def __init__(self, session: RefreshSession) -> None:
-        self._session = session
-
-    def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame | Path) -> None:
-        """Replace the table of this asset: with a frame, or with the Parquet file that holds it."""
-        if isinstance(obj, Path):
-            self._session.warehouse.show(_contract(context.asset_key), obj)
-        else:
-            self._session.warehouse.write(_contract(context.asset_key), obj)
-
-    def load_input(self, context: dg.InputContext) -> pl.LazyFrame:
-        """Read the table of an upstream asset."""
-        return self._session.warehouse.read(_contract(context.asset_key))
-
-
-def _contract(key: dg.AssetKey) -> Contract:
-    return catalogue().tables[key.path[-1]]
-
-
-@dg.io_manager(required_resource_keys={"session"}, description="The build files of the warehouse.")
-def warehouse_io_manager(context: dg.InitResourceContext) -> WarehouseIOManager:
-    """The IO manager of every table."""
-    return WarehouseIOManager(context.resources.session)

@@ -58,3 +58,25 @@ def test_the_schedule_asks_for_the_day_of_its_tick() -> None:
 def test_cookbook(archive: Cli, path: Path) -> None:
     with duckdb.connect(str(archive.current / "breakeven.duckdb"), read_only=True) as connection:
         assert connection.execute(path.read_text()).fetchall(), path.name
+
+
+def test_a_source_that_was_offline_is_a_failed_check_that_warns(archive: Cli) -> None:
+    with dg.DagsterInstance.from_config(str(archive.data / "dagster")) as instance:
+        key = dg.AssetCheckKey(dg.AssetKey(["raw", "ecb_fx"]), "source_state")
+        (record,) = instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
+    assert record.event is not None and record.event.dagster_event is not None
+    evaluation = record.event.dagster_event.asset_check_evaluation_data
+    assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert str(evaluation.description).startswith("ecb_fx is offline: ")
+
+
+def test_policies_hold_for_every_asset() -> None:
+    graph = defs().resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        assert (graph.get(key).freshness_policy is not None) == (key.path[0] in ("raw", "staging", "marts")), key
+
+
+def test_no_signature_is_made_up() -> None:
+    for path in (ROOT / "pipelines" / "defs").rglob("*.py"):
+        text = path.read_text()
+        assert "__signature__" not in text and "__annotations__" not in text and "IOManager" not in text, path
