@@ -1,0 +1,115 @@
+"""One file with all that cannot be made again, and the way back.
+
+Belongs here: which parts of a data folder a backup holds, writing and reading it. Does not belong here: when it is made. The stored
+answers, the record and what a person decided cannot be made again; the current version is in it so that readers have something at once;
+everything else the next refresh makes anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipelines.platform.files import sync
+
+_LISTING = "breakeven-backup.json"
+# What the next refresh makes anew, or what is of this machine alone.
+_LEFT_OUT = ("dagster", "dagster.unreadable", "history", "replay", "duckdb_temp", "published", "refresh.lock")
+_LEFT_OUT_STARTS = (".", "work.duckdb", "build.duckdb")
+
+
+class BackupError(Exception):
+    """A backup cannot be written, or is not one, or cannot be put here; the message says what to do."""
+
+
+def write_backup(data: Path, target: Path) -> int:
+    """Write a backup, read it back, then give it its name; returns the number of files. Call under the refresh lock."""
+    if not (data / "snapshots").is_dir():
+        raise BackupError(f"{data} holds no snapshots; there is nothing to back up yet")
+    making = target.with_name(f".{target.name}.part")
+    listing = {}
+    with tarfile.open(making, "w:gz", compresslevel=1) as archive:
+        for path in _parts(data):
+            name = str(path.relative_to(data))
+            archive.add(path, name, recursive=False)
+            if path.is_file() and not path.is_symlink():
+                listing[name] = _sha256(path)
+        content = json.dumps(listing).encode()
+        entry = tarfile.TarInfo(_LISTING)
+        entry.size = len(content)
+        archive.addfile(entry, io.BytesIO(content))
+    try:
+        _check(making)
+    except BackupError:
+        making.unlink()
+        raise
+    sync(making)
+    making.replace(target)
+    return len(listing)
+
+
+def restore_backup(source: Path, data: Path) -> int:
+    """Put a backup into an empty data folder; returns the number of files. Call under the refresh lock. Raises BackupError."""
+    found = sorted(p.name for p in data.iterdir() if p.name not in _LEFT_OUT and not p.name.startswith("."))
+    if found or (data / "published").exists():
+        raise BackupError(f"{data} is not empty (it has {', '.join(found[:3] or ['published'])}); move it away, or set BREAKEVEN_DATA")
+    listing = _check(source)
+    making = data / ".restoring"
+    shutil.rmtree(making, ignore_errors=True)
+    with tarfile.open(source, "r:gz") as archive:
+        archive.extractall(making, filter="data")
+    (making / _LISTING).unlink()
+    for part in sorted(making.iterdir()):
+        part.rename(data / part.name)
+    making.rmdir()
+    sync(data)
+    return len(listing)
+
+
+def _check(file: Path) -> dict[str, str]:
+    try:
+        found, listing = {}, None
+        with tarfile.open(file, "r:gz") as archive:
+            for entry in archive:
+                content = archive.extractfile(entry) if entry.isfile() else None
+                if content is not None and entry.name == _LISTING:
+                    listing = json.loads(content.read())
+                elif content is not None:
+                    found[entry.name] = hashlib.file_digest(content, "sha256").hexdigest()  # type: ignore[arg-type]
+    except (tarfile.TarError, OSError, EOFError, ValueError) as error:
+        raise BackupError(f"{file}: not readable as a backup ({type(error).__name__}); take another") from error
+    if listing is None or found != listing:
+        raise BackupError(f"{file}: not whole: it holds {len(found)} files, expected those of its list; take another")
+    return found
+
+
+def _parts(data: Path) -> Iterator[Path]:
+    for part in sorted(data.iterdir()):
+        if part.name not in _LEFT_OUT and not part.name.startswith(_LEFT_OUT_STARTS):
+            yield from _tree(part)
+    published = data / "published"
+    current = published / "current"
+    if current.is_symlink() and current.exists():
+        yield published
+        yield published / "versions"
+        yield from _tree(current.resolve())
+        yield from (link for link in (current, published / "breakeven.duckdb") if link.is_symlink())
+
+
+def _tree(path: Path) -> Iterator[Path]:
+    yield path
+    if path.is_dir() and not path.is_symlink():
+        for folder, folders, files in os.walk(path):
+            folders.sort()
+            yield from (Path(folder) / name for name in [*folders, *sorted(files)] if not name.endswith(".tmp"))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
