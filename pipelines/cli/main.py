@@ -25,6 +25,7 @@ from pipelines.ingest.snapshot_packs import PackError
 from pipelines.ingest.snapshots import SnapshotError
 from pipelines.platform.lock import RefreshLockedError
 from pipelines.platform.process import end_at_once_on_signals, leave
+from pipelines.platform.secrets import redacted, secrets_of
 from pipelines.platform.settings import SettingsError, load_settings
 from pipelines.publication.manifest import DamagedVersionError
 from pipelines.publication.reader import NotPublishedError
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"breakeven: {error}", file=sys.stderr)
         return USAGE
     except _SAY_IT_ALL as error:
-        print(f"breakeven: {with_remedy(str(error))}", file=sys.stderr)
+        print(f"breakeven: {redacted(with_remedy(str(error)), secrets_of(os.environ))}", file=sys.stderr)
         return FAILED
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  (the reader of our output went away; nothing more to say)
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("BREAKEVEN_TRACEBACK"):
             raise
-        print(f"breakeven: {explain(error)} (BREAKEVEN_TRACEBACK=1 shows where)", file=sys.stderr)
+        print(f"breakeven: {redacted(explain(error), secrets_of(os.environ))} (BREAKEVEN_TRACEBACK=1 shows where)", file=sys.stderr)
         return FAILED
 
 

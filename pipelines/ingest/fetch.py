@@ -19,15 +19,18 @@ from pipelines.catalogue.contracts import RAW_LINEAGE, Contract
 from pipelines.ingest.registry import SourceModule
 from pipelines.ingest.snapshots import Fetch, SnapshotStore
 from pipelines.platform.clock import utc_now
+from pipelines.platform.secrets import holds_secret, redacted, secrets_of
 from pipelines.platform.settings import Settings
-from pipelines.sources.lib.errors import OfflineError
+from pipelines.platform.text import fit_to_show
+from pipelines.sources.lib.errors import OfflineError, SourceError
 from pipelines.sources.lib.http import Breaker, HttpClient
 from pipelines.sources.lib.source import FetchContext, Payload, Source
 
 # Without one answer from anywhere within this time there is no network: nothing more is waited for.
 _NO_ANSWER_SECONDS = 15.0
-# A source may not hold up the others for longer.
-_SOURCE_WALL_CLOCK_SECONDS = 1200.0
+# Services may not hold up a run for longer, all together: five minutes with what is left to do.
+_SOURCE_WALL_CLOCK_SECONDS = 290.0
+_LONGEST_DETAIL = 1_000
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ def fetch_all(
 ) -> list[FetchOutcome]:
     """Fetch every enabled source into the store. `report` hears each outcome as it happens; a source fault is never raised."""
     breaker = Breaker(offline=offline)
+    over = threading.Event()
+    secrets = secrets_of(environment)
     tasks: list[SourceModule] = []
     outcomes: dict[str, FetchOutcome] = {}
 
@@ -71,12 +76,14 @@ def fetch_all(
             tasks.append(module)
 
     def one(module: SourceModule) -> FetchOutcome:
-        return _fetch_one(module, store, settings, environment, as_of, run_id, breaker)
+        return _fetch_one(module, store, settings, environment, as_of, run_id, breaker, secrets, over)
 
     for module in [m for m in tasks if m.source.is_bundled]:
         done(one(module))
     for outcome in _side_by_side([m for m in tasks if not m.source.is_bundled], one, breaker, settings.fetch_threads):
         done(outcome)
+    # What a thread still waits for belongs to no run any more: the build has begun.
+    over.set()
     return [outcomes[name] for name in modules]
 
 
@@ -140,17 +147,18 @@ def _fetch_one(
     as_of: date,
     run_id: str,
     breaker: Breaker,
+    secrets: Sequence[str],
+    over: threading.Event,
 ) -> FetchOutcome:
     source = module.source
     started = time.monotonic()
     problems: list[str] = []
-    secrets = list(_credentials(source, environment).values())
 
     def outcome(status: str, detail: str | None, payloads: Sequence[Payload] = ()) -> FetchOutcome:
         return FetchOutcome(
             module.name,
             status,
-            _without(detail, secrets),
+            _shown(detail, secrets),
             time.monotonic() - started,
             len(payloads),
             sum(len(p.content) for p in payloads),
@@ -163,18 +171,27 @@ def _fetch_one(
         if not payloads:
             return outcome("failed", "; ".join(problems) or "the source gave nothing at all")
         if source.is_bundled:
-            assert source.published_on is not None
-            held = {p.sha256 for p in earlier[-1].payloads} if earlier else set()
-            if held == {_sha256(p) for p in payloads}:
-                return outcome("ok", None, payloads)
-            store.add(module.name, source.published_on, run_id, payloads)
+            _store_shipped(module, payloads, earlier, store, run_id)
             return outcome("ok", None, payloads)
-        store.add(module.name, as_of, run_id, payloads, [_without(p, secrets) or "" for p in problems])
+        if any(holds_secret(payload.content, secrets) for payload in payloads):
+            raise SourceError("an answer repeats a credential of ours; it is not stored")
+        if over.is_set():
+            raise SourceError("answered after the run had gone on without it")
+        store.add(module.name, as_of, run_id, payloads, [_shown(p, secrets) or "" for p in problems])
     except OfflineError as error:
         return outcome("offline", str(error))
     except Exception as error:  # noqa: BLE001  (a fault of one source is its status, never an exception of the step)
         return outcome("failed", f"{type(error).__name__}: {error}")
     return outcome("partial" if problems else "ok", "; ".join(problems) or None, payloads)
+
+
+def _store_shipped(module: SourceModule, payloads: Sequence[Payload], earlier: Sequence[Fetch], store: SnapshotStore, run_id: str) -> None:
+    assert module.source.published_on is not None
+    held = {p.sha256 for p in earlier[-1].payloads} if earlier else set()
+    if held == {_sha256(p) for p in payloads}:
+        store.mend(payloads)
+    else:
+        store.add(module.name, module.source.published_on, run_id, payloads)
 
 
 def _context(
@@ -208,10 +225,8 @@ def _last_whole(fetches: Sequence[Fetch]) -> datetime | None:
     return max((f.fetched_at for f in fetches if f.status == "ok"), default=None)
 
 
-def _without(text: str | None, secrets: Sequence[str]) -> str | None:
-    for secret in secrets:
-        text = text.replace(secret, "***") if text else text
-    return text
+def _shown(text: str | None, secrets: Sequence[str]) -> str | None:
+    return fit_to_show(redacted(text, secrets), _LONGEST_DETAIL) if text else text
 
 
 def _sha256(payload: Payload) -> str:
@@ -225,7 +240,7 @@ def probe(module: SourceModule, contract: Contract, settings: Settings, environm
         return {"source": module.name, "status": "skipped_no_credential", "detail": f"set {' and '.join(missing)} to use it"}
     problems: list[str] = []
     context = _context(module, settings, environment, utc_now().date(), Breaker(), problems.append, None)
-    secrets = list(context.credentials.values())
+    secrets = secrets_of(environment)
     try:
         payload = next(iter(module.fetch(context)), None)
         if payload is None:
@@ -240,9 +255,9 @@ def probe(module: SourceModule, contract: Contract, settings: Settings, environm
             "rows": frame.height,
             "missing_columns": [c for c in expected if c not in frame.columns],
             "unknown_columns": [c for c in frame.columns if c not in expected],
-            "detail": _without("; ".join(problems), secrets) or None,
+            "detail": _shown("; ".join(problems), secrets) or None,
         }
     except OfflineError as error:
-        return {"source": module.name, "status": "offline", "detail": _without(str(error), secrets)}
+        return {"source": module.name, "status": "offline", "detail": _shown(str(error), secrets)}
     except Exception as error:  # noqa: BLE001  (a probe reports what is wrong with a source, whatever it is)
-        return {"source": module.name, "status": "failed", "detail": _without(f"{type(error).__name__}: {error}", secrets)}
+        return {"source": module.name, "status": "failed", "detail": _shown(f"{type(error).__name__}: {error}", secrets)}
