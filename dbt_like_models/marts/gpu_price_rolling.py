@@ -2,9 +2,9 @@
 
 import polars as pl
 
-from pipelines.history.store import HistoryStore
+from pipelines.history.views import HistoryViews
 
 
-def gpu_price_rolling(history: HistoryStore, part: str) -> pl.LazyFrame:
-    """One row per series, day and window with at least one covered second, of one part of the series. A day's window ends with it (UTC)."""
-    return history.rolling(part)
+def gpu_price_rolling(history: HistoryViews, partition: str) -> pl.LazyFrame:
+    """One row per series, day and window with at least one covered second, of one partition. A day's window ends with it (UTC)."""
+    return history.windows(partition)

@@ -2,13 +2,13 @@
 
 import polars as pl
 
-from pipelines.history.store import HistoryStore
+from pipelines.history.views import HistoryViews
 
 
-def price_history(history: HistoryStore, price_series: pl.LazyFrame, part: str) -> pl.LazyFrame:
-    """One row per series and interval, with what the series is and where the figure comes from; of one part of the series."""
+def price_history(history: HistoryViews, price_series: pl.LazyFrame, partition: str) -> pl.LazyFrame:
+    """One row per series and interval, with what the series is and where the figure comes from; of one partition of the series."""
     return (
-        history.intervals(part)
+        history.intervals(partition)
         .join(price_series, on="series_id")
         .select(
             "series_id",

@@ -1,10 +1,10 @@
-"""Every statement ever made about a price; the rules are in `pipelines.history.knowledge`."""
+"""Every assertion ever made about a price; the rules are in `pipelines.history.bitemporal`."""
 
 import polars as pl
 
-from pipelines.history.store import HistoryStore
+from pipelines.history.views import HistoryViews
 
 
-def price_history_versions(history: HistoryStore, part: str) -> pl.LazyFrame:
-    """One row per statement, with the times in which the price held and in which the warehouse said so; of one part of the series."""
-    return history.versions(part)
+def price_history_versions(history: HistoryViews, partition: str) -> pl.LazyFrame:
+    """One row per assertion, with its valid time and its system time; of one partition of the series."""
+    return history.versions(partition)

@@ -4,7 +4,7 @@ from datetime import date
 
 import polars as pl
 
-from pipelines.prices.normalization import observe
+from pipelines.prices.normalization import normalize_observations
 
 
 def price_observation(
@@ -16,10 +16,10 @@ def price_observation(
     reference_region_country: pl.LazyFrame,
     currency_rate: pl.LazyFrame,
     as_of: date,
-    earlier: pl.LazyFrame,
+    reference_observations: pl.LazyFrame,
 ) -> pl.LazyFrame:
-    """One row per observation known on `as_of`; confirmations of later days are cut to its end. `earlier` is compared with only."""
-    return observe(
+    """One row per observation known on `as_of`; later confirmations are cut to its end. `reference_observations` are only compared with."""
+    return normalize_observations(
         all_observation,
         reference_gpu,
         reference_gpu_alias_rule,
@@ -28,5 +28,5 @@ def price_observation(
         reference_region_country,
         currency_rate,
         as_of,
-        earlier,
+        reference_observations,
     )

@@ -2,9 +2,9 @@
 
 import polars as pl
 
-from pipelines.history.store import HistoryStore
+from pipelines.history.views import HistoryViews
 
 
-def price_series(history: HistoryStore) -> pl.LazyFrame:
+def price_series(history: HistoryViews) -> pl.LazyFrame:
     """One row per series that the history knows."""
     return history.series()

@@ -8,7 +8,7 @@ opening a database (`warehouse`), computing a table (`models`). Imports nothing 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -25,7 +25,7 @@ from pipelines.platform.paths import MODELS_FOLDER
 if TYPE_CHECKING:
     from dagster import TableSchema
 
-LAYERS = ("raw", "staging", "marts", "ops")
+LAYERS = ("raw", "staging", "history", "marts", "ops")
 
 _POLARS_TYPES: Mapping[str, pl.DataType] = {
     "text": pl.String(),
@@ -47,7 +47,14 @@ _DUCKDB_TYPES: Mapping[str, str] = {
 }
 
 # Money keeps every digit: the source's own text in raw, exact decimals in staging, doubles for analysts.
-_MONEY_TYPE: Mapping[str, str] = {"raw": "text", "feeds": "text", "staging": "decimal", "marts": "double", "ops": "double"}
+_MONEY_TYPE: Mapping[str, str] = {
+    "raw": "text",
+    "feeds": "text",
+    "staging": "decimal",
+    "history": "decimal",
+    "marts": "double",
+    "ops": "double",
+}
 
 # Lineage that the framework adds to every raw table; a raw contract does not list them.
 RAW_LINEAGE = ("fetched_at", "snapshot_sha256")
@@ -80,16 +87,16 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Compact:
-    """How a long table is kept small where it is published.
+class Encoding:
+    """How a long table is encoded where it is published.
 
-    `once`: columns that many rows have alike, stored once under this name; `times_since`: the time that other times are stored as
-    seconds from; `usually`: amounts that are stored where they are not what this expression comes to.
+    `dictionary`: columns that many rows have alike, stored once under this name; `delta_from`: the time that other times are stored as
+    seconds from; `derived`: amounts that are stored only where they differ from this expression.
     """
 
-    once: Mapping[str, tuple[str, ...]]
-    times_since: str
-    usually: Mapping[str, str]
+    dictionary: Mapping[str, tuple[str, ...]]
+    delta_from: str
+    derived: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -112,7 +119,7 @@ class Contract:
     rules: tuple[Mapping[str, Any], ...]
     table_rules: tuple[Mapping[str, Any], ...]
     must_have: tuple[str, tuple[str, ...]] | None
-    compact: Compact | None
+    encoding: Encoding | None
 
     @property
     def table(self) -> str:
@@ -223,11 +230,12 @@ def _literal(text: str) -> str:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All contracts: `tables` by bare name (unique over all layers) and `feeds` by name."""
+    """All contracts: `tables` by bare name (unique over all layers), `feeds` by name, and `keys` that several of them share."""
 
     columns: Mapping[str, Column]
     tables: Mapping[str, Contract]
     feeds: Mapping[str, Contract]
+    keys: Mapping[str, tuple[str, ...]]
 
     def layer(self, layer: str) -> list[Contract]:
         """Contracts of one layer by name."""
@@ -249,7 +257,8 @@ def load_catalogue(folder: Path = MODELS_FOLDER) -> Catalogue:
     Raises ContractError naming file and key for anything that the JSON schema or the other files contradict.
     """
     columns = load_columns(folder / "columns.yml", folder / "columns.schema.json")
-    contracts = [_load_contract(path, columns) for layer in (*LAYERS, "feeds") for path in sorted((folder / layer).glob("*.yml"))]
+    keys = _load_keys(folder, columns)
+    contracts = [_load_contract(path, columns, keys) for layer in (*LAYERS, "feeds") for path in sorted((folder / layer).glob("*.yml"))]
     tables: dict[str, Contract] = {}
     for contract in contracts:
         if contract.layer == "feeds":
@@ -263,7 +272,7 @@ def load_catalogue(folder: Path = MODELS_FOLDER) -> Catalogue:
     for contract in tables.values():
         if contract.feeds is not None and contract.feeds not in feeds:
             raise ContractError(f"{contract.table}: feeds {contract.feeds!r}, expected one of {sorted(feeds)}")
-    return Catalogue(columns, tables, feeds)
+    return Catalogue(columns, tables, feeds, keys)
 
 
 @cache
@@ -305,6 +314,31 @@ def load_columns(path: Path, schema: Path = MODELS_FOLDER / "columns.schema.json
     }
 
 
+def _load_keys(folder: Path, columns: Mapping[str, Column]) -> dict[str, tuple[str, ...]]:
+    path = folder / "keys.yml"
+    if not path.exists():
+        return {}
+    keys = {name: tuple(names) for name, names in _read_yaml(path, folder / "keys.schema.json").items()}
+    for name, names in keys.items():
+        for column in names:
+            if column not in columns:
+                raise ContractError(f"keys.yml: key {name}: {column!r} is not in columns.yml")
+    return keys
+
+
+def _with_keys(names: Iterable[str], keys: Mapping[str, tuple[str, ...]], where: str) -> tuple[str, ...]:
+    """A list of columns with each `$key` replaced by the columns of that key."""
+    found: list[str] = []
+    for name in names:
+        if not name.startswith("$"):
+            found.append(name)
+        elif name[1:] in keys:
+            found += keys[name[1:]]
+        else:
+            raise ContractError(f"{where}: key grain: {name!r} is not in keys.yml, expected one of {sorted(keys)}")
+    return tuple(found)
+
+
 def in_layer(column: Column, layer: str) -> Column:
     """The column as a table of the layer has it: money is text, decimal or double by layer."""
     if column.type != "money":
@@ -315,7 +349,7 @@ def in_layer(column: Column, layer: str) -> Column:
     return replace(column, type=kind)
 
 
-def _load_contract(path: Path, columns: Mapping[str, Column]) -> Contract:
+def _load_contract(path: Path, columns: Mapping[str, Column], keys: Mapping[str, tuple[str, ...]]) -> Contract:
     layer, name = path.parent.name, path.stem
     where = f"{layer}/{path.name}"
     document = _read_yaml(path, path.parent.parent / "contract.schema.json")
@@ -323,8 +357,9 @@ def _load_contract(path: Path, columns: Mapping[str, Column]) -> Contract:
     for column in names:
         if column not in columns:
             raise ContractError(f"{where}: key columns: {column!r} is not in columns.yml")
-    for key in ("grain", "nullable"):
-        for column in document.get(key, []):
+    grain = _with_keys(document["grain"], keys, where)
+    for key, listed in (("grain", grain), ("nullable", document.get("nullable", []))):
+        for column in listed:
             if column not in names and not (layer == "feeds" and column in FEED_FACTS):
                 raise ContractError(f"{where}: key {key}: {column!r} is not a column of the table")
     if layer != "raw" and ("feeds" in document or "bundled" in document):
@@ -334,7 +369,7 @@ def _load_contract(path: Path, columns: Mapping[str, Column]) -> Contract:
         layer=layer,
         name=name,
         description=" ".join(document["description"].split()),
-        grain=tuple(document["grain"]),
+        grain=grain,
         columns=tuple(in_layer(columns[column], layer) for column in names),
         nullable=frozenset(document.get("nullable", [])),
         feeds=document.get("feeds"),
@@ -347,7 +382,7 @@ def _load_contract(path: Path, columns: Mapping[str, Column]) -> Contract:
         rules=tuple(document.get("rules", [])),
         table_rules=tuple(document.get("table_rules", [])),
         must_have=_must_have(document),
-        compact=_compact(document["compact"], names, where) if "compact" in document else None,
+        encoding=_encoding(document["encoding"], names, where) if "encoding" in document else None,
     )
     try:
         contract.row_rules()
@@ -357,7 +392,7 @@ def _load_contract(path: Path, columns: Mapping[str, Column]) -> Contract:
 
 
 def _refuse_rules_that_never_run(document: Mapping[str, Any], layer: str, names: list[str], where: str) -> None:
-    if layer in ("feeds", "ops"):
+    if layer in ("feeds", "history", "ops"):
         for key in ("rules", "table_rules"):
             if key in document:
                 raise ContractError(
@@ -378,9 +413,9 @@ def _must_have(document: Mapping[str, Any]) -> tuple[str, tuple[str, ...]] | Non
     return (document["must_have"]["column"], tuple(document["must_have"]["values"])) if "must_have" in document else None
 
 
-def _compact(document: Mapping[str, Any], names: list[str], where: str) -> Compact:
-    once = {what: tuple(columns) for what, columns in document["once"].items()}
-    for column in (*(c for columns in once.values() for c in columns), document["times_since"], *document["usually"]):
+def _encoding(document: Mapping[str, Any], names: list[str], where: str) -> Encoding:
+    dictionary = {what: tuple(columns) for what, columns in document["dictionary"].items()}
+    for column in (*(c for columns in dictionary.values() for c in columns), document["delta_from"], *document["derived"]):
         if column not in names:
-            raise ContractError(f"{where}: key compact: {column!r} is not a column of the table")
-    return Compact(once, document["times_since"], document["usually"])
+            raise ContractError(f"{where}: key encoding: {column!r} is not a column of the table")
+    return Encoding(dictionary, document["delta_from"], document["derived"])

@@ -17,6 +17,7 @@ _LAYERS = {
     "marts": "Published tables that answer questions",
     "ops": "How each refresh went",
     "staging": "Provider-neutral tables between raw and marts (not published)",
+    "history": "State of the growing price history (`data/history/history.duckdb`, not published)",
     "raw": "What each source said, in its own columns (not published)",
 }
 

@@ -26,11 +26,11 @@ from pipelines.platform.paths import MODELS_FOLDER
 _SIGNIFICANT_DIGITS = 12
 AS_OF = "as_of"
 FEED_PREFIX = "all_"
-# The growing price history after `staging.price_observation` was taken in; `part`: of which series, by the beginning of their ids.
-HISTORY, PART = "history", "part"
-# What is known already, in a model whose rows are only compared with it and taken in step by step.
-EARLIER = "earlier"
-TAKEN_IN = "price_observation"
+# Views of the price history after it ingested `staging.price_observation`; `partition`: of which series, by the beginning of their ids.
+HISTORY, PARTITION = "history", "partition"
+# Observations that are known already: what the rows of an incremental model are validated against.
+REFERENCE_OBSERVATIONS = "reference_observations"
+INGESTED = "price_observation"
 # A table may read from its own layer and the ones before it.
 _MAY_READ = {"staging": ("raw", "staging"), "marts": ("raw", "staging", "marts")}
 
@@ -39,7 +39,7 @@ _MAY_READ = {"staging": ("raw", "staging"), "marts": ("raw", "staging", "marts")
 class Model:
     """One computed table: either a polars `function` or a `sql` select. `inputs` are table names, without `as_of`.
 
-    `history` among the parameters stands for the table that the history has taken in.
+    `history` among the parameters stands for the table that the history ingests.
     """
 
     contract: Contract
@@ -54,14 +54,14 @@ class Model:
         return self.contract.name
 
     @property
-    def is_in_parts(self) -> bool:
-        """True for a table that is too large to be held whole: computed, checked and written a part of the series at a time."""
-        return PART in self.parameters
+    def is_partitioned(self) -> bool:
+        """True for a table that is too large to be held whole: computed, checked and written a partition of the series at a time."""
+        return PARTITION in self.parameters
 
     @property
-    def is_taken_in(self) -> bool:
-        """True for the table that the history takes in: its rows are those that are new."""
-        return EARLIER in self.parameters
+    def is_incremental(self) -> bool:
+        """True for the table that the history ingests: its rows are those that are new."""
+        return REFERENCE_OBSERVATIONS in self.parameters
 
 
 def load_models(catalogue: Catalogue, folder: Path = MODELS_FOLDER) -> dict[str, Model]:
@@ -80,7 +80,7 @@ def load_models(catalogue: Catalogue, folder: Path = MODELS_FOLDER) -> dict[str,
             if path.stem in models:
                 raise ContractError(f"{where}: {path.stem} has two models")
             models[path.stem] = _polars_model(path, contract, catalogue) if path.suffix == ".py" else _sql_model(path, contract)
-            if models[path.stem].is_in_parts and contract.table_rules:
+            if models[path.stem].is_partitioned and contract.table_rules:
                 raise ContractError(
                     f"{where}: key table_rules: this table is judged a partition at a time, so no rule sees the whole of it"
                 )
@@ -133,8 +133,8 @@ def _table_inputs(parameters: tuple[str, ...], where: str, catalogue: Catalogue)
                 raise ContractError(f"{where}: input {parameter!r}: there is no feed {feed!r}")
             inputs += [c.name for c in catalogue.fed_by(feed)]
         elif parameter == HISTORY:
-            inputs.append(TAKEN_IN)
-        elif parameter not in (AS_OF, EARLIER, PART):
+            inputs.append(INGESTED)
+        elif parameter not in (AS_OF, REFERENCE_OBSERVATIONS, PARTITION):
             inputs.append(parameter)
     return tuple(dict.fromkeys(inputs))
 

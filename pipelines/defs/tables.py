@@ -15,8 +15,8 @@ from pipelines.catalogue.contracts import Catalogue, Contract, ContractError
 from pipelines.catalogue.models import AS_OF, FEED_PREFIX, HISTORY, Model, rounded
 from pipelines.defs.checks import check_specs, rule_checks, rule_results, source_state_result, source_state_spec
 from pipelines.defs.ingest import snapshot_key
-from pipelines.history.intake import Intake, StepTaken
-from pipelines.history.tables import write_table
+from pipelines.history.ingestion import BatchResult, Ingestion
+from pipelines.history.materialize import write_table
 from pipelines.ingest.parse import unite_feed
 from pipelines.ingest.registry import SourceModule, sharing
 from pipelines.quality.results import CheckError, Kind, RuleResult
@@ -133,7 +133,7 @@ class _Made:
 def _build(model: Model, inputs: dict[str, pl.LazyFrame], catalogue: Catalogue, session: RefreshSession) -> _Made:
     """Compute, check, record and write one table."""
     contract, started = model.contract, time.monotonic()
-    make = _take_in if model.is_taken_in else _make_in_parts if model.is_in_parts else _make_whole
+    make = _ingest if model.is_incremental else _make_partitioned if model.is_partitioned else _make_whole
     made = make(model, inputs, catalogue, session)
     made = replace(made, results=[*made.results, *_suddenly_empty(contract, made.rows, session)])
     record_results(session, contract.table, made.results)
@@ -158,29 +158,29 @@ def _make_whole(model: Model, inputs: dict[str, pl.LazyFrame], catalogue: Catalo
     return _Made(checked.good, checked.good.height, checked.quarantined.height, [*checked.results, *check_table(contract, checked.good)])
 
 
-def _take_in(model: Model, inputs: dict[str, pl.LazyFrame], catalogue: Catalogue, session: RefreshSession) -> _Made:
-    intake = Intake(session.store, catalogue, session.modules, model, inputs)
+def _ingest(model: Model, inputs: dict[str, pl.LazyFrame], catalogue: Catalogue, session: RefreshSession) -> _Made:
+    ingestion = Ingestion(session.store, catalogue, session.modules, model, inputs)
     bad = 0
 
-    def admit(new: pl.DataFrame, quarantined: pl.DataFrame) -> list[RuleResult]:
+    def validate_batch(new: pl.DataFrame, quarantined: pl.DataFrame) -> list[RuleResult]:
         # On record before the history goes on: after a kill it would not come to these rows again.
         nonlocal bad
         record_quarantine(session, model.contract, quarantined, bad)
         bad += quarantined.height
         return check_table(model.contract, new)
 
-    def report(taken: StepTaken) -> None:
-        for line in taken.rejected:
-            log.warning("history %s: not used: %s", taken.as_of, line)
-        if taken.as_of < session.as_of:
-            log.info("history %s taken in", taken.as_of)
+    def report(batch: BatchResult) -> None:
+        for line in batch.rejected:
+            log.warning("history %s: not used: %s", batch.as_of, line)
+        if batch.as_of < session.as_of:
+            log.info("history %s ingested", batch.as_of)
 
-    with session.growing_history() as (history, pending):
-        taken = intake.take_in(history, pending, admit, report)
-    return _Made(taken.good, taken.good.height, bad, taken.results)
+    with session.growing_history() as (engine, pending):
+        ingested = ingestion.ingest_batches(engine, pending, validate_batch, report)
+    return _Made(ingested.good, ingested.good.height, bad, ingested.results)
 
 
-def _make_in_parts(model: Model, inputs: dict[str, pl.LazyFrame], _: Catalogue, session: RefreshSession) -> _Made:
+def _make_partitioned(model: Model, inputs: dict[str, pl.LazyFrame], _: Catalogue, session: RefreshSession) -> _Made:
     contract = model.contract
     file = session.history_table(model)
 

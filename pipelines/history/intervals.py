@@ -1,69 +1,50 @@
-"""Observations of a series as intervals that do not overlap: how readings and changes hold in time, and which source speaks.
+"""Observations of a series as intervals in valid time that do not overlap: how readings and changes hold, and which source counts.
 
-Belongs here: the rules of one instant of knowledge, frames in and frames out. Does not belong here: what a series is
-(`series`), what was known earlier (`knowledge`), statistics over time (`rolling`).
+Belongs here: the rules for one instant of system time, frames in and frames out. Does not belong here: what a series is
+(`series`), what was known earlier (`bitemporal`), statistics over time (`rolling`).
 """
 
 from __future__ import annotations
 
 import polars as pl
 
-IDENTITY = [
-    "provider",
-    "seller",
-    "region",
-    "zone",
-    "sku",
-    "purchase_option",
-    "payment_option",
-    "commitment_months",
-    "operating_system",
-    "tenancy",
-    "trust_tier",
-    "currency",
-]
 FIGURES = ["usd_per_gpu_hour", "usd_per_hour", "native_amount"]
 PROVENANCE = ["source_detail", "source_url", "licence", "snapshot_sha256"]
 _FACTS = ["semantics", "precedence", "staleness_limit_days"]
-# A statement of one source about one instant; what it may say differently at another time is the amount.
+# What one source asserts about one instant; the amount is what it may assert differently at another system time.
 POINT = ["series_id", "source", "first_seen_at"]
-STATEMENT = [*POINT, "native_amount"]
-
-
-def identity() -> pl.Expr:
-    """What makes a series as one text, as in the id itself: joined in a fraction of the time that twelve columns take."""
-    return pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in IDENTITY], separator="\x1f").alias("identity")
+ASSERTION = [*POINT, "native_amount"]
 
 
 def with_series(price_observation: pl.LazyFrame, series_ids: pl.LazyFrame) -> pl.LazyFrame:
     """Observations with the id of their series, cut to what the history needs of them; both sides have their `identity`."""
     return price_observation.join(series_ids.select("series_id", "identity"), on="identity").select(
-        *STATEMENT, "last_confirmed_at", "known_from", *_FACTS, *FIGURES[:2], *PROVENANCE
+        *ASSERTION, "last_confirmed_at", "known_from", *_FACTS, *FIGURES[:2], *PROVENANCE
     )
 
 
-def statements(observed: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per statement: first known, last known and last confirmed; where it comes from as it was first known."""
-    known_last = pl.col("known_last") if "known_last" in observed.collect_schema() else pl.col("known_from")
+def as_assertions(observed: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per assertion: first known, last known and last confirmed; its provenance as it was first known."""
+    known_last_at = pl.col("known_last_at") if "known_last_at" in observed.collect_schema() else pl.col("known_from")
     return (
-        observed.with_columns(known_last=known_last)
+        observed.with_columns(known_last_at=known_last_at)
         .sort("known_from", "snapshot_sha256")
-        .group_by(STATEMENT)
+        .group_by(ASSERTION)
         .agg(
             pl.col("last_confirmed_at").max(),
             pl.col("known_from").min(),
-            pl.col("known_last").max(),
+            pl.col("known_last_at").max(),
             pl.col(*_FACTS, *FIGURES[:2], *PROVENANCE).first(),
         )
     )
 
 
-def held_by_source(stated: pl.LazyFrame) -> pl.LazyFrame:
+def held_by_source(assertions: pl.LazyFrame) -> pl.LazyFrame:
     """How long each point holds by what its own source says: adds valid_from, valid_to, observed_at; one row per point.
 
     Where a source contradicts itself about an instant, what became known last holds.
     """
-    points = stated.sort(*POINT, "known_last", "last_confirmed_at", "native_amount").unique(POINT, keep="last", maintain_order=True)
+    points = assertions.sort(*POINT, "known_last_at", "last_confirmed_at", "native_amount").unique(POINT, keep="last", maintain_order=True)
     following = pl.col("first_seen_at").shift(-1).over("series_id", "source", order_by="first_seen_at")
     limit = pl.col("last_confirmed_at") + pl.duration(days=pl.col("staleness_limit_days"))
     is_change = pl.col("semantics") == "change"
@@ -76,7 +57,7 @@ def held_by_source(stated: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def best_source(held: pl.LazyFrame) -> pl.LazyFrame:
-    """Intervals in which only the source with the best precedence speaks."""
+    """Intervals in which only the source with the best precedence counts."""
     several = held.group_by("series_id").agg(pl.col("source").n_unique().alias("sources"))
     counted = held.join(several, on="series_id")
     alone, shared = counted.filter(pl.col("sources") == 1), counted.filter(pl.col("sources") > 1)
@@ -86,16 +67,16 @@ def best_source(held: pl.LazyFrame) -> pl.LazyFrame:
         .with_columns(edge_to=pl.col("edge").shift(-1).over("series_id", order_by="edge"))
         .filter(pl.col("edge_to").is_not_null())
     )
-    spoken = (
+    speaking = (
         segments.join(shared, on="series_id")
         .filter((pl.col("edge") >= pl.col("valid_from")) & (pl.col("edge") < pl.col("valid_to")))
         .sort("series_id", "edge", "precedence", "source")
         .unique(["series_id", "edge"], keep="first", maintain_order=True)
-        # Where another source speaks, nobody looks at what this one would have confirmed.
+        # Where another source counts, nobody looks at what this one would have confirmed.
         .with_columns(valid_from="edge", valid_to="edge_to", observed_at=pl.min_horizontal("observed_at", "edge_to"))
     )
     columns = ["series_id", "valid_from", "valid_to", *FIGURES, "observed_at", "known_from", "source", *PROVENANCE]
-    return pl.concat([alone.select(columns), spoken.select(columns)])
+    return pl.concat([alone.select(columns), speaking.select(columns)])
 
 
 def merge_equal_neighbours(segments: pl.LazyFrame) -> pl.LazyFrame:

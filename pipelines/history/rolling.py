@@ -15,8 +15,6 @@ from datetime import date, datetime, time, timedelta
 
 import polars as pl
 
-from pipelines.economics.guards import quotient
-
 WINDOWS_DAYS = (7, 30, 90)
 UNITS_PER_USD = 100_000_000
 SECONDS_PER_DAY = 86_400
@@ -44,7 +42,7 @@ def in_usd(statistics: pl.LazyFrame) -> pl.LazyFrame:
     """Result of `rolling_statistics` as rows of `marts.gpu_price_rolling`."""
 
     def usd(name: str) -> pl.Expr:
-        # Multiplied, for the same reason as in `quotient`: a frame of one row is divided in another way than one of many.
+        # Multiplied, for the same reason as in `_divided`: a frame of one row is divided in another way than one of many.
         return (pl.col(f"{name}_units").cast(pl.Float64) * (1 / UNITS_PER_USD)).alias(f"{name}_usd_per_gpu_hour")
 
     def on(name: str) -> pl.Expr:
@@ -57,7 +55,7 @@ def in_usd(statistics: pl.LazyFrame) -> pl.LazyFrame:
         *(usd(name) for name in ("mean", "volatility", "min", "max", "last")),
         on("covered_day").alias("last_covered_on"),
         on("observed_day").alias("last_observed_on"),
-        quotient(pl.col("seconds").cast(pl.Float64), (pl.col("window_days") * SECONDS_PER_DAY).cast(pl.Float64)).alias("covered_share"),
+        _divided(pl.col("seconds").cast(pl.Float64), (pl.col("window_days") * SECONDS_PER_DAY).cast(pl.Float64)).alias("covered_share"),
         pl.col("changes").alias("change_count"),
     )
 
@@ -214,8 +212,8 @@ def _statistics(summed: pl.LazyFrame, days: int) -> pl.LazyFrame:
         "series_id",
         "day",
         pl.lit(days, dtype=pl.Int64).alias("window_days"),
-        mean_units=quotient(pl.col("integral").cast(pl.Float64), seconds),
-        volatility_units=quotient(spread.cast(pl.Float64).sqrt(), seconds),
+        mean_units=_divided(pl.col("integral").cast(pl.Float64), seconds),
+        volatility_units=_divided(spread.cast(pl.Float64).sqrt(), seconds),
         min_units="min_units",
         max_units="max_units",
         last_units="last_units",
@@ -224,3 +222,8 @@ def _statistics(summed: pl.LazyFrame, days: int) -> pl.LazyFrame:
         seconds="seconds",
         changes="changes",
     )
+
+
+def _divided(dividend: pl.Expr, divisor: pl.Expr) -> pl.Expr:
+    # By way of 1 / divisor: polars divides by a column that is constant in a chunk as by a number, which differs in the last bit.
+    return dividend * (1 / divisor)

@@ -9,33 +9,29 @@ from __future__ import annotations
 import polars as pl
 
 MEDIAN_WINDOW_DAYS = 30
-SERIES = ["provider", "seller", "region", "zone", "sku", "payment_option", "commitment_months", "operating_system", "tenancy"]
+COMPARED_SERIES = ["provider", "seller", "region", "zone", "sku", "payment_option", "commitment_months", "operating_system", "tenancy"]
 _KIND = ["gpu", "purchase_option"]
 # Hosts with one device and many processors cost many times what a small host of that device does: the seller's own price of the type is
 # the nearest measure of it.
 _OWN = [*_KIND, "provider", "seller", "instance_type"]
 _SEEN = ["first_seen_at", "last_confirmed_at"]
-_FIGURES = ["usd_per_gpu_hour", "native_amount", "precedence", "staleness_limit_days"]
 _MACHINE = ["provider", "seller", "region", "instance_type", "operating_system", "tenancy", "price_unit", "currency"]
 
-# What of an observation later ones are compared with.
-COMPARED = list(dict.fromkeys([*_OWN, *SERIES, *_MACHINE, *_SEEN, *_FIGURES]))
 
-
-def with_median_ratios(priced: pl.LazyFrame, earlier: pl.LazyFrame) -> pl.LazyFrame:
+def with_median_ratios(priced: pl.LazyFrame, reference_observations: pl.LazyFrame) -> pl.LazyFrame:
     """Add what a price is to the prices of the 30 days before: of all sellers of its device, and of its own seller's machines of its type.
 
     `price_to_median_ratio` and `median_seller_count`: over the median of the sellers, each with one vote, the median of its own series,
     so that one with sixty regions does not outvote the others. `price_to_own_ratio` and `own_series_count`: over the median of the
     seller's own series of the machine type. Both by device and purchase option, each series with its latest price; NULL where nothing of
-    the kind was seen before. `earlier`: observations that are compared with only; the last of each series is enough.
+    the kind was seen before. `reference_observations`: observations that are compared with only; the last of each series is enough.
     """
     usable = (
-        _with_earlier(priced, earlier, [*_OWN, *SERIES, "usd_per_gpu_hour", "first_seen_at", "last_confirmed_at"])
+        _with_reference(priced, reference_observations, [*_OWN, *COMPARED_SERIES, "usd_per_gpu_hour", "first_seen_at", "last_confirmed_at"])
         .filter((pl.col("usd_per_gpu_hour") > 0) & pl.col("gpu").is_not_null())
         .select(
             *_OWN,
-            *(name for name in SERIES if name not in _OWN),
+            *(name for name in COMPARED_SERIES if name not in _OWN),
             usd=pl.col("usd_per_gpu_hour").cast(pl.Float64),
             first=pl.col("first_seen_at").dt.date(),
             first_seen_at="first_seen_at",
@@ -44,7 +40,7 @@ def with_median_ratios(priced: pl.LazyFrame, earlier: pl.LazyFrame) -> pl.LazyFr
         .sort("first_seen_at", "usd", "last")
     )
     # A series' latest price speaks on the days after it was first seen, until the next is seen or it was confirmed 30 days ago.
-    following = pl.col("first").shift(-1).over([*_KIND, *SERIES], order_by=["first_seen_at", "usd", "last"])
+    following = pl.col("first").shift(-1).over([*_KIND, *COMPARED_SERIES], order_by=["first_seen_at", "usd", "last"])
     until = pl.min_horizontal(following, pl.col("last").dt.offset_by(f"{MEDIAN_WINDOW_DAYS}d"))
     panel = usable.select(
         *_OWN, "usd", on_date=pl.date_ranges(pl.col("first").dt.offset_by("1d"), until.fill_null(pl.col("first")))
@@ -69,18 +65,21 @@ def _medians(prices: pl.LazyFrame, by: list[str]) -> pl.LazyFrame:
     return prices.group_by(by).agg(pl.col("usd").median().alias("median"), pl.len().cast(pl.Int64).alias("count"))
 
 
-def _with_earlier(priced: pl.LazyFrame, earlier: pl.LazyFrame, columns: list[str]) -> pl.LazyFrame:
+def _with_reference(priced: pl.LazyFrame, reference_observations: pl.LazyFrame, columns: list[str]) -> pl.LazyFrame:
     names = list(dict.fromkeys(columns))
-    return pl.concat([earlier.select(names), priced.select(names)])
+    return pl.concat([reference_observations.select(names), priced.select(names)])
 
 
-def with_on_demand_price(priced: pl.LazyFrame, earlier: pl.LazyFrame) -> pl.LazyFrame:
+def with_on_demand_price(priced: pl.LazyFrame, reference_observations: pl.LazyFrame) -> pl.LazyFrame:
     """Add on_demand_native_amount to spot and commitments: the latest on-demand price of the same machine in the same region by then.
 
     In the same currency and unit. NULL where none was known within that source's own staleness limit, and for all other options.
     """
+    columns = [*_MACHINE, "purchase_option", "native_amount", "precedence", "staleness_limit_days", *_SEEN]
     on_demand = (
-        _with_earlier(priced, earlier, [*_MACHINE, "purchase_option", "native_amount", "precedence", "staleness_limit_days", *_SEEN])
+        _with_reference(
+            priced, reference_observations, [*_MACHINE, "purchase_option", "native_amount", "precedence", "staleness_limit_days", *_SEEN]
+        )
         .filter((pl.col("purchase_option") == "on_demand") & pl.col("instance_type").is_not_null())
         .select(
             *_MACHINE,

@@ -17,7 +17,7 @@ HOURS_PER_MONTH = 730
 _HOURS = {"second": (1, 3600), "minute": (1, 60), "hour": (1, 1), "day": (24, 1), "week": (168, 1), "month": (HOURS_PER_MONTH, 1)}
 
 
-def observe(
+def normalize_observations(
     all_observation: pl.LazyFrame,
     reference_gpu: pl.LazyFrame,
     reference_gpu_alias_rule: pl.LazyFrame,
@@ -26,11 +26,11 @@ def observe(
     reference_region_country: pl.LazyFrame,
     currency_rate: pl.LazyFrame,
     as_of: date,
-    earlier: pl.LazyFrame,
+    reference_observations: pl.LazyFrame,
 ) -> pl.LazyFrame:
     """One row of `staging.price_observation` per observation known on `as_of`; confirmations of later days are cut to its end.
 
-    `earlier`: rows of the same form that are known already and are only compared with, where `all_observation` holds what is new.
+    `reference_observations`: rows of the same form that are known already and only compared with.
     """
     end_of_day = datetime.combine(as_of + timedelta(days=1), time())
     known = all_observation.filter(pl.col("known_from") < end_of_day).with_columns(
@@ -39,7 +39,7 @@ def observe(
     placed = with_country(known, reference_region_country)
     priced = in_usd(with_device(placed, reference_gpu, reference_gpu_alias_rule, reference_instance_gpu), currency_rate).cache()
     band = reference_gpu_price_band.select("gpu", pl.col("least_usd_per_gpu_hour", "greatest_usd_per_gpu_hour").cast(pl.Decimal(18, 8)))
-    compared = with_on_demand_price(with_median_ratios(priced, earlier), earlier)
+    compared = with_on_demand_price(with_median_ratios(priced, reference_observations), reference_observations)
     return compared.join(band, on="gpu", how="left").select(
         "source",
         "provider",

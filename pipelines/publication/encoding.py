@@ -12,19 +12,19 @@ from collections.abc import Iterable
 
 import duckdb
 
-from pipelines.catalogue.contracts import Compact, Contract
+from pipelines.catalogue.contracts import Contract, Encoding
 
 STORED = "stored"
 _SECOND = 1_000_000
 
 
-def write_compact(connection: duckdb.DuckDBPyConnection, contract: Contract, source: str) -> None:
-    """Store the rows of `source` in the file in use as the contract's `compact` says, and make the view of the table's name."""
-    compact = contract.compact
-    assert compact is not None
+def write_encoded(connection: duckdb.DuckDBPyConnection, contract: Contract, source: str) -> None:
+    """Store the rows of `source` in the file in use as the contract's `encoding` says, and make the view of the table's name."""
+    encoding = contract.encoding
+    assert encoding is not None
     table = f'{STORED}."{contract.name}"'
     stored, given, to_number, to_name = [], [], [], []
-    for what, columns in compact.once.items():
+    for what, columns in encoding.dictionary.items():
         once, number = f'{STORED}."{contract.name}_{what}"', f"{what}_number"
         listed = _listed(columns)
         distinct = f"SELECT DISTINCT {listed} FROM {source}"
@@ -35,12 +35,12 @@ def write_compact(connection: duckdb.DuckDBPyConnection, contract: Contract, sou
         to_name.append(f"INNER JOIN {once} USING ({number})")
         stored.append(number)
     numbers = list(stored)
-    said_once = {column for columns in compact.once.values() for column in columns}
+    said_once = {column for columns in encoding.dictionary.values() for column in columns}
     for column in contract.columns:
         if column.name in said_once:
             given.append(f'"{column.name}"')
         else:
-            kept, back = _kept(column.name, column.type, compact)
+            kept, back = _kept(column.name, column.type, encoding)
             stored.append(kept)
             given.append(f'{back} AS "{column.name}"')
     rows = f"SELECT {', '.join(['f.*', *numbers])} FROM {source} AS f {' '.join(to_number)} ORDER BY {_listed(contract.grain, 'f.')}"
@@ -51,17 +51,17 @@ def write_compact(connection: duckdb.DuckDBPyConnection, contract: Contract, sou
         connection.execute(statement)
 
 
-def _kept(name: str, kind: str, compact: Compact) -> tuple[str, str]:
+def _kept(name: str, kind: str, encoding: Encoding) -> tuple[str, str]:
     """How a column of each row is stored, and what gives it back."""
     if kind == "timestamp":
         # Times are seldom of a part of a second, and a column of zeros takes no room.
-        since = "" if name == compact.times_since else f' - epoch_us("{compact.times_since}")'
+        since = "" if name == encoding.delta_from else f' - epoch_us("{encoding.delta_from}")'
         micros = f'(epoch_us("{name}"){since})'
-        parts = [f'"{part}_s" * {_SECOND} + "{part}_us"' for part in dict.fromkeys([compact.times_since, name])]
+        parts = [f'"{part}_s" * {_SECOND} + "{part}_us"' for part in dict.fromkeys([encoding.delta_from, name])]
         return f'{micros} // {_SECOND} AS "{name}_s", {micros} % {_SECOND} AS "{name}_us"', f"make_timestamp({' + '.join(parts)})"
-    if name in compact.usually:
+    if name in encoding.derived:
         # No figure of a mart is NaN: it stands for one that is unknown although the others are known.
-        usual = f"({compact.usually[name]})"
+        usual = f"({encoding.derived[name]})"
         unusual = f'CASE WHEN "{name}" IS DISTINCT FROM {usual} THEN coalesce("{name}", \'NaN\') END AS "{name}"'
         return unusual, f"nullif(coalesce(\"{name}\", {usual}), 'NaN')"
     return f'"{name}"', f'"{name}"'

@@ -17,7 +17,7 @@ from pipelines.catalogue.contracts import Catalogue, Contract
 from pipelines.catalogue.published_sql import BI, Macro, View
 from pipelines.platform.files import quoted, share
 from pipelines.platform.parquet import ROW_GROUP_ROWS, write_parquet
-from pipelines.publication.encoding import STORED, write_compact
+from pipelines.publication.encoding import STORED, write_encoded
 from pipelines.publication.manifest import MANIFEST_FILE, PublicationError
 from pipelines.publication.versions import DUCKDB_FILE
 from pipelines.publication.views import create_views, write_views
@@ -120,8 +120,8 @@ def _write_table(connection: duckdb.DuckDBPyConnection, contract: Contract, sour
 
 def _write_rows(connection: duckdb.DuckDBPyConnection, contract: Contract, source: str) -> None:
     columns = _columns(contract)
-    if contract.compact is not None:
-        write_compact(connection, contract, source)
+    if contract.encoding is not None:
+        write_encoded(connection, contract, source)
     else:
         for statement in contract.create_table_sql(f'{contract.layer}."{contract.name}"'):
             connection.execute(statement)

@@ -56,7 +56,7 @@ def publish_version(session: RefreshSession) -> Path:
     in_version = {**end, "table": "refreshes", "run_id": session.run_id}
     ops = read_ops(session.ops.folder, session.catalogue, [in_version])
     session.warehouse.release_build()
-    in_parquet = {name: session.history_table(model) for name, model in models().items() if model.is_in_parts}
+    in_parquet = {name: session.history_table(model) for name, model in models().items() if model.is_partitioned}
     write_version(made, session.build_file, in_parquet, session.catalogue, ops, bi_views(), macros())
     dashboard.write(made)
     facts = VersionFacts(

@@ -18,8 +18,9 @@ from pathlib import Path
 
 from pipelines.catalogue.contracts import Catalogue, ContractError, catalogue
 from pipelines.catalogue.models import Model
-from pipelines.history.intake import Pending, open_for_steps, price_services, steps_of
-from pipelines.history.store import HistoryStore, open_history
+from pipelines.history.batches import PendingBatch, batches_of, open_for_batches, price_services
+from pipelines.history.engine import HistoryEngine, open_history
+from pipelines.history.views import HistoryViews
 from pipelines.ingest.registry import SourceModule, discover
 from pipelines.ingest.snapshots import SnapshotStore
 from pipelines.platform.clock import utc_now
@@ -88,23 +89,23 @@ class RefreshSession:
         return self.settings.data / "history" / "history.duckdb"
 
     def history_table(self, model: Model) -> Path:
-        """The Parquet file of a table that is made in parts of the history."""
+        """The Parquet file of a table that is partitioned."""
         return self.history_file.with_name(f"{model.contract.name}.parquet")
 
     @contextmanager
-    def growing_history(self) -> Iterator[tuple[HistoryStore, list[Pending]]]:
-        """The price history with the steps that it has to take; made anew with `rebuild`, and where it is not of these snapshots."""
-        steps = steps_of(self.store.fetches(), price_services(self.catalogue, self.modules), self.as_of)
-        with open_for_steps(self.history_file, self.catalogue, self._basis, steps, self.as_of, anew=self.rebuild) as found:
+    def growing_history(self) -> Iterator[tuple[HistoryEngine, list[PendingBatch]]]:
+        """The price history with the batches that it has yet to ingest; rebuilt with `rebuild`, and where it is not of these snapshots."""
+        batches = batches_of(self.store.fetches(), price_services(self.catalogue, self.modules), self.as_of)
+        with open_for_batches(self.history_file, self.catalogue, self._basis, batches, self.as_of, rebuild=self.rebuild) as found:
             yield found
 
     @contextmanager
-    def history(self) -> Iterator[HistoryStore]:
+    def history(self) -> Iterator[HistoryViews]:
         """The price history as it has grown. Raises ContractError where there is none."""
         if not self.history_file.exists():
             raise ContractError("the price history has not been built yet; run a whole refresh first")
         with open_history(self.history_file, self.catalogue) as found:
-            yield found
+            yield found.views
 
     @cached_property
     def _basis(self) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.history.buckets import buckets, compute_bucket
+from pipelines.history.distributed.buckets import buckets, compute_bucket
 from pipelines.history.rolling import SECONDS_PER_DAY
 
 from .price_changes import DAYS, END_S, LAST_DAY, SERIES, START_S

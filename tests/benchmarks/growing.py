@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from pipelines.catalogue.contracts import catalogue
-from pipelines.history.store import open_history
+from pipelines.history.engine import open_history
 
 SERIES, A_DAY, FIRST = 2_000, 4, date(2025, 1, 1)
 
@@ -85,7 +85,7 @@ def rebuild(file: str, days: str) -> dict[str, Any]:
     frame = readings(0, last)
     started, before = time.perf_counter(), written_bytes()
     with open_history(Path(file), catalogue()) as history:
-        history.advance(frame, day_of(last))
+        history.apply(frame, day_of(last))
     return {"seconds": time.perf_counter() - started, "mib": (written_bytes() - before) / 2**20}
 
 
@@ -99,7 +99,7 @@ def next_days(file: str, days: str, count: str) -> dict[str, Any]:
         frame = readings(day, day)
         started, before = time.perf_counter(), written_bytes()
         with open_history(copy, catalogue()) as history:
-            history.advance(frame, day_of(day))
+            history.apply(frame, day_of(day))
         seconds.append(time.perf_counter() - started)
         mib.append((written_bytes() - before) / 2**20)
     copy.unlink()

@@ -1,6 +1,6 @@
 """Price changes for the benchmarks: 5,000 series over 180 days, constant between changes at random times, prices a random walk of 1%.
 
-Made here from a fixed seed, in the buckets that `pipelines.history.buckets` reads. Nothing of it is a price.
+Made here from a fixed seed, in the buckets that `pipelines.history.distributed.buckets` reads. Nothing of it is a price.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from pipelines.history.buckets import count_for
+from pipelines.history.distributed.buckets import count_for
 from pipelines.history.rolling import SECONDS_PER_DAY
 from pipelines.platform.parquet import ROW_GROUP_ROWS
 

@@ -24,9 +24,9 @@ import polars as pl
 import pytest
 
 from pipelines.catalogue.contracts import catalogue
-from pipelines.history.buckets import buckets, statistics_of
+from pipelines.history.distributed.buckets import buckets, statistics_of
 from pipelines.history.rolling import SECONDS_PER_DAY
-from pipelines.publication.encoding import STORED, write_compact
+from pipelines.publication.encoding import STORED, write_encoded
 from pipelines.publication.write import STORAGE_VERSION
 from tests.support.catalog_snapshots import write_snapshots
 from tests.support.cli import Cli
@@ -269,7 +269,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
             windows = statistics_of(changes.lazy(), LAST_DAY).with_columns(pl.col("series_id").cast(pl.String).str.zfill(16)).collect()
             connection.register("incoming", windows.to_arrow())
             connection.execute("INSERT INTO marts.gpu_price_rolling BY NAME SELECT * FROM incoming")
-        write_compact(connection, contract, f"read_parquet('{folder}/intervals/*.parquet')")
+        write_encoded(connection, contract, f"read_parquet('{folder}/intervals/*.parquet')")
         connection.execute("CHECKPOINT breakeven")
     return folder / "breakeven.duckdb"
 

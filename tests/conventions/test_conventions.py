@@ -151,10 +151,13 @@ RULE_OF_A_TABLE = (
         ({"marts__t__yml": TABLE + "must_have: {column: a, values: [x]}\n"}, "only a raw table may declare must_have"),
         ({"raw__t__yml": TABLE.replace("[a]", "[b]") + "must_have: {column: c, values: [x]}\n"}, "key must_have: 'c'"),
         (
-            {"marts__t__yml": TABLE + RULE_OF_A_TABLE, "marts__t__py": "def t(history, part):\n    return history\n"},
+            {"marts__t__yml": TABLE + RULE_OF_A_TABLE, "marts__t__py": "def t(history, partition):\n    return history\n"},
             "a partition at a time",
         ),
-        ({"marts__t__yml": TABLE + "compact: {once: {}, times_since: b, usually: {}}\n"}, "key compact: 'b' is not a column of the table"),
+        (
+            {"marts__t__yml": TABLE + "encoding: {dictionary: {}, delta_from: b, derived: {}}\n"},
+            "key encoding: 'b' is not a column of the table",
+        ),
         ({"staging__t__yml": TABLE}, "no model"),
         ({"staging__t__yml": TABLE, "staging__t__py": "def other(x):\n    return x\n"}, "expected a function 't', found"),
         ({"staging__t__yml": TABLE, "staging__t__py": "def t(nothing):\n    return nothing\n"}, "input 'nothing'"),

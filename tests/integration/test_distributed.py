@@ -13,7 +13,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from pipelines.history.buckets import buckets, compute_bucket, statistics_of, write_buckets
+from pipelines.history.distributed.buckets import buckets, compute_bucket, statistics_of, write_buckets
 from tests.support.cli import Cli
 from tests.support.paths import ROOT
 
@@ -23,8 +23,8 @@ ray = pytest.importorskip("ray", reason="the optional extra `distributed` is not
 ON_RAY = """
 import datetime, json, os, sys
 import ray
-from pipelines.history.buckets import buckets
-from pipelines.history.distributed import compute_on_ray
+from pipelines.history.distributed.buckets import buckets
+from pipelines.history.distributed.ray import compute_on_ray
 
 prices, target, count, as_of = sys.argv[1:5]
 options = json.loads(sys.argv[5])

@@ -1,14 +1,10 @@
-"""The macros and the Python functions of prices at an instant and as they were known, on the archive."""
+"""The macros of prices at an instant and as they were known, on the archive."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 import duckdb
-import polars as pl
-
-from pipelines.history.lookup import price_at, price_known
-from tests.support.cli import Cli
 
 BEFORE_THE_CUT, AFTER = datetime(2025, 6, 1), datetime(2025, 9, 1)
 
@@ -32,14 +28,3 @@ def test_what_is_known_now_is_the_history(published: duckdb.DuckDBPyConnection) 
         said = published.sql(f"SELECT series_id, usd_per_hour FROM marts.price_known('{instant}', '9999-12-31') ORDER BY ALL")
         assert now == said.fetchall()
         assert now
-
-
-def test_python_says_the_same_as_the_macros(archive: Cli, published: duckdb.DuckDBPyConnection) -> None:
-    history, versions = (
-        pl.scan_parquet(archive.current / "marts" / f"{name}.parquet") for name in ("price_history", "price_history_versions")
-    )
-    at = price_at(history, AFTER).sort("series_id").collect()
-    assert at.equals(published.sql(f"FROM marts.price_at('{AFTER}') ORDER BY series_id").pl())
-    for known in (datetime(2025, 9, 2), datetime(2026, 11, 1)):
-        said = price_known(versions, AFTER, known).sort("series_id").collect()
-        assert said.equals(published.sql(f"FROM marts.price_known('{AFTER}', '{known}') ORDER BY series_id").pl())

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import polars as pl
 
-from pipelines.history.knowledge import advance, in_pieces
+from pipelines.history.bitemporal import apply_batch, split_late_arriving
 
 
 def whole_history(observed: pl.LazyFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Intervals and superseded statements of all series from all their observations at once (rows and superseded of a `Step`)."""
-    pieces = in_pieces(observed).collect()
-    first = pieces.lazy().with_columns(least=pl.col("piece").min().over("series_id"))
-    step = advance(first.filter(pl.col("piece") == pl.col("least")).drop("least"))
-    rest = first.filter(pl.col("piece") > pl.col("least")).drop("least").collect()
-    stated, rows, superseded = step.stated, step.rows, [step.superseded]
-    for piece in sorted(rest.get_column("piece").unique()):
-        batch = rest.filter(pl.col("piece") == piece)
+    """Intervals and superseded assertions of all series from all their observations at once (of a `StateDelta`)."""
+    segments = split_late_arriving(observed).collect()
+    first = segments.lazy().with_columns(least=pl.col("segment").min().over("series_id"))
+    delta = apply_batch(first.filter(pl.col("segment") == pl.col("least")).drop("least"))
+    rest = first.filter(pl.col("segment") > pl.col("least")).drop("least").collect()
+    assertions, rows, superseded = delta.assertions, delta.intervals, [delta.superseded]
+    for segment in sorted(rest.get_column("segment").unique()):
+        batch = rest.filter(pl.col("segment") == segment)
         series = batch.select("series_id").unique()
-        step = advance(
+        delta = apply_batch(
             batch.lazy(),
-            stated.lazy().join(series.lazy(), on="series_id", how="semi"),
+            assertions.lazy().join(series.lazy(), on="series_id", how="semi"),
             rows.lazy().join(series.lazy(), on="series_id", how="semi"),
         )
-        stated = pl.concat([stated.join(series, on="series_id", how="anti"), step.stated.select(stated.columns)])
-        rows = pl.concat([rows.join(series, on="series_id", how="anti"), step.rows])
-        superseded.append(step.superseded)
+        assertions = pl.concat([assertions.join(series, on="series_id", how="anti"), delta.assertions.select(assertions.columns)])
+        rows = pl.concat([rows.join(series, on="series_id", how="anti"), delta.intervals])
+        superseded.append(delta.superseded)
     return rows, pl.concat(superseded)

@@ -29,15 +29,14 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Replay and print the closing summary; the exit code is 1 where a rule stopped it."""
-    from pipelines.history import intake  # noqa: PLC0415  (only this command needs them)
-    from pipelines.history import run as replay  # noqa: PLC0415
+    from pipelines.history import ingestion, replay  # noqa: PLC0415  (only this command needs them)
 
     try:
         with refresh_lock(settings.data):
             done = replay.run_replay(options.folder, settings, at_once=options.at_once, report=lambda line: print(line, file=sys.stderr))
     except replay.NothingToReplayError as error:
         raise UsageError(str(error)) from error
-    except intake.StepRefusedError as error:
+    except ingestion.BatchRejectedError as error:
         print(f"breakeven: {options.folder}: the replay stops before {error}", file=sys.stderr)
         return FAILED
     print(json.dumps(done, indent=1, default=str) if options.json else "\n".join(f"{k}: {v}" for k, v in done.items()))

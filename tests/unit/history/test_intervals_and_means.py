@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.catalogue.contracts import catalogue
-from pipelines.history.intervals import best_source, held_by_source, merge_equal_neighbours, statements
+from pipelines.history.intervals import as_assertions, best_source, held_by_source, merge_equal_neighbours
 from pipelines.history.rolling import in_usd, intervals_in_units, rolling_statistics
 
 DAY = dt.datetime(2026, 1, 1)
@@ -57,7 +57,7 @@ def points(*rows: tuple[str, str, float, float, str, int], precedence: dict[str,
 
 
 def intervals(frame: pl.LazyFrame) -> list[tuple[float, float, str]]:
-    found = merge_equal_neighbours(best_source(held_by_source(statements(frame)))).collect()
+    found = merge_equal_neighbours(best_source(held_by_source(as_assertions(frame)))).collect()
     return [
         ((r["valid_from"] - DAY) / dt.timedelta(days=1), (r["valid_to"] - DAY) / dt.timedelta(days=1), str(r["usd_per_hour"].normalize()))
         for r in found.to_dicts()

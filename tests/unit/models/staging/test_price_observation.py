@@ -73,7 +73,7 @@ def observe(*rows: dict[str, Any], rates: list[tuple[str, dt.date, str]] | None 
         **{name: curated(name) for name in REFERENCES},
         currency_rate=rate,
         as_of=as_of,
-        earlier=pl.LazyFrame(schema=catalogue().tables["price_observation"].polars_schema()),
+        reference_observations=pl.LazyFrame(schema=catalogue().tables["price_observation"].polars_schema()),
     ).collect()
 
 

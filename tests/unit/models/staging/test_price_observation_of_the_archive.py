@@ -40,7 +40,7 @@ def observed() -> pl.DataFrame:
         **{name: curated(name) for name in names},
         currency_rate=rates,
         as_of=dt.date(2026, 11, 23),
-        earlier=pl.LazyFrame(schema=catalogue().tables["price_observation"].polars_schema()),
+        reference_observations=pl.LazyFrame(schema=catalogue().tables["price_observation"].polars_schema()),
     ).collect()
     assert isinstance(found, pl.DataFrame)
     return found

@@ -11,13 +11,12 @@ An object store is reached as the environment says (`AWS_ACCESS_KEY_ID`, `AWS_EN
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pipelines.history.buckets import Bucket, StorageOptions, buckets, compute_bucket
+from pipelines.history.distributed.buckets import Bucket, StorageOptions, buckets, compute_bucket
 
 
 def compute_on_ray(parts: Sequence[Bucket], as_of: date, storage_options: StorageOptions | None = None, address: str | None = None) -> int:
@@ -53,7 +52,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = compute_on_ray(buckets(options.prices, options.target, options.buckets), options.as_of, address=options.address)
     print(f"{rows} rows of prices read, statistics in {options.target}")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

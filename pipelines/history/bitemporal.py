@@ -1,12 +1,17 @@
-"""What was known when: new observations mend the intervals of a series without losing what they said before.
+"""Bitemporal logic: valid time (when a price held) and system time (when the warehouse asserted it).
 
-Belongs here: one step from the intervals of a series and new observations to its intervals after them. Does not belong here: how a
-price holds (`intervals`), where the state is kept (`store`). Frames in, frames out.
+Belongs here: one batch applied to the intervals of its series, so that late-arriving observations mend them and what was asserted before
+stays findable. Does not belong here: how a price holds (`intervals`), where the state is kept (`storage`). Frames in, frames out.
 
-A row of the state is an interval of the history as it is known now, with `valid_to` where its end lies by what is known (the
-staleness limit where nothing followed yet), `stated_at`, when the warehouse first could say so, `end_known_at`, when it could say
-where it ends, and `next_from`, where the next interval of the series begins. A row that later knowledge contradicts becomes a
-superseded statement with the time in which it stood.
+A row of the state is an interval as it is known now: `valid_to` is its end by what is known (the staleness limit where nothing followed
+yet), `asserted_at` the system time from which the warehouse asserted it, `end_known_at` that from which it knew the end, `next_from`
+where the next interval of the series begins. For a reading of 2.00 USD on 1 March, confirmed for two days and never seen again:
+
+| valid_from | valid_to | price | asserted_at | end_known_at | next_from |
+|---|---|---|---|---|---|
+| 03-01 | 03-03 | 2.00 | 03-01 | 03-03 | NULL |
+
+A row that a late-arriving observation contradicts becomes a superseded assertion with the system time in which it stood.
 """
 
 from __future__ import annotations
@@ -16,52 +21,59 @@ from datetime import date, datetime, time, timedelta
 
 import polars as pl
 
-from pipelines.history.intervals import FIGURES, PROVENANCE, STATEMENT, best_source, held_by_source, merge_equal_neighbours, statements
+from pipelines.history.intervals import ASSERTION, FIGURES, PROVENANCE, as_assertions, best_source, held_by_source, merge_equal_neighbours
 
 _BEFORE_ALL = datetime(1, 1, 1)
 _ROW = ["series_id", "valid_from", "valid_to", *FIGURES, "observed_at", "known_from", "source", *PROVENANCE]
-_KNOWLEDGE = ["next_from", "stated_at", "end_known_at"]
+_SYSTEM_TIME = ["next_from", "asserted_at", "end_known_at"]
 VERSION = ["series_id", "valid_from", "valid_to", *FIGURES, "source", *PROVENANCE, "known_from", "known_to"]
-# What an interval says beside its end.
-_SAID = ["usd_per_gpu_hour", "usd_per_hour", "native_amount", "source"]
+# What an interval asserts, without its end.
+_CONTENT = ["usd_per_gpu_hour", "usd_per_hour", "native_amount", "source"]
 
 
 @dataclass(frozen=True)
-class Step:
-    """The state of the series that new observations touch, after them.
+class StateDelta:
+    """The state of the series of one batch after it.
 
-    `stated`: their statements with `held_until`; `rows`: their intervals with `stated_at`, `end_known_at`, `next_from`;
-    `superseded`: what was said before and is not any more, rows of VERSION; `changed`: per series, `from_day`, the first day whose
-    figures may differ.
+    `assertions`: theirs, with `held_until`; `intervals`: theirs, with `asserted_at`, `end_known_at`, `next_from`; `superseded`: assertions
+    that the batch contradicts, rows of VERSION; `changed`: per series, `from_day`, the first day whose figures may differ.
     """
 
-    stated: pl.DataFrame
-    rows: pl.DataFrame
+    assertions: pl.DataFrame
+    intervals: pl.DataFrame
     superseded: pl.DataFrame
     changed: pl.DataFrame
 
 
-def in_pieces(observed: pl.LazyFrame, before: pl.LazyFrame | None = None) -> pl.LazyFrame:
-    """Add `piece` and `is_late`: observations of a series in the order in which they became known, cut where one came late.
+def split_late_arriving(observed: pl.LazyFrame, before: pl.LazyFrame | None = None) -> pl.LazyFrame:
+    """Add `segment` and `is_late_arriving`: the observations of a series in system time, cut where one arrives late.
 
-    In a piece that is not late each observation is of an instant after those of all earlier knowledge, or confirms a statement in time:
-    such a piece can be taken in one step. What is late makes a piece of its own for its time of knowledge: an instant already spoken of,
-    or before a limit that had passed meanwhile; a price that held no more when it became known; a change or a confirmation by a
-    source of changes whose limit had passed, which says that the price held all the while. `before`: statements of the same series
-    that are there already.
+    A segment that is not late-arriving can be applied in one batch: each observation is of an instant after all that was known before, or
+    confirms an assertion in time. A late-arriving one is a segment of its own system time: of an instant that was already covered, or
+    before a staleness limit that had passed meanwhile; a price that no longer held when it became known; a change, or a confirmation by a
+    source of changes, after the limit had passed, which asserts that the price held all the while. `before`: known assertions of the
+    same series. Example, one source with a limit of two days:
+
+    | first_seen_at | known_from | segment | is_late_arriving |
+    |---|---|---|---|
+    | 03-01 | 03-01 | 0 | false |
+    | 03-03 | 03-03 | 0 | false |
+    | 03-02 | 03-04 | 1 | true |
     """
     instant, by_source = ["series_id", "known_from"], ["series_id", "source"]
     until = (pl.col("last_confirmed_at") + pl.duration(days=pl.col("staleness_limit_days"))).alias("until")
-    stated = observed.clear() if before is None else before
-    first_known = pl.col("known_from") == pl.col("known_from").min().over(STATEMENT)
-    last_stated = stated.group_by(by_source).agg(pl.col("first_seen_at").max().alias("__last"), until.sort_by("first_seen_at").last())
-    # What was followed already speaks for no longer than that, however late it is confirmed.
+    assertions = observed.clear() if before is None else before
+    first_known = pl.col("known_from") == pl.col("known_from").min().over(ASSERTION)
+    last_of_source = assertions.group_by(by_source).agg(
+        pl.col("first_seen_at").max().alias("__last"), until.sort_by("first_seen_at").last()
+    )
+    # An assertion that has a successor holds no longer than until then, however late it is confirmed.
     is_last = pl.col("first_seen_at") >= pl.max_horizontal(
         "__last", pl.col("first_seen_at").cum_max().over(by_source, order_by=["known_from", "first_seen_at"])
     )
     of_source = (
-        observed.join(stated.select(STATEMENT).with_columns(__known=True), on=STATEMENT, how="left")
-        .join(last_stated.drop("until"), on=by_source, how="left")
+        observed.join(assertions.select(ASSERTION).with_columns(__known=True), on=ASSERTION, how="left")
+        .join(last_of_source.drop("until"), on=by_source, how="left")
         .with_columns(is_new=pl.col("__known").is_null() & first_known, until=pl.when(is_last).then(until))
         .group_by(*by_source, "known_from")
         .agg(
@@ -74,20 +86,20 @@ def in_pieces(observed: pl.LazyFrame, before: pl.LazyFrame | None = None) -> pl.
         .collect()
         .lazy()
     )
-    # How far each source had spoken for by what was known before an instant.
-    spoken = pl.concat(
+    # How far each source had confirmed its prices by what was known before an instant.
+    speaking = pl.concat(
         [
-            last_stated.select(*by_source, pl.lit(_BEFORE_ALL).alias("known_from"), "until"),
+            last_of_source.select(*by_source, pl.lit(_BEFORE_ALL).alias("known_from"), "until"),
             of_source.select(*by_source, "known_from", "until"),
         ]
     ).with_columns(pl.col("until").cum_max().forward_fill().over(by_source, order_by="known_from"))
     limits_passed = (
         of_source.select(instant)
         .unique()
-        .join(spoken.select(by_source).unique(), on="series_id")
+        .join(speaking.select(by_source).unique(), on="series_id")
         .sort("known_from")
         .join_asof(
-            spoken.sort("known_from"),
+            speaking.sort("known_from"),
             on="known_from",
             by=by_source,
             strategy="backward",
@@ -99,12 +111,12 @@ def in_pieces(observed: pl.LazyFrame, before: pl.LazyFrame | None = None) -> pl.
         .group_by(instant)
         .agg(pl.col("until").max().alias("passed"), pl.col("is_change").any().alias("fills_a_gap"))
     )
-    frontier = stated.group_by("series_id").agg(pl.col("first_seen_at").max().alias("frontier"))
-    spoken_of = pl.col("greatest").cum_max().shift(1).over("series_id", order_by="known_from")
-    is_late = (
+    frontier = assertions.group_by("series_id").agg(pl.col("first_seen_at").max().alias("frontier"))
+    reported_until = pl.col("greatest").cum_max().shift(1).over("series_id", order_by="known_from")
+    is_late_arriving = (
         pl.col("is_past")
         | pl.col("fills_a_gap").fill_null(False)
-        | (pl.col("least") <= pl.max_horizontal(spoken_of, "frontier")).fill_null(False)
+        | (pl.col("least") <= pl.max_horizontal(reported_until, "frontier")).fill_null(False)
         | (pl.col("least") <= pl.col("passed")).fill_null(False)
     )
     instants = (
@@ -112,91 +124,93 @@ def in_pieces(observed: pl.LazyFrame, before: pl.LazyFrame | None = None) -> pl.
         .agg(pl.col("least").min(), pl.col("greatest").max(), pl.col("is_past").any())
         .join(frontier, on="series_id", how="left")
         .join(limits_passed, on=instant, how="left")
-        .with_columns(is_late=is_late)
+        .with_columns(is_late_arriving=is_late_arriving)
         .with_columns(
-            piece=(pl.col("is_late") | pl.col("is_late").shift(1).over("series_id", order_by="known_from").fill_null(False))
+            segment=(
+                pl.col("is_late_arriving") | pl.col("is_late_arriving").shift(1).over("series_id", order_by="known_from").fill_null(False)
+            )
             .cast(pl.Int64)
             .cum_sum()
             .over("series_id", order_by="known_from")
         )
     )
-    return observed.join(instants.select(*instant, "piece", "is_late"), on=instant)
+    return observed.join(instants.select(*instant, "segment", "is_late_arriving"), on=instant)
 
 
-def advance(observed: pl.LazyFrame, stated: pl.LazyFrame | None = None, rows: pl.LazyFrame | None = None) -> Step:
-    """The next state of the series in `observed`, one piece of each.
+def apply_batch(observed: pl.LazyFrame, assertions: pl.LazyFrame | None = None, intervals: pl.LazyFrame | None = None) -> StateDelta:
+    """The state after one segment of each series in `observed`.
 
-    `stated` and `rows`: of the same series, at least the last statement of each source and those that hold at or after `touched_since` or
-    are of a later instant, and the intervals that end at or after it, with the one before.
+    `assertions` and `intervals` are those of the same series: at least the last assertion of each source, the assertions that hold at or
+    after `touched_since` or are of a later instant, and the intervals that end at or after it, with the one before.
     """
-    new = statements(observed).collect().lazy()
-    touched_from = touched_since(new, stated)
-    late = observed.group_by("series_id").agg(pl.col("is_late").any())
+    new = as_assertions(observed).collect().lazy()
+    touched_from = touched_since(new, assertions)
+    late = observed.group_by("series_id").agg(pl.col("is_late_arriving").any())
     touched = touched_from.join(late, on="series_id").collect().lazy()
-    both = new if stated is None else statements(pl.concat([stated.select(new.collect_schema().names()), new]))
-    all_stated = both.collect().lazy()
-    held = held_by_source(all_stated).collect().lazy()
+    both = new if assertions is None else as_assertions(pl.concat([assertions.select(new.collect_schema().names()), new]))
+    all_asserted = both.collect().lazy()
+    held = held_by_source(all_asserted).collect().lazy()
     clipped = (
         held.join(touched.select("series_id", "from_at"), on="series_id")
         .with_columns(valid_from=pl.max_horizontal("valid_from", "from_at"))
         .filter(pl.col("valid_to") > pl.col("valid_from"))
     )
-    spoken = best_source(clipped)
-    old = (rows if rows is not None else _no_rows(spoken)).collect()
+    speaking = best_source(clipped)
+    old = (intervals if intervals is not None else _no_intervals(speaking)).collect()
     after = (
-        merge_equal_neighbours(pl.concat([_until_touched(old.lazy(), held, touched), spoken]))
+        merge_equal_neighbours(pl.concat([_until_touched(old.lazy(), held, touched), speaking]))
         .with_columns(next_from=pl.col("valid_from").shift(-1).over("series_id", order_by="valid_from"))
         .collect()
     )
-    with_statement, superseded = _restated(old.lazy(), after.lazy(), touched)
-    return Step(
-        all_stated.join(held.select(*STATEMENT, held_until="valid_to"), on=STATEMENT, how="left").collect(),
-        with_statement.collect(),
+    with_assertion, superseded = _reasserted(old.lazy(), after.lazy(), touched)
+    return StateDelta(
+        all_asserted.join(held.select(*ASSERTION, held_until="valid_to"), on=ASSERTION, how="left").collect(),
+        with_assertion.collect(),
         superseded.collect(),
         _first_changed_day(old.lazy(), after.lazy()).collect(),
     )
 
 
-def touched_since(new: pl.LazyFrame, stated: pl.LazyFrame | None) -> pl.LazyFrame:
-    """Per series of new statements `from_at`, since when its intervals may change, and `step_known_at`, when the last became known.
+def touched_since(new: pl.LazyFrame, assertions: pl.LazyFrame | None) -> pl.LazyFrame:
+    """Per series of new assertions: `from_at`, the valid time from which intervals may change, and `batch_known_at`, its last system time.
 
-    `stated`: at least the last statement of each source, and those that hold at the first new instant, with `held_until`: a change that
-    follows says that the price before it held until then, and no longer.
+    `assertions`: at least the last of each source, and those that hold at the first new instant, with `held_until`: a change that
+    follows asserts that the price before it held until then, and no longer.
     """
-    known = (new.clear() if stated is None else stated).select(*STATEMENT, __was_confirmed_at="last_confirmed_at")
-    # What is said again changes nothing before its last confirmation.
+    known = (new.clear() if assertions is None else assertions).select(*ASSERTION, __was_confirmed_at="last_confirmed_at")
+    # A repeated assertion changes nothing before its last confirmation.
     again = pl.min_horizontal("__was_confirmed_at", "last_confirmed_at")
     first = (
-        new.join(known, on=STATEMENT, how="left")
+        new.join(known, on=ASSERTION, how="left")
         .with_columns(since=pl.when(pl.col("__was_confirmed_at").is_null()).then("first_seen_at").otherwise(again))
         .group_by("series_id")
-        .agg(pl.col("since").min().alias("from_at"), pl.col("known_last").max().alias("step_known_at"))
+        .agg(pl.col("since").min().alias("from_at"), pl.col("known_last_at").max().alias("batch_known_at"))
     )
-    if stated is None:
+    if assertions is None:
         return first
     earlier = (
-        stated.filter((pl.col("semantics") == "change") & pl.col("held_until").is_not_null())
+        assertions.filter((pl.col("semantics") == "change") & pl.col("held_until").is_not_null())
         .join(new.select("series_id", "source").unique(), on=["series_id", "source"], how="semi")
         .join(first, on="series_id")
         .filter(pl.col("first_seen_at") < pl.col("from_at"))
     )
     ended = earlier.group_by("series_id", "source").agg(pl.col("held_until").sort_by("first_seen_at").last()).drop("source")
-    # What was taken for confirmed after it had changed.
+    # Prices that counted as confirmed after they had changed.
     confirmed = earlier.filter(pl.col("last_confirmed_at") > pl.col("from_at")).select("series_id", held_until="first_seen_at")
     least = pl.concat([ended, confirmed]).group_by("series_id").agg(pl.col("held_until").min())
     return first.join(least, on="series_id", how="left").select(
-        "series_id", pl.min_horizontal("from_at", "held_until").alias("from_at"), "step_known_at"
+        "series_id", pl.min_horizontal("from_at", "held_until").alias("from_at"), "batch_known_at"
     )
 
 
-def _no_rows(spoken: pl.LazyFrame) -> pl.LazyFrame:
-    schema = spoken.collect_schema()
-    return pl.LazyFrame(schema={**{c: schema[c] for c in _ROW}, **dict.fromkeys(_KNOWLEDGE, pl.Datetime("us"))})
+def _no_intervals(speaking: pl.LazyFrame) -> pl.LazyFrame:
+    schema = speaking.collect_schema()
+    return pl.LazyFrame(schema={**{c: schema[c] for c in _ROW}, **dict.fromkeys(_SYSTEM_TIME, pl.Datetime("us"))})
 
 
 def _until_touched(old: pl.LazyFrame, held: pl.LazyFrame, touched: pl.LazyFrame) -> pl.LazyFrame:
-    # What was before the first new instant stays; what ran through it was last seen when its source last spoke before.
-    last_spoken = (
+    # Intervals before the first new instant stay; one that ran through it was last seen when its source last observed it before.
+    last_seen = (
         held.join(touched.select("series_id", "from_at"), on="series_id")
         .filter((pl.col("first_seen_at") < pl.col("from_at")) & (pl.col("valid_to") >= pl.col("from_at")))
         .select("series_id", "source", last_observed_at="observed_at")
@@ -204,7 +218,7 @@ def _until_touched(old: pl.LazyFrame, held: pl.LazyFrame, touched: pl.LazyFrame)
     return (
         old.join(touched.select("series_id", "from_at"), on="series_id")
         .filter(pl.col("valid_from") < pl.col("from_at"))
-        .join(last_spoken, on=["series_id", "source"], how="left")
+        .join(last_seen, on=["series_id", "source"], how="left")
         .with_columns(
             observed_at=pl.when(pl.col("valid_to") >= pl.col("from_at"))
             .then(pl.min_horizontal(pl.coalesce("last_observed_at", "observed_at"), "from_at"))
@@ -215,55 +229,63 @@ def _until_touched(old: pl.LazyFrame, held: pl.LazyFrame, touched: pl.LazyFrame)
     )
 
 
-def _restated(old: pl.LazyFrame, after: pl.LazyFrame, touched: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
-    # Rows after with `stated_at`, and what the step takes back of the rows before.
-    key = ["series_id", "valid_from", *_SAID]
-    known = old.join(touched.select("series_id", "step_known_at", "is_late"), on="series_id")
+def _reasserted(old: pl.LazyFrame, after: pl.LazyFrame, touched: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    # Intervals after the batch with `asserted_at`, and the assertions that it supersedes.
+    key = ["series_id", "valid_from", *_CONTENT]
+    known = old.join(touched.select("series_id", "batch_known_at", "is_late_arriving"), on="series_id")
     kept = (
         known.join(after.select(*key, __to="valid_to"), on=key, how="left", nulls_equal=True)
-        .with_columns(__known=pl.when("is_late").then("step_known_at").otherwise(pl.lit(_BEFORE_ALL)))
+        .with_columns(__known=pl.when("is_late_arriving").then("batch_known_at").otherwise(pl.lit(_BEFORE_ALL)))
         .with_columns(
             is_kept=pl.col("__to").is_not_null() & ((pl.col("__to") == pl.col("valid_to")) | (pl.col("end_known_at") > pl.col("__known")))
         )
     )
     still = kept.filter("is_kept").select(
-        *key, "stated_at", end_known_at=pl.when(pl.col("__to") == pl.col("valid_to")).then("end_known_at")
+        *key, "asserted_at", end_known_at=pl.when(pl.col("__to") == pl.col("valid_to")).then("end_known_at")
     )
-    began = pl.max_horizontal("known_from", "valid_from", pl.when("is_late").then("step_known_at"))
-    with_statement = (
+    began = pl.max_horizontal("known_from", "valid_from", pl.when("is_late_arriving").then("batch_known_at"))
+    with_assertion = (
         after.join(still, on=key, how="left", nulls_equal=True)
-        .join(touched.select("series_id", "step_known_at", "is_late"), on="series_id", how="left")
-        .with_columns(stated_at=pl.coalesce("stated_at", began))
+        .join(touched.select("series_id", "batch_known_at", "is_late_arriving"), on="series_id", how="left")
+        .with_columns(asserted_at=pl.coalesce("asserted_at", began))
         # An end is known when its successor is, or when the limit has passed.
         .with_columns(
             end_known_at=pl.coalesce(
                 "end_known_at",
                 pl.max_horizontal(
-                    "stated_at",
+                    "asserted_at",
                     "valid_to",
                     pl.when(pl.col("next_from") == pl.col("valid_to")).then(
-                        pl.col("stated_at").shift(-1).over("series_id", order_by="valid_from")
+                        pl.col("asserted_at").shift(-1).over("series_id", order_by="valid_from")
                     ),
                 ),
             )
         )
-        .select(*_ROW, *_KNOWLEDGE)
+        .select(*_ROW, *_SYSTEM_TIME)
     )
-    gone = said(kept.filter(~pl.col("is_kept") & pl.col("is_late")).drop("known_to", strict=False), keep="step_known_at")
+    gone = asserted_versions(
+        kept.filter(~pl.col("is_kept") & pl.col("is_late_arriving")).drop("known_to", strict=False), keep="batch_known_at"
+    )
     superseded = (
-        gone.with_columns(known_to=pl.min_horizontal(pl.coalesce("known_to", "step_known_at"), "step_known_at"))
+        gone.with_columns(known_to=pl.min_horizontal(pl.coalesce("known_to", "batch_known_at"), "batch_known_at"))
         .filter(pl.col("known_from") < pl.col("known_to"))
         .select(VERSION)
     )
-    return with_statement, superseded
+    return with_assertion, superseded
 
 
-def said(rows: pl.LazyFrame, keep: str | None = None) -> pl.LazyFrame:
-    """Intervals as statements: first as open, then, once its end was known, with it. Adds known_to, NULL where it stands."""
+def asserted_versions(rows: pl.LazyFrame, keep: str | None = None) -> pl.LazyFrame:
+    """Intervals as assertions in system time: first open, then, once the end was known, with it. Adds known_to, NULL where it stands.
+
+    | valid_from | valid_to | known_from | known_to |
+    |---|---|---|---|
+    | 03-01 | NULL | 03-01 | 03-03 |
+    | 03-01 | 03-03 | 03-03 | NULL |
+    """
     extra = [] if keep is None else [keep]
     columns = [*(c for c in VERSION if c not in ("known_from", "known_to", "valid_to")), *extra]
     still_open = rows.select(
-        *columns, valid_to=pl.lit(None, dtype=pl.Datetime("us")), known_from="stated_at", known_to="end_known_at"
+        *columns, valid_to=pl.lit(None, dtype=pl.Datetime("us")), known_from="asserted_at", known_to="end_known_at"
     ).filter(pl.col("known_from") < pl.col("known_to"))
     ended = rows.select(*columns, valid_to="valid_to", known_from="end_known_at", known_to=pl.lit(None, dtype=pl.Datetime("us")))
     order = [*VERSION, *extra]
@@ -271,7 +293,7 @@ def said(rows: pl.LazyFrame, keep: str | None = None) -> pl.LazyFrame:
 
 
 def _first_changed_day(old: pl.LazyFrame, after: pl.LazyFrame) -> pl.LazyFrame:
-    key = ["series_id", "valid_from", *_SAID]
+    key = ["series_id", "valid_from", *_CONTENT]
     paired = old.select(*key, "valid_to", "observed_at").join(
         after.select(*key, "valid_to", "observed_at"), on=key, how="full", coalesce=True, nulls_equal=True, suffix="_after"
     )
@@ -308,10 +330,10 @@ def ended_by(rows: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     return begun.with_columns(valid_to=pl.when(pl.col("valid_to") <= _end_of(as_of)).then("valid_to"))
 
 
-def versions(rows: pl.LazyFrame, superseded: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
-    """Every statement ever made until the end of `as_of`, with the time [known_from, known_to) in which it stood; rows of VERSION."""
+def versions(intervals: pl.LazyFrame, superseded: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    """Every assertion ever made until the end of `as_of`, with its system time [known_from, known_to); rows of VERSION."""
     end = _end_of(as_of)
-    current = said(rows).filter(pl.col("known_from") < end)
+    current = asserted_versions(intervals).filter(pl.col("known_from") < end)
     until = pl.when(pl.col("known_to") < end).then("known_to")
     return pl.concat([superseded.select(VERSION), current.with_columns(known_to=until)])
 

@@ -8,8 +8,8 @@ import polars as pl
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipelines.history.intervals import best_source, held_by_source, merge_equal_neighbours, statements
-from pipelines.history.knowledge import advance, as_known_on, in_pieces, touched_since, versions
+from pipelines.history.bitemporal import apply_batch, as_known_on, split_late_arriving, touched_since, versions
+from pipelines.history.intervals import as_assertions, best_source, held_by_source, merge_equal_neighbours
 from tests.support.whole_history import whole_history
 
 START = dt.datetime(2026, 1, 1)
@@ -69,7 +69,7 @@ ROW = ["series_id", "valid_from", "valid_to", "native_amount", "observed_at", "k
 
 def at_once(frame: pl.LazyFrame) -> pl.DataFrame:
     """The intervals by the rules of one instant of knowledge alone."""
-    return merge_equal_neighbours(best_source(held_by_source(statements(frame)))).select(ROW).sort(ROW).collect()
+    return merge_equal_neighbours(best_source(held_by_source(as_assertions(frame)))).select(ROW).sort(ROW).collect()
 
 
 @settings(max_examples=30, deadline=None)
@@ -107,22 +107,21 @@ def test_versions_say_at_each_instant_what_was_known_then(rows: list[Seen]) -> N
 @example([("s", "a", 0, 0, 1), ("s", "a", 20, 0, 1), ("s", "a", 8, 30, 2)], 35)
 def test_in_two_refreshes_or_in_one(rows: list[Seen], hour: int) -> None:
     frame, cut = observed(rows), START + dt.timedelta(hours=hour)
-    stated, intervals, superseded = None, None, []
+    assertions, intervals, superseded = None, None, []
     for part in (frame.filter(pl.col("known_from") < cut), frame.filter(pl.col("known_from") >= cut)):
-        batch = in_pieces(part, stated.lazy() if stated is not None else None).collect()
-        for piece in sorted(batch.get_column("piece").unique()):
-            taken = batch.filter(pl.col("piece") == piece).lazy()
-            since = touched_since(statements(taken), None if stated is None else stated.lazy()).collect().lazy()
-            step = advance(
+        batch = split_late_arriving(part, assertions.lazy() if assertions is not None else None).collect()
+        for segment in sorted(batch.get_column("segment").unique()):
+            taken = batch.filter(pl.col("segment") == segment).lazy()
+            since = touched_since(as_assertions(taken), None if assertions is None else assertions.lazy()).collect().lazy()
+            delta = apply_batch(
                 taken,
-                None if stated is None else needed(stated, since, "held_until", "first_seen_at"),
+                None if assertions is None else needed(assertions, since, "held_until", "first_seen_at"),
                 None if intervals is None else needed(intervals, since, "valid_to", "next_from"),
             )
-            stated = (
-                step.stated if stated is None else merged(stated, step.stated, ["series_id", "source", "first_seen_at", "native_amount"])
-            )
-            intervals = step.rows if intervals is None else replaced(intervals, step.rows, since)
-            superseded.append(step.superseded)
+            point = ["series_id", "source", "first_seen_at", "native_amount"]
+            assertions = delta.assertions if assertions is None else merged(assertions, delta.assertions, point)
+            intervals = delta.intervals if intervals is None else replaced(intervals, delta.intervals, since)
+            superseded.append(delta.superseded)
     whole, taken_back = whole_history(frame)
     assert intervals is not None
     assert (
@@ -135,7 +134,7 @@ def test_in_two_refreshes_or_in_one(rows: list[Seen], hour: int) -> None:
 
 
 def needed(frame: pl.DataFrame, since: pl.LazyFrame, *ends: str) -> pl.LazyFrame:
-    """The part of the state that `advance` asks for."""
+    """The part of the state that `apply_batch` asks for."""
     marked = frame.lazy().join(since, on="series_id")
     chosen = pl.any_horizontal((pl.col(end) >= pl.col("from_at")) for end in ends)
     is_last = (
@@ -143,7 +142,7 @@ def needed(frame: pl.DataFrame, since: pl.LazyFrame, *ends: str) -> pl.LazyFrame
         if "next_from" in frame.columns
         else pl.col("first_seen_at") == pl.col("first_seen_at").max().over("series_id", "source")
     )
-    return marked.filter(chosen | is_last).drop("from_at", "step_known_at")
+    return marked.filter(chosen | is_last).drop("from_at", "batch_known_at")
 
 
 def merged(before: pl.DataFrame, after: pl.DataFrame, key: list[str]) -> pl.DataFrame:

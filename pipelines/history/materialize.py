@@ -1,6 +1,6 @@
-"""The tables of the history, computed, checked and written a part of the series at a time, so that none is ever held whole.
+"""The tables of the history, computed, checked and written a partition of the series at a time, so that none is ever held whole.
 
-Belongs here: going through the parts. Does not belong here: what a table says (its model), its rules (its contract).
+Belongs here: going through the partitions. Does not belong here: what a table says (its model), its rules (its contract).
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 
-from pipelines.catalogue.models import HISTORY, PART, Model, rounded
-from pipelines.history.store import HistoryStore
+from pipelines.catalogue.models import HISTORY, PARTITION, Model, rounded
+from pipelines.history.views import HistoryViews
 from pipelines.platform.parquet import write_parquet
 from pipelines.quality.results import RuleResult, merged
 
-# Small parts are checked together: a check by Great Expectations has its own price.
+# Small partitions are checked together: a check by Great Expectations has its own price.
 _ROWS_CHECKED_AT_ONCE = 200_000
 
 
@@ -36,14 +36,14 @@ class WrittenTable:
 
 def write_table(
     model: Model,
-    history: HistoryStore,
+    history: HistoryViews,
     inputs: Mapping[str, pl.LazyFrame],
     path: Path,
     check: Callable[[pl.DataFrame], list[RuleResult]] = lambda _: [],
 ) -> WrittenTable:
-    """Compute a model that is in parts and write it as Parquet in the order of its key, if no verdict of `check` on it blocks.
+    """Compute a partitioned model and write it as Parquet in the order of its key, if no verdict of `check` on it blocks.
 
-    Raises ContractError where a part is not as the contract says.
+    Raises ContractError where a partition is not as the contract says.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     making = path.with_suffix(".new")
@@ -51,7 +51,7 @@ def write_table(
     results: list[list[RuleResult]] = []
 
     def checked() -> Iterator[pa.Table]:
-        for frame in _together(_parts(model, history, inputs)):
+        for frame in _batched(_partitions(model, history, inputs)):
             results.append(check(frame))
             yield frame.to_arrow()
 
@@ -64,15 +64,15 @@ def write_table(
     return written
 
 
-def _parts(model: Model, history: HistoryStore, inputs: Mapping[str, pl.LazyFrame]) -> Iterator[pl.DataFrame]:
+def _partitions(model: Model, history: HistoryViews, inputs: Mapping[str, pl.LazyFrame]) -> Iterator[pl.DataFrame]:
     assert model.function is not None
     if history.is_empty:
         yield pl.DataFrame(schema=model.contract.polars_schema())
         return
     own = {name: inputs[name] for name in model.parameters if name in inputs}
-    # A key begins with an id: the parts one after the other are in the order of the key.
-    for part in history.parts():
-        frame = model.contract.conform(model.function(**{HISTORY: history, PART: part}, **own))
+    # A key begins with an id: partitions one after the other are in the order of the key.
+    for partition in history.partitions():
+        frame = model.contract.conform(model.function(**{HISTORY: history, PARTITION: partition}, **own))
         yield rounded(frame).sort(model.contract.grain).collect()
 
 
@@ -81,12 +81,12 @@ def _as_published(schema: pa.Schema) -> pa.Schema:
     return pa.schema([f.with_type(pa.string()) if pa.types.is_large_string(f.type) else f for f in schema])
 
 
-def _together(parts: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+def _batched(partitions: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     waiting: list[pl.DataFrame] = []
-    for part in parts:
-        if waiting and sum(w.height for w in waiting) + part.height > _ROWS_CHECKED_AT_ONCE:
+    for partition in partitions:
+        if waiting and sum(w.height for w in waiting) + partition.height > _ROWS_CHECKED_AT_ONCE:
             yield pl.concat(waiting)
             waiting = []
-        waiting.append(part)
+        waiting.append(partition)
     if waiting:
         yield pl.concat(waiting)

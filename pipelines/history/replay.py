@@ -1,6 +1,6 @@
 """A replay as a person runs it: its folder, its progress, what it leaves behind.
 
-Belongs here: `breakeven replay`. Does not belong here: the steps themselves (`intake`), printing.
+Belongs here: `breakeven replay`. Does not belong here: the batches themselves (`ingestion`), printing.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from typing import Any
 import polars as pl
 
 from pipelines.catalogue.contracts import catalogue
-from pipelines.catalogue.models import TAKEN_IN, models
-from pipelines.history.intake import Intake, StepTaken, open_for_steps, price_services, steps_of
-from pipelines.history.tables import write_table
+from pipelines.catalogue.models import INGESTED, models
+from pipelines.history.batches import batches_of, open_for_batches, price_services
+from pipelines.history.ingestion import BatchResult, Ingestion
+from pipelines.history.materialize import write_table
 from pipelines.ingest.fetch import fetch_all
 from pipelines.ingest.parse import read_source, unite_feed
 from pipelines.ingest.registry import discover
@@ -38,55 +39,55 @@ class NothingToReplayError(Exception):
 def run_replay(folder: Path, settings: Settings, *, at_once: bool, report: Callable[[str], None]) -> dict[str, Any]:
     """Replay the snapshots of a folder into `data/replay`: a history file of its own, and its tables as Parquet. Gives a summary.
 
-    What an earlier replay left there is replaced. Call under the refresh lock. Raises NothingToReplayError, StepRefusedError.
+    What an earlier replay left there is replaced. Call under the refresh lock. Raises NothingToReplayError, BatchRejectedError.
     """
     known, modules, tables = catalogue(), discover(catalogue()), models()
     snapshots = SnapshotStore(folder)
-    steps = steps_of(snapshots.fetches(), price_services(known, modules), date.max)
-    if not steps:
+    batches = batches_of(snapshots.fetches(), price_services(known, modules), date.max)
+    if not batches:
         raise NothingToReplayError(
             f"{folder}: no snapshot of a price service there; expected a folder like data/snapshots, with index.jsonl"
         )
-    last_day = steps[-1].as_of
-    intake = Intake(snapshots, known, modules, tables[TAKEN_IN], _shipped(settings, last_day))
+    last_day = batches[-1].as_of
+    ingestion = Ingestion(snapshots, known, modules, tables[INGESTED], _shipped(settings, last_day))
     target = settings.data / "replay"
     shutil.rmtree(target, ignore_errors=True)
     rejected: list[str] = []
     days: set[date] = set()
-    bad = 0
+    quarantined = 0
     started = time.monotonic()
 
-    def on_step(done: StepTaken) -> None:
-        nonlocal bad
+    def on_batch(done: BatchResult) -> None:
+        nonlocal quarantined
         rejected.extend(done.rejected)
-        bad += done.bad
+        quarantined += done.quarantined
         days.add(done.as_of)
         if len(days) % _REPORT_DAYS == 0:
             pace = len(days) / (time.monotonic() - started) * 60
             report(f"{done.as_of}  {len(days)} of {count} days, {pace:.0f} days a minute, peak {_peak_mib():.0f} MiB")
 
-    count = len({step.as_of for step in steps})
-    with open_for_steps(target / "history.duckdb", known, "", steps, last_day, anew=True, is_lasting=False) as (history, pending):
+    count = len({batch.as_of for batch in batches})
+    with open_for_batches(target / "history.duckdb", known, "", batches, last_day, rebuild=True, is_durable=False) as (engine, pending):
         if at_once:
-            on_step(intake.replay_at_once(history, pending))
+            on_batch(ingestion.replay_at_once(engine, pending))
         else:
-            intake.replay(history, pending, on_step)
+            ingestion.replay(engine, pending, on_batch)
         seconds, peak_mib = time.monotonic() - started, _peak_mib()
-        inputs = {"price_series": history.series()}
+        inputs = {"price_series": engine.views.series()}
         rows = {
-            name: write_table(model, history, inputs, target / "marts" / f"{name}.parquet").rows
+            name: write_table(model, engine.views, inputs, target / "marts" / f"{name}.parquet").rows
             for name, model in tables.items()
-            if model.is_in_parts
+            if model.is_partitioned
         }
     return {
         "days": count,
-        "from": steps[0].as_of,
+        "from": batches[0].as_of,
         "to": last_day,
         "seconds": round(seconds, 1),
         "days_per_minute": round(count / seconds * 60),
         "peak_mib": round(peak_mib),
         "snapshots_not_used": rejected,
-        "rows_left_out_by_rules": bad,
+        "rows_left_out_by_rules": quarantined,
         "rows": rows,
         "folder": str(target),
     }
@@ -105,7 +106,7 @@ def _shipped(settings: Settings, as_of: date) -> dict[str, pl.LazyFrame]:
     rates = tables["currency_rate"]
     assert rates.function is not None
     all_fx = unite_feed("fx", raw(c.name for c in known.fed_by("fx")), modules, known)
-    read = raw(name for name in tables[TAKEN_IN].inputs if name in shipped)
+    read = raw(name for name in tables[INGESTED].inputs if name in shipped)
     return {**read, rates.name: rates.function(all_fx=all_fx, as_of=as_of)}
 
 

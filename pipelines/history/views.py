@@ -1,0 +1,80 @@
+"""What is read from a history: its tables as the models of the marts see them, a partition of the series at a time.
+
+Belongs here: SELECTs over the state, brought to the form of the marts. Does not belong here: changing the state (`engine`).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from itertools import product
+
+import polars as pl
+
+from pipelines.history.bitemporal import as_known_on, described_versions
+from pipelines.history.series import series_sql
+from pipelines.history.storage import HistoryFile
+
+# About so many rows of a partition are read at once.
+_PARTITION_ROWS = 1_000_000
+_HEX_DIGITS = "0123456789abcdef"
+
+
+class HistoryViews:
+    """Tables of a history at the end of its day. A partition is the beginning of the ids of its series; "" stands for all series."""
+
+    def __init__(self, file: HistoryFile) -> None:
+        self._file = file
+
+    @property
+    def as_of(self) -> date | None:
+        """The day up to which the history goes, or None before the first batch."""
+        progress = self._file.small_table("history_progress")
+        return None if progress.is_empty() else progress.item()
+
+    @property
+    def is_empty(self) -> bool:
+        """True where no observation was ever ingested: there are no intervals, versions or windows then."""
+        return not self._file.exists("price_interval")
+
+    def partitions(self) -> list[str]:
+        """The partitions in order, as many as it takes for each to fit into memory."""
+        rows = sum(self._file.count(table) for table in ("price_interval", "superseded_assertion", "price_window"))
+        digits = next(n for n in range(1, 16) if rows <= _PARTITION_ROWS * 16**n)
+        return ["".join(partition) for partition in product(_HEX_DIGITS, repeat=digits)]
+
+    def series(self) -> pl.LazyFrame:
+        """Rows of `staging.price_series`."""
+        return self._file.read(series_sql(), price_observation=self._file.small_table("series_attribute")).lazy()
+
+    def intervals(self, partition: str = "") -> pl.LazyFrame:
+        """Intervals of `marts.price_history`, with `series_id` alone."""
+        return as_known_on(self._rows("price_interval", partition, "valid_from"), self._day())
+
+    def versions(self, partition: str = "") -> pl.LazyFrame:
+        """Rows of `marts.price_history_versions`."""
+        rows = self._rows("price_interval", partition, "valid_from")
+        superseded = self._rows("superseded_assertion", partition, "known_from")
+        return described_versions(rows, superseded, self.series(), self._day())
+
+    def windows(self, partition: str = "") -> pl.LazyFrame:
+        """Rows of `marts.gpu_price_rolling`."""
+        return self._rows("price_window", partition, "on_date, window_days")
+
+    def reference_observations(self) -> pl.DataFrame:
+        """The last observation of each series by each source: what new ones are validated against."""
+        return self._file.small_table("reference_observation")
+
+    def checkpoint(self, table: str) -> pl.DataFrame:
+        """Rows of a state table that the last batch wrote beside its prices; empty before the first."""
+        return self._file.small_table(table)
+
+    def _rows(self, table: str, partition: str, order: str) -> pl.LazyFrame:
+        if not self._file.exists(table):
+            return pl.LazyFrame(schema=self._file.contracts[table].polars_schema())
+        sql = f"SELECT * FROM history.{table} WHERE starts_with(series_id, $partition) ORDER BY series_id, {order}"
+        return self._file.decoded(self._file.read(sql, {"partition": partition})).lazy()
+
+    def _day(self) -> date:
+        if self.as_of is None:
+            raise ValueError("the history is empty: no batch was ingested yet")
+        return self.as_of
