@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 import polars as pl
@@ -61,7 +61,7 @@ class IngestResult:
 class _Validated:
     """One batch, validated.
 
-    `new`: its good rows; `good`: those and known ones that are confirmed for longer; `reference`: the reference observations after it;
+    `new`: its good rows; `good`: those and known ones that are confirmed for longer, in the columns that the history needs; `reference`: the reference observations after it;
     `confirmed_later`: good rows of what ships, with `confirmed_until`: each day confirms them as far as it goes.
     """
 
@@ -143,7 +143,7 @@ class Ingestion:
             batches = [one.batch for one in pending[start : start + _BATCHES_AT_ONCE]]
             last = _accepted(batches[-1], self._validate(batches, since, last))
             since = batches[-1].as_of
-            parts.append(replace(last, good=last.good.select(needed_columns(self._catalogue))))
+            parts.append(last)
         return self._apply(engine, pending[-1], parts)
 
     def _validated_ahead(self, engine: HistoryEngine, pending: Sequence[PendingBatch]) -> Iterator[tuple[PendingBatch, _Validated]]:
@@ -199,7 +199,8 @@ class Ingestion:
         contract.conform(priced.lazy())
         checked = check_rows(contract, priced.lazy(), may_quarantine=True, rows_beside=last.reference.height)
         again = last.confirmed_later.filter(pl.col("confirmed_until") >= since)
-        good = pl.concat([checked.good, _confirmed_until(again, end).drop("confirmed_until")])
+        needed = needed_columns(self._catalogue)
+        good = pl.concat([checked.good.select(needed), _confirmed_until(again, end).select(needed)])
         new = checked.good.join(self._last_confirmed, on=self._confirmation, nulls_equal=True).select(again.columns)
         return _Validated(
             checked.good,

@@ -77,9 +77,7 @@ def with_on_demand_price(priced: pl.LazyFrame, reference_observations: pl.LazyFr
     """
     columns = [*_MACHINE, "purchase_option", "native_amount", "precedence", "staleness_limit_days", *_SEEN]
     on_demand = (
-        _with_reference(
-            priced, reference_observations, [*_MACHINE, "purchase_option", "native_amount", "precedence", "staleness_limit_days", *_SEEN]
-        )
+        _with_reference(priced, reference_observations, columns)
         .filter((pl.col("purchase_option") == "on_demand") & pl.col("instance_type").is_not_null())
         .select(
             *_MACHINE,
