@@ -61,7 +61,8 @@ class IngestResult:
 class _Validated:
     """One batch, validated.
 
-    `new`: its good rows; `good`: those and known ones that are confirmed for longer, in the columns that the history needs; `reference`: the reference observations after it;
+    `new`: its good rows; `good`: those and known ones that are confirmed for longer, in the columns that the history needs; `reference`:
+    the reference observations after it;
     `confirmed_later`: good rows of what ships, with `confirmed_until`: each day confirms them as far as it goes.
     """
 
