@@ -21,6 +21,8 @@ from pipelines.economics import (
 from pipelines.economics.guards import quotient
 
 WINDOWS_DAYS = (7, 30, 90)
+# What was last confirmed longer ago is no price any more.
+LONGEST_AGE_DAYS = 365
 KEY = ["on_date", "window_days", "model", "precision", "workload", "gpu", "option", "country", "provider"]
 ASSUMED = ("packing_share", "spot_mean_time_between_interruptions_s", "spot_restart_s")
 PER_OUTPUT = [f"{band}_usd_per_million_output_tokens" for band in BANDS]
@@ -140,7 +142,13 @@ def api_cost(
         token_price.filter(pl.col("model").is_not_null() & ~pl.col("is_deprecated"))
         .join(models, on="model", how="semi")
         .with_columns(__from=pl.coalesce("valid_from_on", pl.col("known_from").dt.date()))
-        .with_columns(__to=pl.coalesce("valid_to_on", pl.lit(as_of).dt.offset_by("1d")))
+        .with_columns(
+            __to=pl.min_horizontal(
+                pl.coalesce("valid_to_on", pl.lit(as_of).dt.offset_by("1d")),
+                # The rule of age is that of servers and machines.
+                pl.col("last_confirmed_at").dt.date().dt.offset_by(f"{LONGEST_AGE_DAYS + 1}d"),
+            )
+        )
         .filter(pl.col("__from") < pl.col("__to"))
     )
     days = seller.with_columns(

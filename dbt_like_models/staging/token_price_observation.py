@@ -4,14 +4,26 @@ from datetime import date, datetime, time, timedelta
 
 import polars as pl
 
-PRICES = ["usd_per_million_input_tokens", "usd_per_million_output_tokens", "usd_per_million_cached_input_tokens"]
+PRICES = [
+    "usd_per_million_input_tokens",
+    "usd_per_million_output_tokens",
+    "usd_per_million_cached_input_tokens",
+    "usd_per_million_batch_input_tokens",
+    "usd_per_million_batch_output_tokens",
+]
 LEAST_SELLERS = 3
+# Remarks that take a price back: it is another seller's, not this one's.
+IMPORTED = "(?i)imported from"
+TAKEN_BACK = "the source says that the price was taken over from another seller's list"
+# The same seller behind a hub's name counts once.
+HUB = "^huggingface_"
 
 
 def token_price_observation(all_token_price: pl.LazyFrame, reference_token_model: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     """One row per seller, model and start of a price, as known on `as_of`.
 
-    The next start ends a price. A price whose start the source does not say has none here either: it holds at least from known_from
+    The next start ends a price, and so does the day on which the seller ended the offer, where the table of models knows it.
+    A price whose start the source does not say has none here either: it holds at least from known_from
     on, unless a later start has ended it. Of several entries that start together the last is in force.
     """
     end_of_day = datetime.combine(as_of + timedelta(days=1), time())
@@ -26,28 +38,42 @@ def token_price_observation(all_token_price: pl.LazyFrame, reference_token_model
         .sort(*key, "valid_from_on", "entry_number", nulls_last=False)
         .unique([*key, "valid_from_on"], keep="last", maintain_order=True)
         .with_columns(valid_to_on=pl.col("valid_from_on").shift(-1).over(key))
-        .join(reference_token_model.select("provider", "model_as_named", "model"), on=["provider", "model_as_named"], how="left")
+        .join(
+            reference_token_model.select("provider", "model_as_named", "model", "ended_on"), on=["provider", "model_as_named"], how="left"
+        )
+        .with_columns(valid_to_on=pl.min_horizontal("valid_to_on", "ended_on"))
+        .with_columns(
+            no_model_reason=pl.when(pl.col("model").is_not_null() & pl.col("price_remark").str.contains(IMPORTED)).then(pl.lit(TAKEN_BACK))
+        )
+        .with_columns(model=pl.when(pl.col("no_model_reason").is_null()).then("model"))
     )
-    in_force = pl.col("valid_to_on").is_null() & pl.col("model").is_not_null()
-    usd = pl.col("usd_per_million_output_tokens").cast(pl.Float64)
+    output = pl.col("usd_per_million_output_tokens").cast(pl.Float64)
+    given = pl.col("usd_per_million_input_tokens").cast(pl.Float64)
+    in_force = (pl.col("valid_to_on").is_null() | (pl.col("valid_to_on") > as_of)) & pl.col("model").is_not_null()
     sellers = (
         started.filter(in_force)
+        .with_columns(__seller=pl.col("provider").str.replace(HUB, ""))
+        .group_by("model", "source", "__seller")
+        .agg(output.median().alias("__output"), given.median().alias("__input"))
         .group_by("model")
-        .agg(usd.median().alias("__median"), usd.count().alias("__sellers"))
+        .agg(pl.col("__output", "__input").median(), pl.len().alias("__sellers"))
         .filter(pl.col("__sellers") >= LEAST_SELLERS)
     )
     return (
         started.join(sellers, on="model", how="left")
-        .with_columns(price_to_sellers_ratio=usd / pl.col("__median"))
+        .with_columns(price_to_sellers_ratio=output / pl.col("__output"), input_price_to_sellers_ratio=given / pl.col("__input"))
         .select(
             *key,
             "model",
+            "no_model_reason",
             "valid_from_on",
             "valid_to_on",
             "is_deprecated",
             *PRICES,
             "has_tiers",
+            "price_remark",
             "price_to_sellers_ratio",
+            "input_price_to_sellers_ratio",
             "known_from",
             "last_confirmed_at",
             "staleness_limit_days",

@@ -4,10 +4,32 @@
 shows. Nothing here fetches or writes prices.
 """
 
+from pipelines.decision.comparing import compare, portfolio, sweep
 from pipelines.decision.documents import WorkloadError
+from pipelines.decision.load_file import HOURS_PER_DAY, MOST_TOKENS_PER_HOUR
 from pipelines.decision.plan import Decision, decide
 from pipelines.decision.reading import read_market
-from pipelines.decision.report import as_dict, as_html, as_text
+from pipelines.decision.report import as_dict, as_html, as_markdown, as_text, comparison_as_text, sweep_as_text
 from pipelines.decision.workload import Workload, load_workload
 
-__all__ = ["Decision", "Workload", "WorkloadError", "as_dict", "as_html", "as_text", "decide", "load_workload", "read_market"]
+# A flat load of more than this is no load of this world.
+MOST_TOKENS_PER_DAY = MOST_TOKENS_PER_HOUR * HOURS_PER_DAY
+
+__all__ = [
+    "MOST_TOKENS_PER_DAY",
+    "Decision",
+    "Workload",
+    "WorkloadError",
+    "as_dict",
+    "as_html",
+    "as_markdown",
+    "as_text",
+    "compare",
+    "comparison_as_text",
+    "decide",
+    "load_workload",
+    "portfolio",
+    "read_market",
+    "sweep",
+    "sweep_as_text",
+]

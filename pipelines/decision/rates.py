@@ -1,108 +1,244 @@
 """How many tokens a device serves within the limits.
 
-Belongs here: the choice of measured rates for one workload, by device, precision and number of GPUs. Does not belong here: prices.
+Belongs here: the choice of rates for one workload, by device, precision and number of GPUs: measured, else carried over from other
+lengths, else estimated where the workload allows it or nothing else is known. Does not belong here: the estimate itself (`estimate`).
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import duckdb
 
 from pipelines.costing.throughput_selection import LARGEST_SERVER_GPUS
+from pipelines.decision.curated import curated
 from pipelines.decision.documents import WorkloadError
+from pipelines.decision.estimate import SIZES, Device, Level, Model, Run, carried_over, carrying_error, fastest, level_of
 from pipelines.decision.market import Measurement
 from pipelines.decision.workload import Workload
 from pipelines.publication.reader import rows
 
-# Of each device, precision and number of GPUs the fastest run within the limits. Where the longest sweep of its engine ended inside the
+# Of each device, precision, number of GPUs and lengths the fastest run within the limits. Where the sweep of its engine ended inside the
 # limits, nobody saw the fastest.
 _FASTEST = """
 WITH run AS (
     SELECT *,
-           max(concurrency) OVER (PARTITION BY gpu, precision, gpu_count, engine, engine_version) AS sweep_end
+           max(concurrency) OVER (
+               PARTITION BY gpu, precision, gpu_count, engine, engine_version, input_tokens, output_tokens
+           ) AS sweep_end
     FROM marts.throughput
-    WHERE model = $model AND input_tokens = $input AND output_tokens = $output AND confidence <> 'low' AND scenario IS NULL
+    WHERE model = $model AND input_tokens IS NOT NULL AND output_tokens IS NOT NULL AND confidence <> 'low' AND scenario IS NULL
       AND gpu_count <= $gpus AND known_from::DATE <= $as_of
 )
 SELECT *, concurrency IS NOT NULL AND concurrency = sweep_end AS ended_early
 FROM run
 WHERE ttft_s <= $ttft AND time_per_output_token_s <= $per_token
 QUALIFY row_number() OVER (
-    PARTITION BY gpu, precision, gpu_count ORDER BY output_tokens_per_second_per_gpu DESC, throughput_id
+    PARTITION BY gpu, precision, gpu_count, input_tokens, output_tokens ORDER BY output_tokens_per_second_per_gpu DESC, throughput_id
 ) = 1
-ORDER BY gpu, precision, gpu_count
+ORDER BY gpu, precision, gpu_count, input_tokens, output_tokens
+"""
+_RUNS = """
+SELECT model, gpu, precision, gpu_count, input_tokens, output_tokens, concurrency, output_tokens_per_second
+FROM marts.throughput
+WHERE scenario IS NULL AND confidence <> 'low' AND concurrency >= 1 AND gpu_count <= $gpus AND NOT is_disaggregated
+  AND input_tokens IS NOT NULL AND output_tokens IS NOT NULL AND known_from::DATE <= $as_of
+ORDER BY throughput_id
 """
 
 
 def measurements(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of: date) -> list[Measurement]:
-    """Rates for a workload. Raises WorkloadError where nothing is known of its model or lengths."""
-    if workload.quotes.rates or workload.tokens.output == 0:
-        return _measured(connection, workload, as_of)
-    models = [m for (m,) in connection.execute("SELECT DISTINCT model FROM marts.throughput ORDER BY 1").fetchall()]
-    if workload.model not in models:
-        raise WorkloadError(f"model is {workload.model!r}, of which nothing was measured; expected one of {', '.join(models)}")
-    lengths = connection.execute(
-        "SELECT DISTINCT input_tokens, output_tokens FROM marts.throughput WHERE model = ? AND input_tokens IS NOT NULL ORDER BY ALL",
-        [workload.model],
-    ).fetchall()
-    asked = (workload.tokens.input, workload.tokens.output)
-    if asked not in lengths:
-        known = ", ".join(f"{i}/{o}" for i, o in lengths)
-        raise WorkloadError(f"tokens are {asked[0]}/{asked[1]}, at which {workload.model} was not measured; expected one of {known}")
-    found = _measured(connection, workload, as_of)
-    if not found:
+    """Rates for a workload. Raises WorkloadError where nothing is known of its model, or nothing meets its limits."""
+    known = models()
+    measured_models = {m for (m,) in connection.execute("SELECT DISTINCT model FROM marts.throughput").fetchall()}
+    if workload.model not in {*known, *measured_models} and not workload.quotes.rates and not workload.quotes.tokens:
+        names = ", ".join(sorted({*known, *measured_models}))
+        raise WorkloadError(f"model is {workload.model!r}, of which nothing was measured and no size is known; expected one of {names}")
+    if workload.tokens.output == 0:
+        return []  # no run without output was measured; tokens are sold for it all the same
+    found = _of_lengths(connection, workload, as_of)
+    if workload.model in known and workload.estimates != "never" and (workload.estimates == "all" or not found):
+        there = {(m.gpu, m.precision) for m in found}
+        found += [m for m in _estimated(connection, workload, as_of) if (m.gpu, m.precision) not in there]
+    if not found and not workload.quotes.rates and not workload.quotes.tokens:
         raise WorkloadError(_why_none(connection, workload))
     return found
 
 
-def _measured(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of: date) -> list[Measurement]:
-    found = rows(
-        connection,
-        _FASTEST,
-        {
-            "model": workload.model,
-            "input": workload.tokens.input,
-            "output": workload.tokens.output,
-            "gpus": LARGEST_SERVER_GPUS,
-            "as_of": as_of,
-            "ttft": workload.objective.ttft_s,
-            "per_token": workload.objective.time_per_output_token_s,
-        },
-    )
-    return [
-        Measurement(
-            r["gpu"],
-            r["precision"],
-            r["output_tokens_per_second_per_gpu"],
-            r["gpu_count"],
-            r["throughput_id"],
-            r["measured_on"],
-            r["source"],
-            engine=" ".join(filter(None, (r["engine"], r["engine_version"]))),
-            concurrency=r["concurrency"],
-            ended_early=bool(r["ended_early"]),
+def models() -> dict[str, Model]:
+    """Models whose size is known."""
+    return {
+        r["model"]: Model(r["model"], float(r["total_parameters"]), float(r["active_parameters"]))
+        for r in curated("reference_model")
+        if r["total_parameters"] and r["active_parameters"]
+    }
+
+
+def devices() -> dict[str, Device]:
+    """Devices whose roofs are known."""
+    memory = {r["gpu"]: r["gpu_memory_gb"] for r in curated("reference_gpu")}
+    found = {}
+    for r in curated("reference_gpu_spec"):
+        flops = {p: r[f"{p}_flops_per_s"] for p in ("bf16", "fp8", "fp4") if r[f"{p}_flops_per_s"]}
+        # Weights in four bits are computed in the next wider precision where the device has none of four.
+        wide = flops.get("fp8") or flops.get("bf16")
+        flops = {**flops, **({"int4": flops["bf16"]} if "bf16" in flops else {}), **({} if "fp4" in flops or not wide else {"fp4": wide})}
+        if memory.get(r["gpu"]):
+            found[r["gpu"]] = Device(r["gpu"], memory[r["gpu"]] * 1e9, float(r["memory_bandwidth_bytes_per_s"]), flops)
+    return found
+
+
+def _of_lengths(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of: date) -> list[Measurement]:
+    """Measured at the lengths asked for, else carried over from the nearest measured ones that lie around them."""
+    found = [
+        r
+        for r in rows(
+            connection,
+            _FASTEST,
+            {
+                "model": workload.model,
+                "gpus": LARGEST_SERVER_GPUS,
+                "as_of": as_of,
+                "ttft": workload.objective.ttft_s,
+                "per_token": workload.objective.time_per_output_token_s,
+            },
         )
-        for r in found
         if not workload.precisions or r["precision"] in workload.precisions
     ]
+    asked = (workload.tokens.input, workload.tokens.output)
+    exact = [r for r in found if (r["input_tokens"], r["output_tokens"]) == asked]
+    if exact or workload.estimates == "never":
+        return [_measurement(r) for r in exact]
+    return _carried(found, workload, asked)
+
+
+def _carried(found: Sequence[dict[str, Any]], workload: Workload, asked: tuple[int, int]) -> list[Measurement]:
+    known, roofs = models(), devices()
+    model = known.get(workload.model)
+    if model is None:
+        return []
+    limits = (workload.objective.ttft_s, workload.objective.time_per_output_token_s)
+    groups: dict[tuple[str, str, float], list[dict[str, Any]]] = {}
+    for r in found:
+        groups.setdefault((r["gpu"], r["precision"], r["gpu_count"]), []).append(r)
+
+    def roof(r: dict[str, Any], lengths: tuple[int, int]) -> float | None:
+        device = roofs.get(r["gpu"])
+        best = device and fastest(model, device, r["precision"], r["gpu_count"], lengths, limits, Level(1.5, 0.0, 0))
+        return best[0] if best else None
+
+    def moved(r: dict[str, Any], lengths: tuple[int, int]) -> float | None:
+        there, here = roof(r, (r["input_tokens"], r["output_tokens"])), roof(r, lengths)
+        return None if there is None or here is None else carried_over(r["output_tokens_per_second_per_gpu"], there, here)
+
+    pairs = []
+    for group in groups.values():
+        for r in group:
+            others = [o for o in group if o is not r]
+            near = min(others, key=lambda o: _distance(o, (r["input_tokens"], r["output_tokens"])), default=None)
+            carried = moved(near, (r["input_tokens"], r["output_tokens"])) if near else None
+            if carried is not None:
+                pairs.append((carried, r["output_tokens_per_second_per_gpu"]))
+    error = carrying_error(pairs)
+    made = []
+    for group in groups.values():
+        near = min(group, key=lambda o: _distance(o, asked))
+        rate = moved(near, asked)
+        if rate is not None and _within(group, asked):
+            made.append(_measurement(near, rate=rate, basis="interpolated", error=error))
+    return made
+
+
+def _distance(r: dict[str, Any], lengths: tuple[int, int]) -> float:
+    return abs(math.log(r["input_tokens"] / lengths[0])) + abs(math.log(r["output_tokens"] / lengths[1]))
+
+
+def _within(group: Sequence[dict[str, Any]], asked: tuple[int, int]) -> bool:
+    """Between measured lengths, and at most twice beyond them."""
+    given, written = [r["input_tokens"] for r in group], [r["output_tokens"] for r in group]
+    return bool(min(given) / 2 <= asked[0] <= max(given) * 2 and min(written) / 2 <= asked[1] <= max(written) * 2)
+
+
+def _measurement(r: dict[str, Any], rate: float | None = None, basis: str = "measured", error: float = 0.0) -> Measurement:
+    return Measurement(
+        r["gpu"],
+        r["precision"],
+        r["output_tokens_per_second_per_gpu"] if rate is None else rate,
+        r["gpu_count"],
+        r["throughput_id"],
+        r["measured_on"],
+        r["source"],
+        engine=" ".join(filter(None, (r["engine"], r["engine_version"]))),
+        concurrency=r["concurrency"],
+        ended_early=bool(r["ended_early"]),
+        basis=basis,
+        error_share=error,
+    )
+
+
+def runs(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Run]:
+    """Measured runs whose model and device have known sizes and roofs."""
+    known, roofs = models(), devices()
+    return [
+        Run(
+            known[r["model"]],
+            roofs[r["gpu"]],
+            r["precision"],
+            r["gpu_count"],
+            r["input_tokens"],
+            r["output_tokens"],
+            r["concurrency"],
+            r["output_tokens_per_second"],
+        )
+        for r in rows(connection, _RUNS, {"gpus": LARGEST_SERVER_GPUS, "as_of": as_of})
+        if r["model"] in known and r["gpu"] in roofs and r["precision"] in roofs[r["gpu"]].flops
+    ]
+
+
+def _estimated(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of: date) -> list[Measurement]:
+    level = level_of(runs(connection, as_of))
+    model = models()[workload.model]
+    lengths = (float(workload.tokens.input), float(workload.tokens.output))
+    limits = (workload.objective.ttft_s, workload.objective.time_per_output_token_s)
+    found = []
+    for device in devices().values():
+        for precision in workload.precisions or ("fp8", "bf16"):
+            for gpus in SIZES:
+                best = fastest(model, device, precision, float(gpus), lengths, limits, level)
+                if best is not None:
+                    rate, concurrency = best
+                    source = f"roofline calibrated on {level.runs:,} measured runs"
+                    found.append(
+                        Measurement(
+                            device.gpu,
+                            precision,
+                            rate / gpus,
+                            float(gpus),
+                            f"estimate of {model.model} on {gpus}x {device.gpu} {precision}",
+                            None,
+                            source,
+                            engine="no engine",
+                            concurrency=concurrency,
+                            basis="estimated",
+                            error_share=level.error_share,
+                        )
+                    )
+    return found
 
 
 def _why_none(connection: duckdb.DuckDBPyConnection, workload: Workload) -> str:
     """`Not measured in bf16` is not `misses the limit`."""
     measured = {
-        p
-        for (p,) in connection.execute(
-            "SELECT DISTINCT precision FROM marts.throughput WHERE model = ? AND input_tokens = ? AND output_tokens = ?",
-            [workload.model, workload.tokens.input, workload.tokens.output],
-        ).fetchall()
+        p for (p,) in connection.execute("SELECT DISTINCT precision FROM marts.throughput WHERE model = ?", [workload.model]).fetchall()
     }
-    wanted = set(workload.precisions)
-    if wanted and not wanted & measured:
-        return f"precisions are {', '.join(workload.precisions)}, in which {workload.model} was not measured at these lengths; " + (
-            f"expected one of {', '.join(sorted(measured))}"
-        )
+    if workload.precisions and not set(workload.precisions) & measured:
+        said = f"precisions are {', '.join(workload.precisions)}, in which {workload.model} was not measured"
+        return f"{said}; expected one of {', '.join(sorted(measured)) or 'those of another model'}"
+    asked = f"{workload.tokens.input}/{workload.tokens.output}"
     return (
-        f"no measurement of {workload.model} ({', '.join(workload.precisions) or 'any precision'}) meets objective.ttft_s "
-        f"{workload.objective.ttft_s} and objective.time_per_output_token_s {workload.objective.time_per_output_token_s}"
+        f"no rate of {workload.model} ({', '.join(workload.precisions) or 'any precision'}) at tokens {asked} meets objective.ttft_s "
+        f"{workload.objective.ttft_s:g} and objective.time_per_output_token_s {workload.objective.time_per_output_token_s:g}"
     )

@@ -7,13 +7,12 @@ Belongs here: queries, and turning rows into the market's shapes. Does not belon
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 
 import duckdb
-import polars as pl
 
 from pipelines.catalogue.contracts import catalogue
 from pipelines.costing.throughput_selection import LARGEST_SERVER_GPUS
+from pipelines.decision.curated import curated
 from pipelines.decision.documents import WorkloadError
 from pipelines.decision.drift import rent_drift, token_drift
 from pipelines.decision.lookups import known_value
@@ -22,7 +21,6 @@ from pipelines.decision.own_figures import with_own_figures
 from pipelines.decision.rates import measurements
 from pipelines.decision.scenario import aged
 from pipelines.decision.workload import Workload
-from pipelines.ingest.registry import parse_curated
 from pipelines.publication.reader import rows
 
 WINDOW_DAYS = 30
@@ -57,9 +55,9 @@ def read_market(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of
         servers=_servers(connection, day),
         assumptions=assumptions,
         electricity=_electricity(connection, workload.electricity_area, assumptions, usd_per_eur),
-        headquarters={r["provider"]: r["headquarters_country"] for r in _curated("reference_provider_fact").to_dicts()},
-        certified={(r["provider"], r["region"], r["certification"]) for r in _curated("reference_region_certification").to_dicts()},
-        gpu_memory_gb={r["gpu"]: r["gpu_memory_gb"] for r in _curated("reference_gpu").to_dicts()},
+        headquarters={r["provider"]: r["headquarters_country"] for r in curated("reference_provider_fact")},
+        certified={(r["provider"], r["region"], r["certification"]) for r in curated("reference_region_certification")},
+        gpu_memory_gb={r["gpu"]: r["gpu_memory_gb"] for r in curated("reference_gpu")},
         drift=drift,
         left_out=left_out,
     )
@@ -68,9 +66,9 @@ def read_market(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of
 
 def _look_up(connection: duckdb.DuckDBPyConnection, workload: Workload) -> None:
     constraints = workload.constraints
-    certified = {r["certification"] for r in _curated("reference_region_certification").to_dicts()}
+    certified = {r["certification"] for r in curated("reference_region_certification")}
     precisions = {p for (p,) in connection.execute("SELECT DISTINCT precision FROM marts.throughput").fetchall()}
-    names = {r["gpu"] for r in _curated("reference_gpu").to_dicts()}
+    names = {r["gpu"] for r in curated("reference_gpu")}
     quotes = workload.quotes
     quoted = [*(s.gpu for s in quotes.servers), *(r.gpu for r in quotes.rents), *(m.gpu for m in quotes.rates)]
     assumed = [a for (a,) in connection.execute("SELECT assumption FROM marts.cost_assumption WHERE scope IS NULL").fetchall()]
@@ -86,19 +84,15 @@ def _look_up(connection: duckdb.DuckDBPyConnection, workload: Workload) -> None:
             known_value(name, value, known)
 
 
-def _curated(name: str) -> pl.DataFrame:
-    contract = catalogue().tables[name]
-    content = (Path(__file__).parent.parent / str(contract.bundled)).read_bytes()
-    return parse_curated(content, contract)
-
-
 def _offers(connection: duckdb.DuckDBPyConnection, as_of: date, drift: dict[str, Drift]) -> list[Offer]:
     found = rows(
         connection,
         """
         WITH latest AS (
             SELECT * FROM marts.price_history
-            WHERE gpu IS NOT NULL AND coalesce(gpu_count, 1) >= 1 AND usd_per_gpu_hour IS NOT NULL AND valid_from::DATE <= $as_of
+            WHERE gpu IS NOT NULL AND coalesce(gpu_count, 1) >= 1
+              AND usd_per_gpu_hour IS NOT NULL AND valid_from::DATE <= $as_of
+              AND known_from::DATE <= $as_of
             QUALIFY row_number() OVER (PARTITION BY series_id ORDER BY valid_from DESC) = 1
         )
         SELECT l.*, r.mean_usd_per_gpu_hour, r.min_usd_per_gpu_hour, r.max_usd_per_gpu_hour, r.last_observed_on,
@@ -148,7 +142,8 @@ def _api_offers(connection: duckdb.DuckDBPyConnection, model: str, as_of: date, 
         """
         SELECT *, least(coalesce(last_confirmed_at, known_from)::DATE, $as_of) AS seen_on
         FROM marts.token_price
-        WHERE model = $model AND (valid_from_on IS NULL OR valid_from_on <= $as_of) AND (valid_to_on IS NULL OR valid_to_on > $as_of)
+        WHERE model = $model AND known_from::DATE <= $as_of AND (valid_from_on IS NULL OR valid_from_on <= $as_of)
+          AND (valid_to_on IS NULL OR valid_to_on > $as_of)
         ORDER BY ALL
         """,
         {"model": model, "as_of": as_of},
@@ -177,10 +172,15 @@ def _api_offers(connection: duckdb.DuckDBPyConnection, model: str, as_of: date, 
                 age,
                 r["source"],
                 cached_input_usd=r["usd_per_million_cached_input_tokens"],
+                batch_share=_batch_share(r["usd_per_million_batch_output_tokens"], r["usd_per_million_output_tokens"]),
                 band_share=(band["low"], band["high"]),
             )
         )
     return offers, left_out
+
+
+def _batch_share(batch_usd: float | None, usd: float) -> float | None:
+    return batch_usd / usd if batch_usd is not None and usd > 0 else None
 
 
 def _servers(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Server]:

@@ -133,6 +133,7 @@ class Workload(Strict):
     purchase: Purchase = Purchase()
     site: Site = Site()
     quotes: Quotes = Quotes()
+    estimates: Literal["never", "where_unmeasured", "all"] = "where_unmeasured"
     assumptions: dict[str, Own] = Field(default_factory=dict)
     count: tuple[Extra, ...] = ()
 

@@ -34,7 +34,11 @@ _SCHEMA = {
     "usd_per_million_output_tokens": pl.String,
     "usd_per_million_cached_input_tokens": pl.String,
     "has_tiers": pl.Boolean,
+    "price_remark": pl.String,
+    "usd_per_million_batch_input_tokens": pl.String,
+    "usd_per_million_batch_output_tokens": pl.String,
 }
+_LONGEST_REMARK = 300
 
 
 def fetch(_context: FetchContext) -> Iterable[Payload]:
@@ -45,7 +49,14 @@ def fetch(_context: FetchContext) -> Iterable[Payload]:
         {
             "id": provider.id,
             "models": [
-                {"id": model.id, "deprecated": bool(model.deprecated), "prices": _entries(model.prices)} for model in provider.models
+                {
+                    "id": model.id,
+                    "deprecated": bool(model.deprecated),
+                    "remark": (model.price_comments or "")[:_LONGEST_REMARK] or None,
+                    "batch": _batch(model),
+                    "prices": _entries(model.prices),
+                }
+                for model in provider.models
             ],
         }
         for provider in data.providers
@@ -59,6 +70,14 @@ def fetch(_context: FetchContext) -> Iterable[Payload]:
             fetched_at=datetime.combine(SOURCE.published_on, time()),
         )
     ]
+
+
+def _batch(model: Any) -> dict[str, str | None]:
+    """Prices of work that may wait, where the seller states them: the newest that is no tier."""
+    variants = [v for v in model.price_variants or () if dict(v.when) == {"processing": "batch"}]
+    prices = variants[-1].prices if variants else None
+    found = {key: getattr(prices, key, None) for key in ("input_mtok", "output_mtok")}
+    return {key: None if v is None else str(getattr(v, "base", v)) for key, v in found.items()}
 
 
 def _entries(prices: Any) -> list[dict[str, Any]]:
@@ -93,6 +112,8 @@ def parse(content: bytes) -> pl.DataFrame:
                 model["deprecated"],
                 *(entry[key] for key in _KEYS),
                 entry["tiers"],
+                model.get("remark"),
+                *(model.get("batch", {}).get(key) for key in ("input_mtok", "output_mtok")),
             )
             for provider in providers
             for model in provider["models"]
@@ -115,6 +136,9 @@ def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:
         "usd_per_million_output_tokens",
         "usd_per_million_cached_input_tokens",
         "has_tiers",
+        "price_remark",
+        "usd_per_million_batch_input_tokens",
+        "usd_per_million_batch_output_tokens",
         pl.coalesce(pl.col("starts_on").cast(pl.Datetime("us")), pl.col("fetched_at")).alias("known_from"),
         pl.col("fetched_at").alias("last_confirmed_at"),
         pl.lit(SOURCE.title).alias("source_detail"),

@@ -6,10 +6,13 @@ SELECT
     t.usd_per_million_input_tokens,
     t.usd_per_million_output_tokens,
     t.usd_per_million_cached_input_tokens,
+    t.usd_per_million_batch_input_tokens,
+    t.usd_per_million_batch_output_tokens,
     t.valid_from_on,
     t.last_confirmed_at,
     date_diff('day', t.last_confirmed_at::DATE, v.as_of_on) AS price_age_days,
     t.is_deprecated,
+    t.price_remark,
     t.source_detail,
     t.licence
 FROM marts.token_price AS t

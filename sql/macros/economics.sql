@@ -46,7 +46,8 @@ CREATE MACRO marts.blended_api_usd_per_million(
     CASE
         WHEN
             input_usd BETWEEN 0 AND 1e308 AND output_usd BETWEEN 0 AND 1e308 AND input_tokens BETWEEN 0 AND 1e308
-            AND output_tokens BETWEEN 0 AND 1e308 AND input_tokens + output_tokens > 0 AND cached_input_share >= 0 AND cached_input_share <= 1
+            AND output_tokens BETWEEN 0 AND 1e308 AND input_tokens + output_tokens > 0
+            AND cached_input_share >= 0 AND cached_input_share <= 1
             AND (cached_input_usd IS NULL OR cached_input_usd BETWEEN 0 AND 1e308) AND batch_factor BETWEEN 0 AND 1e308 AND batch_factor > 0
             THEN batch_factor * (
                 input_tokens * (

@@ -61,9 +61,9 @@ def test_text_and_page_say_the_same(archive: Cli) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ("model: Llama-3.1-70B/model: Llama-9", "model is 'Llama-9', of which nothing was measured; expected one of"),
-        ("input: 1024/input: 1023", "tokens are 1023/1024, at which Llama-3.1-70B was not measured; expected one of"),
-        ("ttft_s: 2/ttft_s: 0.000001", "no measurement of Llama-3.1-70B"),
+        ("model: Llama-3.1-70B/model: Llama-9", "model is 'Llama-9', of which nothing was measured and no size is known; expected one of"),
+        ("ttft_s: 2/ttft_s: 0.000001", "no rate of Llama-3.1-70B (fp8) at tokens 1024/1024 meets objective.ttft_s"),
+        ("[fp8]/[bf16]", "in which Llama-3.1-70B was not measured; expected one of fp4, fp8"),
         ("shape: business_hours/shape: odd", "load.shape"),
     ],
 )

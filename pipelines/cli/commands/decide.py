@@ -1,15 +1,20 @@
-"""`breakeven decide`: own, rent or buy tokens, for a workload described in YAML."""
+"""`breakeven decide`: own, rent or buy tokens, for workloads described in YAML."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pipelines.cli.exits import FAILED, GOOD, UsageError
+import duckdb
+
+from pipelines.cli.exits import DEGRADED, FAILED, GOOD, UsageError, day
 from pipelines.platform.settings import Settings
 from pipelines.publication import reader
+from pipelines.publication.versions import DUCKDB_FILE
 
 if TYPE_CHECKING:
     from pipelines.cli.commands import Commands
@@ -17,26 +22,117 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Add the parser."""
-    parser = commands.add_parser("decide", help="own, rent or buy tokens, for a workload described in YAML")
-    parser.add_argument("workload", type=Path, metavar="WORKLOAD.yaml", help="see docs/workloads for examples")
+    parser = commands.add_parser("decide", help="own, rent or buy tokens, for workloads described in YAML")
+    parser.add_argument("workload", type=Path, nargs="+", metavar="WORKLOAD.yaml", help="see docs/workloads for examples")
+    parser.add_argument("--portfolio", action="store_true", help="serve all of them on the same machines")
+    parser.add_argument("--as-of", type=day, metavar="DATE", help="answer as it would have been said on that day")
+    parser.add_argument("--compare", metavar="DATE|VERSION", help="what changed since that day, or since that published version, and why")
+    parser.add_argument("--sweep", metavar="load=LEAST:MOST", help="the cheapest way at each of some loads, in tokens a day")
+    parser.add_argument("--watch", type=Path, metavar="FILE", help="remember the answer there, and exit with 3 where it has turned since")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to standard output")
     shown_as = parser.add_mutually_exclusive_group()
     shown_as.add_argument("--json", action="store_true", help="print the answer as JSON")
     shown_as.add_argument("--html", action="store_true", help="print the answer as one page")
+    shown_as.add_argument("--markdown", action="store_true", help="print the answer as Markdown")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
-    """Print the answer; the exit code is 1 where no option meets the constraints."""
+    """Print the answers; the exit code is 1 where no option meets the constraints, 3 where a watched answer has turned."""
     from pipelines import decision  # noqa: PLC0415  (only this command needs it)
 
+    if options.html and len(options.workload) > 1 and not options.portfolio:
+        raise UsageError("--html shows one answer; give one workload, or --portfolio")
     try:
-        workload, load = decision.load_workload(options.workload)
+        asked = [decision.load_workload(path) for path in options.workload]
+        if options.portfolio:
+            asked = [decision.portfolio(asked)]
         with reader.published(settings) as connection:
-            found = decision.decide(workload, load, decision.read_market(connection, workload))
+            if options.sweep is not None:
+                text, code = _sweep(options, asked, connection), GOOD
+            elif options.compare is not None:
+                text, code = _compare(options, asked, connection, settings), GOOD
+            else:
+                text, code = _answers(options, asked, connection)
     except decision.WorkloadError as error:
         raise UsageError(str(error)) from error
-    if options.json:
-        print(json.dumps(decision.as_dict(found), indent=1, default=str))
+    if options.output is None:
+        print(text)
     else:
-        print(decision.as_html(found) if options.html else decision.as_text(found))
-    return GOOD if found.best else FAILED
+        options.output.write_text(text + "\n", encoding="utf-8")
+    return code
+
+
+def _answers(options: argparse.Namespace, asked: list[Any], connection: duckdb.DuckDBPyConnection) -> tuple[str, int]:
+    from pipelines import decision  # noqa: PLC0415
+
+    found = [decision.decide(w, load, decision.read_market(connection, w, options.as_of)) for w, load in asked]
+    code = GOOD if all(f.best for f in found) else FAILED
+    if options.watch is not None and _turned(options.watch, found):
+        code = DEGRADED
+    if options.json:
+        documents = [decision.as_dict(f) for f in found]
+        return json.dumps(documents[0] if len(documents) == 1 else documents, indent=1, default=str), code
+    shown = decision.as_html if options.html else decision.as_markdown if options.markdown else decision.as_text
+    return "\n\n\n".join(shown(f) for f in found), code
+
+
+def _turned(path: Path, found: list[Any]) -> bool:
+    """Compare with what was remembered, and remember what is said now."""
+    now = {f.workload.name: {"kind": f.best.kind if f.best else None, "as_of": str(f.market.as_of)} for f in found}
+    try:
+        before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: is no file that --watch wrote: {type(error).__name__}") from error
+    path.write_text(json.dumps({**before, **now}, indent=1) + "\n", encoding="utf-8")
+    return any(name in before and before[name]["kind"] != answer["kind"] for name, answer in now.items())
+
+
+def _sweep(options: argparse.Namespace, asked: list[Any], connection: duckdb.DuckDBPyConnection) -> str:
+    from pipelines import decision  # noqa: PLC0415
+
+    try:
+        name, _, ends = options.sweep.partition("=")
+        least, most = (float(end) for end in ends.split(":"))
+    except ValueError:
+        name, least, most = "", 0.0, 0.0
+    if name != "load" or not 0 < least < most <= decision.MOST_TOKENS_PER_DAY:
+        raise UsageError(f"--sweep is {options.sweep!r}, expected load=LEAST:MOST in tokens a day, such as load=1e6:1e12")
+    found = {w.name: decision.sweep(w, load, decision.read_market(connection, w, options.as_of), least, most) for w, load in asked}
+    return json.dumps(found, indent=1, default=str) if options.json else decision.sweep_as_text(found)
+
+
+def _compare(options: argparse.Namespace, asked: list[Any], connection: duckdb.DuckDBPyConnection, settings: Settings) -> str:
+    from pipelines import decision  # noqa: PLC0415
+
+    found = []
+    with _then(options.compare, connection, settings) as (other, as_of):
+        for workload, load in asked:
+            now = decision.read_market(connection, workload, options.as_of)
+            then = decision.read_market(other, workload, as_of)
+            labels = (str(options.compare), str(now.as_of))
+            found.append((workload, decision.compare(workload, load, then, now, labels)))
+    if options.json:
+        from dataclasses import asdict  # noqa: PLC0415
+
+        return json.dumps([{"workload": w.name, "turned": c.turned, **asdict(c)} for w, c in found], indent=1, default=str)
+    return "\n\n".join(decision.comparison_as_text(w, c) for w, c in found)
+
+
+@contextmanager
+def _then(text: str, connection: duckdb.DuckDBPyConnection, settings: Settings) -> Iterator[tuple[duckdb.DuckDBPyConnection, Any]]:
+    """What is compared with: another published version, or this one as of a day."""
+    version = settings.data / "published" / "versions" / Path(text).name / DUCKDB_FILE
+    if version.exists():
+        other = duckdb.connect(str(version), read_only=True)
+        try:
+            yield other, None
+        finally:
+            other.close()
+        return
+    try:
+        as_of = day(text)
+    except argparse.ArgumentTypeError:
+        names = sorted(p.name for p in (settings.data / "published" / "versions").glob("[0-9]*"))
+        raise UsageError(f"--compare is {text!r}, expected YYYY-MM-DD or a published version: {', '.join(names[-5:])}") from None
+    yield connection, as_of

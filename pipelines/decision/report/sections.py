@@ -56,7 +56,16 @@ def headline(decision: Decision) -> str:
     verdict = decision.robustness.verdict
     sure = {"alone": "nothing to compare it with"}.get(verdict.word, verdict.word)
     few = f"; {decision.few_sellers}" if decision.few_sellers else ""
-    return f"{best.title[0].upper()}{best.title[1:]} ({sure}{few})."
+    return f"{best.title[0].upper()}{best.title[1:]} ({sure}{_unmeasured(best)}{few})."
+
+
+def _unmeasured(option: Option) -> str:
+    """A rate that nobody measured is never used in silence."""
+    m = option.measurement
+    if m is None or m.basis not in ("interpolated", "estimated"):
+        return ""
+    rate_of = "a rate carried over from other lengths" if m.basis == "interpolated" else "an estimated rate"
+    return f"; on {rate_of}, off by up to {m.error_share:.0%}"
 
 
 def reasons(decision: Decision) -> list[str]:
@@ -133,8 +142,9 @@ def sections(decision: Decision) -> list[tuple[str, Content]]:
     made: list[tuple[str, Content]] = [
         ("Recommendation", "\n".join([headline(decision), *reasons(decision)])),
         ("Workload", facts),
-        (f"Ways to serve it, in {money} (base, and low to high)", [_shown(o, decision) for o in decision.options]),
-        ("What each costs, by part", _parts(decision)),
+        ("Ways to serve it", "\n".join(f"{n}. {_named(o)}" for n, o in enumerate(decision.options, start=1))),
+        (f"What they cost, in {money} (base, and low to high)", [_shown(n, o, decision) for n, o in enumerate(decision.options, start=1)]),
+        (f"By part, over {workload.horizon_years} years", _parts(decision)),
     ]
     if decision.excluded:
         made.append(("Not possible", [{"way": name, "why": why} for name, why in decision.excluded.items()]))
@@ -162,12 +172,9 @@ def sections(decision: Decision) -> list[tuple[str, Content]]:
     return [*made, ("Mind", "\n".join(said))] if said else made
 
 
-def _shown(option: Option, decision: Decision) -> dict[str, Any]:
+def _shown(number: int, option: Option, decision: Decision) -> dict[str, Any]:
     by = rate(decision)
-    row: dict[str, Any] = {
-        "way": option.title,
-        "on": f"{option.measurement.gpu} {option.measurement.precision}" if option.measurement else "-",
-    }
+    row: dict[str, Any] = {"way": str(number)}
     for years in decision.years:
         band = option.cost_usd[years]
         row[f"{years} year{'s' if years > 1 else ''}"] = "-" if band is None else amount(band["base"] / by)
@@ -180,10 +187,20 @@ def _shown(option: Option, decision: Decision) -> dict[str, Any]:
     return row
 
 
+def _named(option: Option) -> str:
+    m = option.measurement
+    if m is None:
+        return option.title
+    return f"{option.title}; {m.gpu} {m.precision}, {m.rate_per_gpu:,.0f} tokens/s a GPU ({m.basis}, {m.engine})"
+
+
 def _parts(decision: Decision) -> list[dict[str, Any]]:
     by = rate(decision)
+    names = list(dict.fromkeys(part for o in decision.options for part in o.components_usd))
+    numbered = list(enumerate(decision.options, start=1))
     return [
-        {"way": o.title, **{"part": part, "cost": amount(usd / by)}} for o in decision.options for part, usd in o.components_usd.items()
+        {"part": part, **{f"way {n}": amount(o.components_usd[part] / by) if part in o.components_usd else "-" for n, o in numbered}}
+        for part in names
     ]
 
 
@@ -287,6 +304,9 @@ def caveats(decision: Decision) -> list[str]:
         said.append(
             f"The sweep ended before a limit bound ({', '.join(ended)} at a time): the rate may be higher, the cost is an upper bound."
         )
+    guessed = sorted({f"{m.gpu} {m.precision} ({m.basis}, off by up to {m.error_share:.0%})" for m in measured if m.error_share})
+    if guessed:
+        said.append(f"Not measured at these lengths: {', '.join(guessed)}.")
     precisions = sorted({m.precision for m in measured})
     if len(precisions) > 1:
         said.append(f"The ways compute in different precisions ({', '.join(precisions)}), which differ in quality.")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pipelines.decision.documents import WorkloadError, read_yaml
 from pipelines.decision.load_file import read_load
+from pipelines.decision.new_workload import as_yaml, ask
 from pipelines.decision.workload import load_workload
 
 NAME = "output_tokens_per_hour"
@@ -189,3 +190,18 @@ def test_loads_out_of_this_world_are_refused(tmp_path: Path, tokens: str) -> Non
     path.write_text(WORKLOAD.replace("24e6", tokens))
     with pytest.raises(WorkloadError, match="load"):
         load_workload(path)
+
+
+def test_ten_answers_make_a_file_that_can_be_read(tmp_path: Path) -> None:
+    given = iter(["", "", "", "", "5e6", "diurnal", "0.1", "2", "fr, de", "eur"])
+    shown: list[str] = []
+
+    def answer(words: str) -> str:
+        shown.append(words)
+        return next(given)
+
+    path = tmp_path / "w.yaml"
+    path.write_text(as_yaml(ask(answer)))
+    workload, _ = load_workload(path)
+    assert len(shown) == 10 and workload.constraints.countries == ("FR", "DE") and workload.currency == "EUR"
+    assert workload.load.output_tokens_per_day == 5e6 and workload.horizon_years == 2

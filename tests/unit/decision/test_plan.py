@@ -13,10 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.costing.assumptions import SERVER_INPUTS
-from pipelines.decision import as_dict, as_html, as_text, decide
+from pipelines.decision import WorkloadError, as_dict, as_html, as_text, compare, decide, portfolio, sweep
 from pipelines.decision.demand import demand_of
 from pipelines.decision.market import ApiOffer, Assumption, Market, Measurement, Offer, Server
+from pipelines.decision.own_figures import with_own_figures
 from pipelines.decision.plan import Decision
+from pipelines.decision.quotes import Ends, Quotes
 from pipelines.decision.workload import SHAPES, Purchase, Resilience, ScaleToZero, Site, Tokens, Workload
 
 DAY = dt.date(2026, 11, 23)
@@ -363,3 +365,47 @@ def test_the_best_is_never_dearer_than_owning_all_or_renting_all(shares: list[fl
     for option in found.options:
         for of_years in option.cost_usd.values():
             assert of_years is None or of_years["low"] <= of_years["base"] * (1 + 1e-9) <= of_years["high"] * (1 + 2e-9)
+
+
+def test_what_changed_is_traced_to_the_inputs_that_changed_it() -> None:
+    dear = market(offers=[offer("on_demand", 2.0)])
+    cheap = market(offers=[offer("on_demand", 0.1)])
+    found = compare(workload(), load(0.5), dear, cheap, ("then", "now"))
+    assert found.turned and (found.then, found.now) == ("own", "on_demand")
+    turning = {name for name, kind, _ in found.causes if kind == "on_demand"}
+    assert turning == {"rented prices"}
+
+
+def test_a_sweep_is_a_map_of_ways() -> None:
+    seller = ApiOffer("seller", "m", 0.0, 1.0, DAY, 0, "a page")
+    points = sweep(workload(), load(1.0), market(api_offers=[seller]), 1e3, 1e9, points=7)
+    assert points[0]["kind"] == "api" and points[-1]["kind"] == "own"
+    assert [p["tokens_per_day"] for p in points] == pytest.approx([10.0**n for n in range(3, 10)])
+
+
+def test_workloads_on_shared_machines_need_fewer() -> None:
+    pair = [(workload(), load(0.4)), (workload(), load(0.5))]
+    _, shared = portfolio(pair)
+    assert cost(decide(workload(), shared, market(), draws=1), "own") == pytest.approx(87_600)
+    with pytest.raises(WorkloadError, match="horizon_years"):
+        portfolio([pair[0], (workload(horizon_years=3), load(1.0))])
+
+
+def test_own_figures_stand_in_place_of_the_markets() -> None:
+    quotes = Quotes.model_validate(
+        {
+            "servers": [{"gpu": "g", "gpu_count": 8, "price": 40_000, "load_kw": 5}],
+            "rents": [{"gpu": "g", "gpu_count": 8, "price_per_hour": 9.6, "provider": "near"}],
+            "rates": [{"gpu": "g", "gpu_count": 8, "precision": "fp8", "tokens_per_second": 2 * RATE * 8}],
+            "salary_per_year": 90_000,
+        }
+    )
+    asked = workload().model_copy(update={"quotes": quotes, "currency": "EUR", "assumptions": {"pue": Ends(low=1.1, base=1.2, high=1.3)}})
+    found = decide(asked, load(2.0), with_own_figures(market(), asked), draws=1)
+    assert found.best is not None and found.best.server is not None and found.best.server.is_yours
+    # Euros pass one rate; at twice the rate one server serves what took two.
+    assert cost(found, "own") == pytest.approx(40_000 * 1.25)
+    assert "Your own figures in it: server, rate." in as_text(found)
+    assert found.market.assumptions["staff_usd_per_fte_year", None].band["base"] == pytest.approx(112_500)
+    assert found.market.assumptions["pue", None].band == {"low": 1.1, "base": 1.2, "high": 1.3}
+    assert next(o for o in found.market.offers if o.is_yours).usd_per_gpu_hour["base"] == pytest.approx(1.5)

@@ -85,6 +85,22 @@ JUDGED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"usd_per_million_output_tokens": Decimal(1)},
     ),
     "staging.token_price_observation.near_other_sellers": ({"price_to_sellers_ratio": 11.0}, {"price_to_sellers_ratio": 9.0}),
+    "staging.token_price_observation.input_near_other_sellers": (
+        {"input_price_to_sellers_ratio": 0.013},
+        {"input_price_to_sellers_ratio": 0.09},
+    ),
+    "staging.token_price_observation.cached_input_not_above_input": (
+        {"model": "m", "usd_per_million_cached_input_tokens": Decimal(75), "usd_per_million_input_tokens": Decimal("0.15")},
+        {"model": "m", "usd_per_million_cached_input_tokens": Decimal("0.15"), "usd_per_million_input_tokens": Decimal("0.15")},
+    ),
+    "staging.token_price_observation.input_and_output_of_one_order": (
+        {"model": "m", "usd_per_million_input_tokens": Decimal(880), "usd_per_million_output_tokens": Decimal("0.88")},
+        {"model": "m", "usd_per_million_input_tokens": Decimal("0.2"), "usd_per_million_output_tokens": Decimal("0.88")},
+    ),
+    "staging.token_price_observation.batch_not_above_standard": (
+        {"model": "m", "usd_per_million_batch_output_tokens": Decimal(2), "usd_per_million_output_tokens": Decimal(1)},
+        {"model": "m", "usd_per_million_batch_output_tokens": Decimal("0.5"), "usd_per_million_output_tokens": Decimal(1)},
+    ),
     "marts.break_even.a_figure_or_a_reason": ({}, {"reason_no_figure": "no price"}),
     "marts.cost_per_token.band_in_order": (
         {f"{end}_usd_per_million_output_tokens": value for end, value in (("low", 2.0), ("base", 1.0), ("high", 3.0))},

@@ -134,7 +134,15 @@ def token_observations(*rows: dict[str, Any]) -> pl.DataFrame:
     given = [
         {**dict.fromkeys(feed), **TOKEN, "semantics": "change", "precedence": 1, "entry_number": i, **row} for i, row in enumerate(rows)
     ]
-    names = pl.LazyFrame({"provider": ["a seller"], "model_as_named": ["llama"], "model": ["Llama-3.1-70B"]})
+    names = pl.LazyFrame(
+        {
+            "provider": ["a seller", "a quitter"],
+            "model_as_named": ["llama"] * 2,
+            "model": ["Llama-3.1-70B"] * 2,
+            "ended_on": [None, dt.date(2026, 5, 1)],
+        },
+        schema={"provider": pl.String, "model_as_named": pl.String, "model": pl.String, "ended_on": pl.Date},
+    )
     return model(
         "token_price_observation", all_token_price=pl.LazyFrame(given, schema=feed, strict=False), reference_token_model=names, as_of=AS_OF
     )
@@ -163,6 +171,23 @@ def test_an_api_price_is_compared_with_the_other_sellers_from_three_on() -> None
     sellers = [row | {"source": f"s{i}"} for i, row in enumerate(usual)]
     assert token_observations(*sellers).sort("source")["price_to_sellers_ratio"].to_list() == [0.8, 1.0, 800.0]
     assert token_observations(*sellers[:2])["price_to_sellers_ratio"].to_list() == [None, None]
+
+
+def test_the_input_price_is_compared_too_and_a_hub_is_no_further_seller() -> None:
+    sellers = [{"source": f"s{i}", "usd_per_million_input_tokens": usd} for i, usd in enumerate(("0.1", "0.2", "0.001"))]
+    assert token_observations(*sellers).sort("source")["input_price_to_sellers_ratio"].to_list() == [1.0, 2.0, 0.01]
+
+
+def test_a_price_that_its_source_takes_back_counts_for_no_model() -> None:
+    remark = "Imported from OpenRouter pricing; verify against OpenAI pricing"
+    found = token_observations({"price_remark": remark}, {"source": "s2", "price_remark": "Rates from our page"}).sort("source")
+    assert found["model"].to_list() == [None, "Llama-3.1-70B"]
+    assert found["no_model_reason"].to_list() == ["the source says that the price was taken over from another seller's list", None]
+    assert found["price_remark"].to_list()[0] == remark
+
+
+def test_a_price_ends_with_the_offer() -> None:
+    assert token_observations({"provider": "a quitter"})["valid_to_on"].to_list() == [dt.date(2026, 5, 1)]
 
 
 def test_token_price_is_the_observation_in_doubles() -> None:

@@ -1,0 +1,42 @@
+"""`breakeven new-workload`: ten questions, and the workload file that follows."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.cli.exits import GOOD, UsageError
+from pipelines.platform.settings import Settings
+
+if TYPE_CHECKING:
+    from pipelines.cli.commands import Commands
+
+
+def add(commands: Commands) -> None:
+    """Add the parser."""
+    parser = commands.add_parser("new-workload", help="ask ten questions and write a workload file for `decide`")
+    parser.add_argument("path", type=Path, metavar="WORKLOAD.yaml", help="the file to write; an existing one is left alone")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """Ask, write, and read the file again, so that a wrong answer is named at once."""
+    from pipelines.decision import WorkloadError, load_workload  # noqa: PLC0415  (only this command needs it)
+    from pipelines.decision.new_workload import as_yaml, ask  # noqa: PLC0415
+
+    del settings
+    path: Path = options.path
+    try:
+        if path.exists():
+            raise UsageError(f"{path}: is there already, expected a new file")
+        text = as_yaml(ask(input))
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+        load_workload(path)
+    except EOFError:
+        raise UsageError("the answers ended before the questions did; nothing was written") from None
+    except (OSError, WorkloadError) as error:
+        raise UsageError(str(error)) from error
+    print(f"{path}: written. Now: breakeven decide {path}")
+    return GOOD

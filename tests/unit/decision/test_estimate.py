@@ -1,0 +1,52 @@
+"""Rates that nobody measured: within memory and limits, monotone where physics is, with an error that is that of what was left out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pipelines.decision.estimate import Device, Level, Model, Run, carrying_error, fastest, level_of, step_seconds
+
+H100 = Device("h100-sxm-80", 80e9, 3.35e12, {"bf16": 989e12, "fp8": 1979e12})
+L4 = Device("l4-24", 24e9, 0.3e12, {"bf16": 121e12})
+SMALL, LARGE = Model("small", 8e9, 8e9), Model("large", 70e9, 70e9)
+LEVEL = Level(1.5, 0.5, 100)
+LIMITS = (2.0, 0.05)
+
+
+def rate(model: Model, device: Device, precision: str, gpus: float, lengths: tuple[float, float] = (1024.0, 1024.0)) -> float:
+    found = fastest(model, device, precision, gpus, lengths, LIMITS, LEVEL)
+    return 0.0 if found is None else found[0]
+
+
+def test_memory_decides() -> None:
+    assert rate(LARGE, H100, "bf16", 1.0) == 0.0 and rate(LARGE, H100, "bf16", 4.0) > 0
+    assert rate(LARGE, L4, "bf16", 1.0) == 0.0
+    assert fastest(SMALL, L4, "fp8", 1.0, (1024.0, 1024.0), LIMITS, LEVEL) is None  # no rate of the device in this precision
+
+
+def test_narrower_weights_shorter_prompts_and_more_devices_serve_more() -> None:
+    assert rate(SMALL, H100, "fp8", 1.0) > rate(SMALL, H100, "bf16", 1.0)
+    assert rate(SMALL, H100, "fp8", 1.0, (256.0, 1024.0)) > rate(SMALL, H100, "fp8", 1.0, (8192.0, 1024.0))
+    assert rate(LARGE, H100, "fp8", 8.0) > rate(LARGE, H100, "fp8", 2.0)
+
+
+def test_a_tighter_limit_never_serves_more() -> None:
+    tight = fastest(LARGE, H100, "fp8", 8.0, (1024.0, 1024.0), (2.0, 0.02), LEVEL)
+    assert tight is None or tight[0] <= rate(LARGE, H100, "fp8", 8.0)
+
+
+def test_the_level_is_found_again_and_its_error_is_that_of_models_left_out() -> None:
+    def run(model: Model, concurrency: float, times: float) -> Run:
+        step = step_seconds(model, H100, "fp8", 4.0, (1024.0, 1024.0), np.array([concurrency]))[0]
+        return Run(model, H100, "fp8", 4.0, 1024, 1024, concurrency, times * concurrency / step)
+
+    exact = level_of([run(m, c, 1.4) for m in (SMALL, LARGE) for c in (1.0, 8.0, 64.0)])
+    assert exact.factor == pytest.approx(1.4) and exact.error_share == pytest.approx(0.0, abs=1e-9) and exact.runs == 6
+    apart = level_of([run(SMALL, c, 1.0) for c in (1.0, 8.0)] + [run(LARGE, c, 2.0) for c in (1.0, 8.0)])
+    assert apart.error_share == pytest.approx(1.0)
+
+
+def test_an_error_without_pairs_is_no_certainty() -> None:
+    assert carrying_error([]) == 1.0
+    assert carrying_error([(1.0, 2.0)] * 5) == pytest.approx(1.0)
