@@ -1,9 +1,9 @@
-"""The static dashboard: one page, made from the views of schema `bi` of a version, that opens from disk.
+"""The static dashboard: a folder of pages, made from the views of schema `bi` of a version, that opens from disk.
 
-Belongs here: choosing what is shown, charts, the page. Does not belong here: any figure that no view of `bi` holds. The page holds
-its JavaScript, from an installed package; nothing on it asks another machine for anything.
+Belongs here: choosing what is shown, charts, the pages. Does not belong here: any figure that no view of `bi` holds. The pages bring their
+JavaScript along, from an installed package; nothing on them asks another machine for anything.
 """
 
-from pipelines.dashboard.page import write
+from pipelines.dashboard.build import write
 
 __all__ = ["write"]

@@ -128,6 +128,12 @@ way AS (
         max(country) FILTER (way = 'own') AS own_area,
         max(output_tokens_per_second_per_gpu) FILTER (way = 'own') AS own_rate,
         max(gpu) FILTER (way = 'rent') AS rent_gpu,
+        max(option) FILTER (way = 'rent') AS rent_option,
+        max(provider) FILTER (way = 'rent') AS rent_provider,
+        max(gpu) FILTER (way = 'commit') AS commit_gpu,
+        max(option) FILTER (way = 'commit') AS commit_option,
+        max(provider) FILTER (way = 'commit') AS commit_provider,
+        max(provider) FILTER (way = 'buy_tokens') AS buy_provider,
         max(base_usd_per_gpu_hour) FILTER (way = 'rent') AS rent_hour,
         max(price_age_days) AS oldest_price_age_days
     FROM best
@@ -173,6 +179,12 @@ SELECT
         h.base_fixed_usd_per_hour, h.base_variable_usd_per_hour, w.other_usd * w.own_rate * 8 * 0.0036
     ) AS break_even_utilisation_share,
     w.rent_gpu,
+    w.rent_option,
+    w.rent_provider,
+    w.commit_gpu,
+    w.commit_option,
+    w.commit_provider,
+    w.buy_provider,
     w.rent_hour AS rent_usd_per_gpu_hour,
     w.rent_hour * w.own_usd / w.rent_usd AS even_rent_usd_per_gpu_hour,
     coalesce(m.seller_count, 0) AS seller_count,

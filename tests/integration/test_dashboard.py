@@ -1,17 +1,38 @@
-"""The dashboard in a real browser: charts have marks, nothing is complained of, nothing leaves the page."""
+"""The pages in a real browser: marks, words, choices, sliders, downloads, in both languages and at both widths; nothing leaves the page."""
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import shutil
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 
+from pipelines.dashboard.build import find_pages
+from pipelines.economics import OnPremServer, break_even_utilisation, on_prem_usd_per_hour, residual_share
+from pipelines.platform.locale import load_locale
 from tests.support.cli import Cli
 
+MARKS = ".chart svg :is(.mark-line path, .mark-rule line, .mark-symbol path, .mark-rect path, .mark-area path)"
+PAGES = find_pages()
 
-def browser(tmp_path: Path):  # type: ignore[no-untyped-def]
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    made = browser(tmp_path_factory.mktemp("browser"))
+    try:
+        yield made
+    finally:
+        made.quit()
+
+
+def browser(folder: Path) -> Any:
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
@@ -31,31 +52,209 @@ def browser(tmp_path: Path):  # type: ignore[no-untyped-def]
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",
-        f"--user-data-dir={tmp_path / 'profile'}",
+        f"--user-data-dir={folder / 'profile'}",
     ):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     return webdriver.Chrome(options=options, service=Service(driver))
 
 
-def test_the_page_in_a_browser(archive: Cli, tmp_path: Path) -> None:
-    from selenium.webdriver.common.by import By
+def show(driver: Any, address: str, *, wide: bool = True) -> None:
     from selenium.webdriver.support.ui import WebDriverWait
 
-    page = archive.current / "dashboard.html"
-    driver = browser(tmp_path)
-    try:
-        driver.get(page.as_uri())
-        WebDriverWait(driver, 60).until(lambda d: d.find_element(By.TAG_NAME, "body").get_attribute("data-ready") == "true")
-        charts = driver.find_elements(By.CSS_SELECTOR, ".chart svg")
-        assert len(charts) == 4
-        for chart in charts:
-            assert len(chart.find_elements(By.CSS_SELECTOR, ".mark-line path, .mark-rule line, .mark-symbol path, .mark-rect path")) > 0
-        assert len(driver.find_elements(By.CSS_SELECTOR, "tbody tr")) >= 10
-        complaints = [entry for entry in driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
-        assert complaints == []
-        asked = [e["message"] for e in driver.get_log("performance") if "Network.requestWillBeSent" in e["message"]]
-        assert [m for m in asked if '"url":"http' in m] == []
-        assert "2026-11-23" in driver.find_element(By.TAG_NAME, "body").text
-    finally:
-        driver.quit()
+    width, height = (1280, 1000) if wide else (390, 844)
+    driver.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": not wide}
+    )
+    driver.get("about:blank")
+    driver.get(address)
+    WebDriverWait(driver, 60).until(lambda d: d.execute_script("return document.body.dataset.ready") == "true")
+
+
+def again(driver: Any) -> None:
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    WebDriverWait(driver, 60).until(lambda d: d.execute_script("return document.body.dataset.ready") == "true")
+
+
+def choose(driver: Any, name: str, value: str) -> None:
+    driver.execute_script(
+        "const s = document.querySelector(`select[name=${arguments[0]}]`); s.value = arguments[1];"
+        "s.dispatchEvent(new Event('change', {bubbles: true}))",
+        name,
+        value,
+    )
+    again(driver)
+
+
+def address(archive: Cli, page: str, language: str = "en", choice: str = "") -> str:
+    folder = archive.current / "dashboard" / ("" if language == "en" else language)
+    return (folder / f"{page}.html").as_uri() + (f"#{choice}" if choice else "")
+
+
+def answer(driver: Any) -> str:
+    text: str = driver.find_element("id", "answer").text
+    return text
+
+
+@pytest.mark.parametrize("wide", [True, False], ids=["desktop", "phone"])
+@pytest.mark.parametrize(("language", "currency"), [("en", "USD"), ("fr", "EUR")])
+@pytest.mark.parametrize("page", list(PAGES))
+def test_a_page_shows_its_figures(archive: Cli, driver: Any, page: str, language: str, currency: str, wide: bool) -> None:
+    driver.get_log("browser"), driver.get_log("performance")
+    show(driver, address(archive, page, language), wide=wide)
+    locale = load_locale(language, Path(__file__).parents[2] / "pipelines" / "dashboard" / "locales")
+    assert driver.find_element("tag name", "h1").text == locale.text(f"page.{page}.title")
+    assert driver.find_element("tag name", "html").get_attribute("lang") == language
+    charted = [figure.name for figure in PAGES[page].figures if figure.chart]
+    names = []
+    for figure in charted:
+        section = driver.find_element("css selector", f"[data-figure={figure}]")
+        assert int(section.get_attribute("data-rows")) > 0, figure
+        assert section.find_elements("css selector", MARKS), figure
+        names.append(section.find_element("css selector", ".chart svg").get_attribute("aria-label"))
+        assert section.find_elements("css selector", "tbody tr"), figure
+    assert len(set(names)) == len(charted) and all(names), "each chart has a name of its own"
+    assert len(answer(driver)) > 60
+    text = driver.find_element("tag name", "body").text
+    assert "undefined" not in text and "NaN" not in text and "{" not in text
+    if page in ("index", "market", "cost", "own", "sovereignty"):
+        assert {"USD": "$" if language == "en" else "$US", "EUR": "€"}[currency] in text
+    assert driver.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+    assert [entry for entry in driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")] == []
+    asked = [e["message"] for e in driver.get_log("performance") if "Network.requestWillBeSent" in e["message"]]
+    assert asked and [message for message in asked if '"url":"http' in message] == []
+
+
+def test_the_old_entry_leads_to_the_pages(archive: Cli, driver: Any) -> None:
+    driver.get((archive.current / "dashboard.html").as_uri())
+    again(driver)
+    assert driver.current_url.split("#")[0] == address(archive, "index")
+
+
+def test_the_answer_is_that_of_the_view(archive: Cli, driver: Any, published: duckdb.DuckDBPyConnection) -> None:
+    locale = load_locale("en", Path(__file__).parents[2] / "pipelines" / "dashboard" / "locales")
+    asked = "SELECT * FROM bi.own_or_rent WHERE country_group = 'world' AND rival_answer IS NOT NULL ORDER BY model, precision, workload"
+    cursor = published.execute(asked)
+    names = [column[0] for column in cursor.description]
+    for values in cursor.fetchall()[::9]:
+        row = dict(zip(names, values, strict=True))
+        choice = f"model={row['model']}&precision={row['precision']}&workload={row['workload']}&group=world&currency=USD"
+        show(driver, address(archive, "index", choice=choice))
+        said = answer(driver)
+        assert locale.money(row["base_usd_per_million_output_tokens"], "USD") in said
+        assert locale.share(row["saving_share"]) in said
+        if row["seller_count"]:
+            assert f"{row['seller_count']} sellers" in said and row["sellers"].split(", ")[0] in said
+            assert locale.money(row["median_usd_per_gpu_hour"], "USD") in said
+
+
+def test_a_choice_stands_in_the_address_and_comes_back(archive: Cli, driver: Any) -> None:
+    show(driver, address(archive, "cost"))
+    choose(driver, "workload", "steady_1024_1024")
+    choose(driver, "currency", "EUR")
+    there, said = driver.current_url, answer(driver)
+    assert "workload=steady_1024_1024" in there and "currency=EUR" in there and "€" in said
+    show(driver, there)
+    assert answer(driver) == said
+    french = driver.find_element("css selector", ".languages a[lang=fr]").get_attribute("href")
+    show(driver, french)
+    assert "€" in answer(driver) and driver.execute_script("return breakeven.state.workload") == "steady_1024_1024"
+
+
+@pytest.mark.parametrize("currency", ["USD", "EUR"])
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "own"])
+def test_csv_is_what_is_shown(archive: Cli, driver: Any, page: str, currency: str) -> None:
+    show(driver, address(archive, page, choice=f"currency={currency}"))
+    for figure in PAGES[page].figures:
+        text, shown = driver.execute_script(
+            "const f = breakeven.setup.figures.find((x) => x.name === arguments[0]);"
+            "return [breakeven.asCsv(f, breakeven.rowsOf(f)),"
+            " [...document.querySelectorAll(`[data-figure=${f.name}] tbody tr`)].map((r) => [...r.cells].map((c) => c.textContent))]",
+            figure.name,
+        )
+        rows = list(csv.DictReader(io.StringIO(text)))
+        assert len(rows) == int(driver.find_element("css selector", f"[data-figure={figure.name}]").get_attribute("data-rows"))
+        assert len(shown) == min(len(rows), 200)
+        locale = load_locale("en")
+        for row, cells in zip(rows, shown, strict=False):
+            for column, cell in zip(figure.columns, cells, strict=True):
+                name = column.name.replace("usd", "eur") if currency == "EUR" and column.kind == "usd" else column.name
+                if column.kind == "usd":
+                    assert cell == locale.money(float(row[name]) if row[name] else None, currency)
+                elif column.kind in ("days", "count"):
+                    assert cell == locale.count(int(float(row[name])) if row[name] else None)
+
+
+def test_sliders_agree_with_the_formulas(archive: Cli, driver: Any, published: duckdb.DuckDBPyConnection) -> None:
+    base = dict(published.execute("SELECT assumption, base FROM marts.cost_assumption WHERE scope IS NULL").fetchall())
+    [(load_kw, electricity)] = published.execute(
+        """
+        SELECT base_load_kw, e.base FROM marts.owned_server_cost AS s
+        INNER JOIN marts.cost_assumption AS e ON e.assumption = 'electricity_usd_per_kwh' AND e.scope = s.electricity_area
+        WHERE hardware = '8x-h100-sxm-80' AND on_date = (SELECT max(on_date) FROM marts.owned_server_cost)
+        """
+    ).fetchall()
+    locale = load_locale("en")
+    for use, price, kwh, rent in [(0.3, 250_000, electricity, 6.88), (0.55, 310_000, 0.2, 3.8), (0.9, 120_000, 0.05, 2.1)]:
+        server = OnPremServer(
+            server_usd=price,
+            network_share=base["network_share"],
+            residual_share=residual_share(base["life_years"], base["residual_decline_per_year"]),
+            discount_rate=base["discount_rate"],
+            life_years=base["life_years"],
+            maintenance_share=base["maintenance_share"],
+            idle_kw=load_kw * base["idle_share_of_load"],
+            load_kw=load_kw,
+            pue=base["pue"],
+            electricity_usd_per_kwh=kwh,
+            colocation_usd_per_month=base["colocation_usd_per_kw_month"] * load_kw,
+            staff_usd_per_year=base["staff_fte_per_node"] * base["staff_usd_per_fte_year"],
+        )
+        fixed = on_prem_usd_per_hour(server, 0.0)
+        variable = on_prem_usd_per_hour(server, 1.0) - fixed
+        choice = f"server=8x-h100-sxm-80&use={use}&server_usd={price}&electricity={kwh}&rent={rent}&currency=USD"
+        show(driver, address(archive, "own", choice=choice))
+        packing = driver.execute_script("return breakeven.hour().s.packing_share")
+        even = break_even_utilisation(fixed, variable, rent * 8 / packing)
+        said = answer(driver)
+        assert locale.money((fixed + use * variable) / use, "USD") in said
+        assert locale.money(rent * 8 / packing, "USD") in said
+        assert (locale.share(even, 1) in said) if even is not None else ("cheaper at any use" in said)
+
+
+def test_figures_are_written_as_the_locale_writes_them(archive: Cli, driver: Any) -> None:
+    values = [0, 0.0123456, 0.6012, 1.003, 9.999, 14.07, 99.996, 123.4, 785340.4, -3.8, 1e7]
+    for language in ("en", "fr"):
+        show(driver, address(archive, "health", language))
+        locale = load_locale(language)
+        for currency in ("USD", "EUR"):
+            found = driver.execute_script("return arguments[0].map((v) => breakeven.money(v, arguments[1]))", values, currency)
+            assert found == [locale.money(value, currency) for value in values]
+        found = driver.execute_script("return ['2026-07-01', '2026-11-23'].map(breakeven.day)")
+        assert found == [locale.day(date.fromisoformat(d)) for d in ("2026-07-01", "2026-11-23")]
+
+
+def test_health_lists_what_failed(archive: Cli, driver: Any, published: duckdb.DuckDBPyConnection) -> None:
+    show(driver, address(archive, "health"))
+    shown = {row.text.split(" ")[0] for row in driver.find_elements("css selector", "[data-figure=sources] tbody tr")}
+    assert shown == {source for (source,) in published.execute("SELECT source FROM bi.data_health").fetchall()}
+    assert "offline" in answer(driver)
+
+
+def test_first_view_is_small(archive: Cli) -> None:
+    folder = archive.current / "dashboard"
+    shared = sum(path.stat().st_size for path in (folder / "assets").iterdir())
+    for page in PAGES:
+        assert shared + (folder / f"{page}.html").stat().st_size + (folder / "data" / f"{page}.js").stat().st_size <= 1_500_000, page
+
+
+@pytest.mark.skipif("BREAKEVEN_AXE" not in os.environ, reason="BREAKEVEN_AXE names no axe.min.js of axe-core")
+@pytest.mark.parametrize("page", list(PAGES))
+def test_axe_finds_no_serious_or_moderate_fault(archive: Cli, driver: Any, page: str) -> None:
+    script = Path(os.environ["BREAKEVEN_AXE"]).read_text()
+    for language in ("en", "fr"):
+        show(driver, address(archive, page, language))
+        driver.execute_script(script)
+        found = driver.execute_async_script("const done = arguments[0]; axe.run(document).then((r) => done(r.violations))")
+        assert [(v["id"], v["impact"], [n["html"][:120] for n in v["nodes"]]) for v in found if v["impact"] != "minor"] == []

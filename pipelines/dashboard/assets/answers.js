@@ -1,0 +1,143 @@
+// What a page says in words above its figures, and the rows that it derives from those of the views.
+(() => {
+  const b = window.breakeven, { state, text, word, money, share, number, day, priceOf, inCurrency, known } = b;
+  const chosen = (rows) => (rows ?? []).filter((row) => ["model", "precision", "workload"].every((c) => !state[c] || row[c] === state[c]));
+  const answerRow = (group = state.group) => chosen(b.store.answer).find((row) => row.country_group === group);
+  const who = (option, gpu, provider) => [word("option", option), gpu, provider].filter(Boolean).join(" · ");
+  const WAYS = { own: "owned", rent: "on_demand", commit: "commitment", buy: "api" };
+
+  function ways() {
+    const row = answerRow();
+    if (!row) return [];
+    return Object.entries(WAYS).map(([way, option]) => {
+      const usd = row[`${way}_usd_per_million_output_tokens`], name = way === "buy" ? "buy_tokens" : way;
+      const best = row.answer === name, rival = row.rival_answer === name;
+      return {
+        option: way === "rent" ? row.rent_option : way === "commit" ? row.commit_option : option,
+        gpu: way === "own" ? row.own_server : row[`${way}_gpu`] ?? null,
+        provider: row[`${way}_provider`] ?? null,
+        usd_per_million_output_tokens: usd,
+        low: best ? row.low_usd_per_million_output_tokens : usd,
+        high: best ? row.high_usd_per_million_output_tokens : usd,
+        price_age_days: best ? row.price_age_days : rival ? row.rival_price_age_days : way === "own" ? row.server_price_age_days : null,
+        eur_per_usd: row.eur_per_usd,
+      };
+    }).filter((way) => known(way.usd_per_million_output_tokens)).sort((x, y) => x.usd_per_million_output_tokens - y.usd_per_million_output_tokens);
+  }
+
+  function groups() {
+    const world = answerRow("world");
+    return chosen(b.store.answer).map((row) => ({ ...row, surcharge_share: world ? row.base_usd_per_million_output_tokens / world.base_usd_per_million_output_tokens - 1 : null, label: word("place", row.country_group) }))
+      .sort((x, y) => x.base_usd_per_million_output_tokens - y.base_usd_per_million_output_tokens || (x.country_group < y.country_group ? -1 : 1));
+  }
+
+  // --- own or rent: the hour of the server at the reader's own prices -----------------------------------------------------------
+  const server = () => b.store.servers?.find((row) => row.hardware === state.server);
+  const SLIDERS = {
+    use: { from: () => 0.3, least: 0.02, most: 1, step: 0.01, says: (value) => share(value) },
+    server_usd: { from: (s) => s.server_usd, least: 20000, most: 1000000, step: 1000, says: (value, s) => priceOf(s, value) },
+    electricity: { from: (s) => s.electricity_usd_per_kwh, least: 0.02, most: 0.6, step: 0.005, says: (value, s) => priceOf(s, value) + "/kWh" },
+    rent: { from: (s) => s.rented_usd_per_gpu_hour ?? 4, least: 0.2, most: 20, step: 0.01, says: (value, s) => priceOf(s, value) },
+  };
+  const at = (name) => { const s = server(); return name in state && state[name] !== "" ? Number(state[name]) : SLIDERS[name].from(s); };
+  function hour() {
+    const s = server();
+    if (!s) return null;
+    const dearer = at("server_usd") / s.server_usd, kwh = s.electricity_usd_per_kwh ? at("electricity") / s.electricity_usd_per_kwh : 1;
+    const grows = { capital: dearer, maintenance: dearer, energy: kwh, space: 1, staff: 1 };
+    let fixed = 0, variable = 0;
+    for (const part of b.store.parts.filter((row) => row.hardware === s.hardware && row.electricity_area === s.electricity_area)) {
+      fixed += part.base_fixed_usd_per_hour * grows[part.cost_part];
+      variable += part.base_variable_usd_per_hour * grows[part.cost_part];
+    }
+    const rentOf = (perGpu) => formulas.effective_cloud_usd_per_hour(perGpu * s.gpu_count, "on_demand", 1, s.packing_share);
+    const evenUse = (perGpu) => formulas.break_even_utilisation(fixed, variable, rentOf(perGpu));
+    return { s, fixed, variable, rentOf, evenUse, use: at("use"), own: (fixed + at("use") * variable) / at("use"), rent: rentOf(at("rent")) };
+  }
+  function map() {
+    const h = hour();
+    if (!h) return [];
+    const most = Math.max(2 * at("rent"), 10), rows = [];
+    for (let i = 1; i <= 120; i++) {
+      const price = (most * i) / 120, use = h.evenUse(price);
+      if (use !== null) rows.push({ usd_per_gpu_hour: price, break_even_utilisation_share: use, ceiling: 1, is_case: false, eur_per_usd: h.s.eur_per_usd });
+    }
+    rows.push({ usd_per_gpu_hour: at("rent"), break_even_utilisation_share: h.use, ceiling: 1, is_case: true, is_hidden: true, eur_per_usd: h.s.eur_per_usd });
+    return rows;
+  }
+
+  b.derived = { derived_ways: ways, derived_groups: groups, derived_map: map };
+  b.sliders = SLIDERS; b.at = at; b.server = server; b.hour = hour;
+
+  // --- in words -------------------------------------------------------------------------------------------------------------------
+  const troubled = () => (b.store.health ?? []).filter((row) => row.is_troubled);
+  const listed = (names, most = 12) => names.slice(0, most).join(", ") + (names.length > most ? ", …" : "");
+  const SAY = {
+    index() {
+      const row = answerRow(), lines = [];
+      if (!row) return [text("say.no_answer")];
+      const values = {
+        server: row.own_server, option: word("option", row.option), gpu: row.gpu, provider: row.provider, country: row.country,
+        cost: priceOf(row, row.base_usd_per_million_output_tokens), low: priceOf(row, row.low_usd_per_million_output_tokens), high: priceOf(row, row.high_usd_per_million_output_tokens),
+      };
+      lines.push(text(`answer.${row.answer}`, values));
+      lines.push(row.rival_answer === null ? text("say.no_rival", { group: word("place", row.country_group) })
+        : text(row.is_clear ? "say.clear" : "say.unclear", { saving: share(row.saving_share), rival: who(row.rival_option, row.rival_gpu, row.rival_provider), cost: priceOf(row, row.rival_usd_per_million_output_tokens) }));
+      if (row.own_server) lines.push(known(row.break_even_utilisation_share)
+        ? text("say.from_use", { server: row.own_server, even: share(row.break_even_utilisation_share), use: share(row.utilisation_share), area: row.own_electricity_area })
+        : text("say.never", { server: row.own_server, use: share(row.utilisation_share) }));
+      if (row.seller_count) lines.push(text("say.sellers", { count: number(row.seller_count, 0), gpu: row.rent_gpu, sellers: listed(row.sellers.split(", ")), least: priceOf(row, row.least_usd_per_gpu_hour), p25: priceOf(row, row.p25_usd_per_gpu_hour), median: priceOf(row, row.median_usd_per_gpu_hour), p75: priceOf(row, row.p75_usd_per_gpu_hour) }));
+      else lines.push(text("say.no_sellers", { group: word("place", row.country_group) }));
+      if (known(row.even_rent_usd_per_gpu_hour)) lines.push(text("say.flips", { gpu: row.rent_gpu, even: priceOf(row, row.even_rent_usd_per_gpu_hour), now: priceOf(row, row.rent_usd_per_gpu_hour) }));
+      lines.push(text("say.age", { days: number(row.price_age_days, 0), oldest: number(row.oldest_price_age_days, 0) }));
+      lines.push(text("say.mix"));
+      const missing = troubled();
+      if (missing.length) lines.push(text("say.missing", { count: number(missing.length, 0), sources: listed(missing.map((s) => `${s.source} (${word("status", s.status)})`)) }));
+      return lines;
+    },
+    market() {
+      const rows = b.rowsOf(b.setup.figures[0]), cheapest = {};
+      for (const row of rows) if (!(cheapest[row.provider]?.usd_per_gpu_hour <= row.usd_per_gpu_hour)) cheapest[row.provider] = row;
+      const votes = Object.values(cheapest).sort((x, y) => x.usd_per_gpu_hour - y.usd_per_gpu_hour);
+      if (!votes.length) return [text("say.nobody", { gpu: state.gpu, group: word("place", state.group) })];
+      const middle = votes.length % 2 ? votes[(votes.length - 1) / 2].usd_per_gpu_hour : (votes[votes.length / 2 - 1].usd_per_gpu_hour + votes[votes.length / 2].usd_per_gpu_hour) / 2;
+      const ages = rows.map((row) => row.price_age_days).filter(known);
+      return [text("say.market", { gpu: state.gpu, option: word("option", state.option), group: word("place", state.group), count: number(votes.length, 0), cheapest: votes[0].provider, least: priceOf(votes[0], votes[0].usd_per_gpu_hour), median: priceOf(votes[0], middle) }),
+        text("say.market_age", { newest: number(Math.min(...ages), 0), oldest: number(Math.max(...ages), 0) })];
+    },
+    cost() {
+      const rows = b.rowsOf(b.setup.figures[0]);
+      if (!rows.length) return [text("say.no_cost")];
+      const [best] = [...rows].sort((x, y) => x.base_usd_per_million_output_tokens - y.base_usd_per_million_output_tokens);
+      return [text("say.cost", { who: who(best.option, best.gpu, best.provider), cost: priceOf(best, best.base_usd_per_million_output_tokens), low: priceOf(best, best.low_usd_per_million_output_tokens), high: priceOf(best, best.high_usd_per_million_output_tokens), count: number(rows.length, 0), days: number(best.price_age_days, 0) }), text("say.unlike")];
+    },
+    own() {
+      const h = hour();
+      if (!h) return [text("say.no_server")];
+      const even = h.evenUse(at("rent")), owning = h.own < h.rent;
+      return [
+        text(owning ? "say.own_wins" : "say.rent_wins", { server: h.s.hardware, use: share(h.use), saving: share(1 - Math.min(h.own, h.rent) / Math.max(h.own, h.rent)) }),
+        text("say.hours", { own: priceOf(h.s, h.own), rent: priceOf(h.s, h.rent), packing: share(h.s.packing_share) }),
+        known(even) ? text("say.even", { even: share(even, 1) }) : text("say.even_never"),
+      ];
+    },
+    sovereignty() {
+      const rows = groups(), world = answerRow("world");
+      if (!world) return [text("say.no_answer")];
+      const others = rows.filter((row) => row.country_group !== "world");
+      return others.map((row) => text(row.rival_answer === null ? "say.group_alone" : "say.group", { group: word("place", row.country_group), answer: word("answer_word", row.answer), cost: priceOf(row, row.base_usd_per_million_output_tokens), more: (row.surcharge_share >= 0 ? "+" : "") + share(row.surcharge_share), count: number(row.seller_count, 0) }));
+    },
+    history() {
+      const rows = b.rowsOf(b.setup.figures[0]), within = (days) => rows.filter((row) => row.moved_days_ago <= days);
+      const cuts = rows.filter((row) => row.direction === "cut").length, newest = rows[0];
+      return [text("say.moved", { week: number(within(7).length, 0), month: number(within(31).length, 0), year: number(rows.length, 0), cuts: number(cuts, 0) }),
+        ...(newest ? [text("say.newest_move", { day: day(newest.moved_on), provider: newest.provider, gpu: newest.gpu, change: (newest.change_ratio > 0 ? "+" : "") + share(newest.change_ratio, 1) })] : [])];
+    },
+    health() {
+      const rows = b.store.health, missing = troubled(), ages = rows.filter((row) => row.age_days > 45);
+      return [missing.length ? text("say.missing", { count: number(missing.length, 0), sources: listed(missing.map((s) => `${s.source} (${word("status", s.status)})`), 40) }) : text("say.all_well"),
+        text("say.health", { count: number(rows.length, 0), old: number(ages.length, 0), checks: number(b.store.checks.length, 0), aside: number(b.store.quarantine.reduce((sum, row) => sum + row.quarantined_row_count, 0), 0) })];
+    },
+  };
+  b.say = () => SAY[b.setup.page]();
+})();

@@ -1,0 +1,191 @@
+// Rows, words and figures: decoding, formatting, choosing, drawing, tables, downloads. No figure is made up here.
+window.breakeven = (() => {
+  const setup = window.setup, words = setup.words, french = setup.language === "fr";
+  const store = {};
+
+  function decode(packed) {
+    const names = Object.keys(packed.columns), rows = [];
+    for (let i = 0; i < packed.count; i++) {
+      const row = {};
+      for (const name of names) {
+        const column = packed.columns[name];
+        row[name] = Array.isArray(column) ? column[i] : column.d[column.i[i]];
+      }
+      rows.push(row);
+    }
+    return rows;
+  }
+  const put = (data) => { for (const [name, packed] of Object.entries(data)) store[name] = decode(packed); };
+
+  // --- words and figures, as pipelines.platform.locale writes them --------------------------------------------------------------
+  const unknown = "–";
+  const text = (key, values = {}) => {
+    if (!(key in words)) throw new Error("no message " + key);
+    return words[key].replace(/\{(\w+)\}/g, (_, place) => values[place] ?? unknown);
+  };
+  const word = (kind, code) => (code === null || code === undefined ? unknown : words[`${kind}.${code}`] ?? code);
+  const decimalsOf = (value) => {
+    if (value === 0) return 2;
+    const magnitude = Number(Math.abs(value).toExponential(2).split("e")[1]);
+    return magnitude >= 2 ? 0 : Math.max(2, 2 - magnitude);
+  };
+  const known = (value) => typeof value === "number" && Number.isFinite(value);
+  const number = (value, decimals) => {
+    if (!known(value)) return unknown;
+    const [whole, part] = Math.abs(value).toFixed(decimals ?? decimalsOf(value)).split(".");
+    const apart = whole.replace(/\B(?=(\d{3})+$)/g, french ? "\u202f" : ",");
+    return (value < 0 ? "-" : "") + apart + (part ? (french ? "," : ".") + part : "");
+  };
+  const money = (value, currency, decimals) => {
+    if (!known(value)) return unknown;
+    if (french) return number(value, decimals) + "\u00a0" + (currency === "USD" ? "$US" : "€");
+    return (value < 0 ? "-" : "") + (currency === "USD" ? "$" : "€") + number(Math.abs(value), decimals);
+  };
+  const share = (value, decimals = 0) => (known(value) ? number(value * 100, decimals) + (french ? "\u202f%" : "%") : unknown);
+  const day = (iso) => {
+    if (!iso) return unknown;
+    const [year, month, date] = iso.split("-").map(Number);
+    return `${french && date === 1 ? "1er" : date} ${words["month." + month]} ${year}`;
+  };
+
+  // --- the reader's choice, which stands in the address --------------------------------------------------------------------------
+  const state = { currency: french ? "EUR" : "USD", ...setup.defaults, ...Object.fromEntries(new URLSearchParams(location.hash.slice(1))) };
+  function remember() {
+    const hash = "#" + new URLSearchParams(Object.entries(state).filter(([, value]) => value !== "" && value !== undefined)).toString();
+    if (hash !== location.hash) history.replaceState(null, "", hash);
+    for (const link of document.querySelectorAll("a[data-keeps]")) link.hash = hash;
+  }
+  const inCurrency = (row, usd) => (usd === null || usd === undefined ? null : state.currency === "USD" ? usd : row.eur_per_usd ? usd * row.eur_per_usd : null);
+  const priceOf = (row, usd) => money(inCurrency(row, usd), state.currency);
+
+  const inGroup = (country, group) => {
+    if (!group || group === "world") return true;
+    const members = (store.groups ?? []).filter((row) => row.country_group === group).map((row) => row.country);
+    return members.length ? members.includes(country) : country === group;
+  };
+  // What no column of the row says (an API has no device) is not filtered by it.
+  const fits = (row, where, countries) =>
+    Object.entries(where).every(([choice, column]) => !state[choice] || row[column] === state[choice] || row[column] === null || row[column] === "") &&
+    (!countries || row.option === "owned" || inGroup(row[countries], state.group));
+  const rowsOf = (figure) => {
+    const source = store[`${figure.data}:${state.model}`] ?? store[figure.data] ?? breakeven.derived?.[figure.data]?.() ?? [];
+    return figure.data.startsWith("derived_") ? source : source.filter((row) => fits(row, figure.where, figure.countries));
+  };
+
+  // --- a figure: chart, table, source, downloads ----------------------------------------------------------------------------------
+  const kindOf = (figure, column) => figure.columns.find((shown) => shown.name === column)?.kind;
+  const valueOf = (figure, row, column) => (kindOf(figure, column) === "usd" ? inCurrency(row, row[column]) : row[column]);
+  const labelOf = (figure, row) =>
+    figure.label.map((column) => (kindOf(figure, column) && !["text", "usd"].includes(kindOf(figure, column)) ? word(kindOf(figure, column), row[column]) : row[column]))
+      .filter((part) => part !== null && part !== undefined && part !== "" && part !== unknown).join(" · ");
+  function drawn(figure, rows) {
+    let run = 0, before;
+    return rows.map((row) => {
+      // Each stretch of one option, device and basis is a line of its own: unlike machines are never joined.
+      const like = [row.option, row.gpu, row.price_basis].join("|");
+      if (like !== before) { run += 1; before = like; }
+      const point = { label: figure.label.length ? labelOf(figure, row) : undefined, run: String(run) };
+      for (const [field, column] of Object.entries(figure.draws)) if (column !== "run") point[field] = valueOf(figure, row, column);
+      return point;
+    });
+  }
+  const cell = (figure, row, { name, kind }) => {
+    const value = row[name];
+    switch (kind) {
+      case "text": return value === null || value === undefined || value === "" ? unknown : String(value);
+      case "day": return day(value);
+      case "days": case "count": return number(value, 0);
+      case "share": return share(value);
+      case "ratio": return known(value) ? (value > 0 ? "+" : "") + share(value, 1) : unknown;
+      case "number": return number(value);
+      case "usd": return money(inCurrency(row, value), state.currency);
+      default: return word(kind, value);
+    }
+  };
+  const isNumeric = (kind) => ["days", "count", "share", "ratio", "number", "usd"].includes(kind);
+  const nameIn = (name) => (state.currency === "EUR" ? name.replace(/usd/g, "eur") : name);
+  const asCsv = (figure, rows) => {
+    const quoted = (value) => (value === null || value === undefined ? "" : /[",\n]/.test(String(value)) ? `"${String(value).replace(/"/g, '""')}"` : String(value));
+    const lines = [figure.columns.map(({ name, kind }) => (kind === "usd" ? nameIn(name) : name))];
+    for (const row of rows) lines.push(figure.columns.map(({ name }) => valueOf(figure, row, name)));
+    return lines.map((line) => line.map(quoted).join(",")).join("\r\n") + "\r\n";
+  };
+  function download(name, url) {
+    const link = document.createElement("a");
+    link.href = url; link.download = name; document.body.append(link); link.click(); link.remove();
+  }
+  const ROWS_SHOWN = 200;
+  function table(figure, rows) {
+    const made = document.createElement("table"), head = made.createTHead().insertRow(), body = made.createTBody();
+    made.createCaption().textContent = text("say.rows", { shown: number(Math.min(rows.length, ROWS_SHOWN), 0), all: number(rows.length, 0) });
+    for (const { name, kind } of figure.columns) {
+      const title = document.createElement("th");
+      title.scope = "col"; title.textContent = text("column." + name, { currency: state.currency });
+      if (isNumeric(kind)) title.className = "number";
+      head.append(title);
+    }
+    for (const row of rows.slice(0, ROWS_SHOWN)) {
+      const line = body.insertRow();
+      for (const shown of figure.columns) {
+        const place = line.insertCell();
+        place.textContent = cell(figure, row, shown);
+        if (isNumeric(shown.kind)) place.className = "number";
+        else if (place.textContent.length > 48) place.className = "long";
+      }
+    }
+    return made;
+  }
+  function sources(rows) {
+    const named = [...new Set(rows.flatMap((row) => (row.source ? row.source.split(", ") : [])))].sort();
+    const dates = rows.map((row) => row.price_as_of_on ?? row.moved_on ?? row.on_date).filter(Boolean).sort();
+    const parts = [];
+    if (dates.length) parts.push(text("say.dates", { from: day(dates[0]), to: day(dates[dates.length - 1]) }));
+    if (named.length) parts.push(text("say.sources", { sources: named.slice(0, 8).join(", ") + (named.length > 8 ? ", …" : "") }));
+    parts.push(text("say.tables", { day: day(setup.as_of_on) }));
+    return parts.join(" ");
+  }
+  // The legend lists what is drawn.
+  const onlyDrawn = (node, rows) => {
+    if (Array.isArray(node)) return node.forEach((part) => onlyDrawn(part, rows));
+    if (!node || typeof node !== "object") return;
+    if (node.field && node.legend && node.scale?.domain && node.scale.range) {
+      const drawnValues = new Set(rows.map((row) => row[node.field])), kept = node.scale.domain.map((value, i) => [value, node.scale.range[i]]).filter(([value]) => drawnValues.has(value));
+      if (kept.length) node.scale = { ...node.scale, domain: kept.map(([value]) => value), range: kept.map(([, colour]) => colour) };
+    }
+    Object.values(node).forEach((part) => onlyDrawn(part, rows));
+  };
+  const spoken = (spec) => JSON.parse(JSON.stringify(spec).replaceAll("{currency}", state.currency));
+  const formatLocale = french
+    ? { decimal: ",", thousands: "\u202f", grouping: [3], currency: ["", "\u00a0€"], percent: "\u202f%" }
+    : { decimal: ".", thousands: ",", grouping: [3], currency: ["$", ""] };
+  const months = Array.from({ length: 12 }, (_, i) => words["month." + (i + 1)]);
+  const timeFormatLocale = { dateTime: "%x %X", date: "%d/%m/%Y", time: "%H:%M", periods: ["", ""], days: Array(7).fill(""), shortDays: Array(7).fill(""), months, shortMonths: months.map((m) => m.slice(0, 4)) };
+  const views = {};
+  async function draw(figure) {
+    const place = document.querySelector(`[data-figure="${figure.name}"]`), rows = rowsOf(figure);
+    place.dataset.rows = rows.length;
+    place.querySelector(".none").hidden = rows.length > 0;
+    place.querySelector(".downloads").hidden = rows.length === 0;
+    place.querySelector(".source").textContent = rows.length ? sources(rows) : "";
+    place.querySelector(".table").replaceChildren(...(rows.length ? [table(figure, rows.filter((row) => !row.is_hidden))] : []));
+    place.querySelector("[data-csv]").onclick = () =>
+      download(`${figure.name}.csv`, URL.createObjectURL(new Blob([asCsv(figure, rows)], { type: "text/csv" })));
+    const chart = place.querySelector(".chart");
+    if (!chart) return;
+    chart.hidden = rows.length === 0;
+    if (!rows.length) return;
+    const title = place.querySelector("h2").textContent;
+    const points = drawn(figure, rows), spec = { ...spoken(figure.chart), description: title, datasets: { rows: points } };
+    onlyDrawn(spec, points);
+    // A step for each line of the chart, as a height, so that the chart can fit its place in width.
+    if (spec.height?.step) {
+      const field = (spec.encoding ?? spec.layer[0].encoding).y.field;
+      spec.height = spec.height.step * new Set(points.map((point) => point[field])).size;
+    }
+    views[figure.name]?.finalize();
+    views[figure.name] = await vegaEmbed(chart, spec, { actions: false, renderer: "svg", formatLocale, timeFormatLocale, ast: false });
+    const png = place.querySelector("[data-png]");
+    png.onclick = async () => download(`${figure.name}.png`, await views[figure.name].view.toImageURL("png", 2));
+  }
+  return { put, store, state, setup, words, text, word, number, money, share, day, priceOf, inCurrency, inGroup, fits, rowsOf, asCsv, draw, remember, known, drawn };
+})();

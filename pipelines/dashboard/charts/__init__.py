@@ -1,0 +1,1 @@
+"""Charts: functions from a language to a Vega-Lite specification."""

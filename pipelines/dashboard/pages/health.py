@@ -1,0 +1,54 @@
+"""Health: every source with how it fared and how old it is, the checks that did not hold, the rows in quarantine."""
+
+from pipelines.dashboard.charts.bars import source_age
+from pipelines.dashboard.page import Figure, Page, Shown
+from pipelines.dashboard.queries import HEALTH
+
+_RUN = "(SELECT max_by(run_id, started_at) FROM ops.refreshes)"
+
+PAGE = Page(
+    order=7,
+    choices=(),
+    queries={
+        "health": HEALTH,
+        "checks": f"""
+            SELECT table_name, rule, rule_kind, severity, failing_count, row_count, detail
+            FROM ops.check_results WHERE run_id = {_RUN} AND NOT is_passed ORDER BY ALL
+        """,
+        "quarantine": f"""
+            SELECT table_name, rule, reason, count(*) AS quarantined_row_count
+            FROM ops.quarantine WHERE run_id = {_RUN} GROUP BY ALL ORDER BY ALL
+        """,
+    },
+    figures=(
+        Figure(
+            "sources",
+            "health",
+            (
+                Shown("source"),
+                Shown("status", "status"),
+                Shown("newest_figure_on", "day"),
+                Shown("age_days", "days"),
+                Shown("row_count", "count"),
+                Shown("broken_rule_count", "count"),
+                Shown("quarantined_row_count", "count"),
+                Shown("detail"),
+            ),
+            source_age,
+            draws={"source": "source", "status": "status", "age_days": "age_days"},
+        ),
+        Figure(
+            "checks",
+            "checks",
+            (
+                Shown("table_name"),
+                Shown("rule"),
+                Shown("severity", "severity"),
+                Shown("failing_count", "count"),
+                Shown("row_count", "count"),
+                Shown("detail"),
+            ),
+        ),
+        Figure("quarantine", "quarantine", (Shown("table_name"), Shown("rule"), Shown("reason"), Shown("quarantined_row_count", "count"))),
+    ),
+)

@@ -1,0 +1,30 @@
+"""Queries that several pages share. All read schema `bi` and say the rate of their day, so that the page can speak in euros.
+
+Does not belong here: a query of one page.
+"""
+
+# What a page opens with where it has the choice.
+QUESTION = {"model": "Llama-3.1-70B", "precision": "fp8", "workload": "business_hours_1024_1024", "group": "world"}
+
+TODAY = "(SELECT max(as_of_on) FROM bi.data_age)"
+# The euro rate of the day of the version, and of every day.
+RATE = "(SELECT max_by(1 / units_per_eur, on_date) AS eur_per_usd FROM marts.fx_rate WHERE currency = 'USD')"
+RATES = "(SELECT on_date AS rate_on, 1 / units_per_eur AS eur_per_usd FROM marts.fx_rate WHERE currency = 'USD')"
+
+OPTION = "CASE WHEN purchase_option = 'commitment' THEN 'commitment_' || commitment_months || '_months' ELSE purchase_option END"
+
+_GROUPS_SHOWN = "('world', 'EU', 'US', 'FR', 'DE', 'FI', 'NL', 'GB')"
+
+OWN_OR_RENT = f"""
+    SELECT o.* EXCLUDE (on_date, base_eur_per_million_output_tokens), r.eur_per_usd
+    FROM bi.own_or_rent AS o CROSS JOIN {RATE} AS r WHERE country_group IN {_GROUPS_SHOWN} ORDER BY ALL
+"""
+
+HEALTH = "SELECT * EXCLUDE (as_of_on, last_good_fetch_at) FROM bi.data_health ORDER BY is_bundled, source"
+
+# Which countries a group consists of; no row: anywhere.
+GROUPS = """
+    SELECT 'EU' AS country_group, unnest(['AT', 'BE', 'BG', 'CY', 'CZ', 'DE', 'DK', 'EE', 'ES', 'FI', 'FR', 'GR', 'HR', 'HU', 'IE', 'IT',
+        'LT', 'LU', 'LV', 'MT', 'NL', 'PL', 'PT', 'RO', 'SE', 'SI', 'SK']) AS country
+    UNION ALL SELECT country, country FROM (SELECT DISTINCT country FROM bi.price WHERE country IS NOT NULL) ORDER BY ALL
+"""
