@@ -4,6 +4,6 @@ Belongs here: choosing what is shown, charts, the pages. Does not belong here: a
 JavaScript along, from an installed package; nothing on them asks another machine for anything.
 """
 
-from pipelines.dashboard.build import write
+from pipelines.dashboard.build import write, write_blocked
 
-__all__ = ["write"]
+__all__ = ["write", "write_blocked"]

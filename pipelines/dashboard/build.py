@@ -12,6 +12,7 @@ import importlib
 import json
 import pkgutil
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import cache
@@ -24,6 +25,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipelines.dashboard import formulas, pages
 from pipelines.dashboard.page import Page
+from pipelines.platform.files import share
 from pipelines.platform.locale import LANGUAGES, Locale, load_locale
 
 FILE, FOLDER = "dashboard.html", "dashboard"
@@ -80,6 +82,20 @@ def write(version: Path) -> Path:
     entry = version / FILE
     entry.write_text(environment.get_template("entry.html.j2").render(target=f"{FOLDER}/index.html"), encoding="utf-8")
     return entry
+
+
+def write_blocked(version: Path, previous: Path) -> None:
+    """Write the pages of a version whose refresh was blocked: they say so. Where its views are of older software, those of before stay."""
+    made = version / FOLDER
+    shutil.rmtree(made, ignore_errors=True)
+    (version / FILE).unlink(missing_ok=True)
+    try:
+        write(version)
+    except duckdb.Error:
+        shutil.rmtree(made, ignore_errors=True)
+        for file in [*(previous / FOLDER).rglob("*"), previous / FILE]:
+            if file.is_file():
+                share(file, (version / file.relative_to(previous)).parent)
 
 
 def _facts(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:

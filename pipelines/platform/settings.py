@@ -52,7 +52,10 @@ class AlertSettings(BaseModel):
 
 
 class Settings(BaseModel):
-    """All settings. `data` is the folder that a refresh writes to."""
+    """All settings. `data` is the folder that a refresh writes to.
+
+    `publish_to` is where each version is copied: `s3://bucket/prefix` or a folder.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     data: Path = PROJECT_FOLDER / "data"
@@ -61,6 +64,7 @@ class Settings(BaseModel):
     keep_record_days: int = Field(default=30, ge=1, le=3650)
     fetch_threads: int = Field(default=8, ge=1, le=64)
     alerts: AlertSettings = Field(default_factory=AlertSettings)
+    publish_to: str | None = Field(default=None, min_length=1)
     sources: dict[str, SourceSettings] = Field(default_factory=dict)
 
     @field_validator("data")
@@ -77,7 +81,7 @@ class Settings(BaseModel):
         return self.sources.get(name, SourceSettings())
 
 
-_SIMPLE = ("data", "offline", "keep_versions", "keep_record_days", "fetch_threads")
+_SIMPLE = ("data", "offline", "keep_versions", "keep_record_days", "fetch_threads", "publish_to")
 _OF_A_SOURCE = ("base_url", "timeout", "enabled")
 
 

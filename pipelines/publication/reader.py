@@ -75,8 +75,13 @@ def _confined(limits: Limits, aside: str) -> dict[str, str | bool | int | float 
 
 
 @contextmanager
-def ask(connection: duckdb.DuckDBPyConnection, sql: str, seconds: float = Limits.seconds) -> Iterator[pa.RecordBatchReader]:
-    """The answer to one SELECT, in batches; ends after so many seconds whatever it is doing. Raises QueryError, duckdb.Error."""
+def ask(
+    connection: duckdb.DuckDBPyConnection, sql: str, seconds: float = Limits.seconds, parameters: Mapping[str, Any] | None = None
+) -> Iterator[pa.RecordBatchReader]:
+    """The answer to one SELECT, its parameters by name ($name), in batches; ends after so many seconds whatever it is doing.
+
+    Raises QueryError, duckdb.Error.
+    """
     statements = duckdb.extract_statements(sql)
     if len(statements) != 1:
         raise QueryError(f"expected one statement, found {len(statements)}")
@@ -86,7 +91,7 @@ def ask(connection: duckdb.DuckDBPyConnection, sql: str, seconds: float = Limits
     timer.daemon = True
     timer.start()
     try:
-        yield connection.sql(sql).to_arrow_reader(_BATCH_ROWS)
+        yield connection.sql(sql, params=dict(parameters or {})).to_arrow_reader(_BATCH_ROWS)
     except (duckdb.InterruptException, pa.ArrowInvalid) as error:
         raise QueryError(f"the query was stopped after {seconds:.0f} s; ask for less, or give it more time") from error
     finally:

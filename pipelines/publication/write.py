@@ -17,6 +17,7 @@ from pipelines.catalogue.contracts import Catalogue, Contract
 from pipelines.catalogue.published_sql import BI, Macro, View
 from pipelines.platform.files import quoted, share
 from pipelines.platform.parquet import ROW_GROUP_ROWS, write_parquet
+from pipelines.publication.describe import write_descriptions
 from pipelines.publication.encoding import STORED, write_encoded
 from pipelines.publication.manifest import MANIFEST_FILE, PublicationError
 from pipelines.publication.versions import DUCKDB_FILE
@@ -59,6 +60,7 @@ def write_version(
         _write_ops(connection, catalogue, ops, folder)
         create_views(connection, views, macros)
         write_views(connection, views.values(), folder)
+        write_descriptions(folder, catalogue, views)
         connection.execute("CHECKPOINT breakeven")
     finally:
         connection.close()

@@ -20,6 +20,7 @@ from pipelines.catalogue.published_sql import bi_views, macros
 from pipelines.platform.clock import utc_now
 from pipelines.platform.lock import refresh_lock
 from pipelines.platform.settings import Settings
+from pipelines.publication import remote
 from pipelines.publication.manifest import VersionFacts, write_manifest
 from pipelines.publication.ops import OpsRecorder, condense, read_ops, runs
 from pipelines.publication.versions import DUCKDB_FILE, PublishedFolder
@@ -71,6 +72,7 @@ def publish_version(session: RefreshSession) -> Path:
     write_manifest(made, DUCKDB_FILE, facts, session.ops.rows("source_status"))
     version = published.make_current(made, session.settings.keep_versions)
     session.ops.append("refreshes", [{**end, "finished_at": utc_now(), **_store_state(session)}])
+    _copy_elsewhere(version, session.settings)
     return version
 
 
@@ -119,6 +121,7 @@ def close_failed(settings: Settings, run_id: str, error: str | None = None, lock
         version = f"{utc_now():%Y%m%dT%H%M%SZ}-{run_id[:8]}-blocked"
         made = published.start(version)
         write_blocked_version(made, previous, catalogue(), read_ops(settings.data / "ops", catalogue()), bi_views())
+        dashboard.write_blocked(made, previous)
         facts = VersionFacts(
             version=version,
             run_id=run_id,
@@ -130,7 +133,20 @@ def close_failed(settings: Settings, run_id: str, error: str | None = None, lock
             blocked_reason=reason,
         )
         write_manifest(made, DUCKDB_FILE, facts, recorder.rows("source_status") or manifest["sources"])
-        return FailedRefresh(outcome, reason, published.make_current(made, settings.keep_versions))
+        current = published.make_current(made, settings.keep_versions)
+        _copy_elsewhere(current, settings)
+        return FailedRefresh(outcome, reason, current)
+
+
+def _copy_elsewhere(version: Path, settings: Settings) -> None:
+    """Copy a version to where `publish_to` says; what fails there is said, can be done again, and fails nothing here."""
+    if settings.publish_to is None:
+        return
+    try:
+        done = remote.publish_to(version, remote.place_of(settings.publish_to), settings.keep_versions)
+        log.info("copied %s to %s: %d files sent", version.name, settings.publish_to, done["sent"])
+    except remote.RemoteError as error:
+        log.error("%s; `breakeven publish` tries again", error)
 
 
 def _why(check_results: list[dict[str, Any]], error: str | None) -> tuple[str, str]:

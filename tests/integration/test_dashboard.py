@@ -112,7 +112,7 @@ def test_a_page_shows_its_figures(archive: Cli, driver: Any, page: str, language
         section = driver.find_element("css selector", f"[data-figure={figure}]")
         assert int(section.get_attribute("data-rows")) > 0, figure
         assert section.find_elements("css selector", MARKS), figure
-        names.append(section.find_element("css selector", ".chart svg").get_attribute("aria-label"))
+        names.append(section.find_element("css selector", ".chart").get_attribute("aria-label"))
         assert section.find_elements("css selector", "tbody tr"), figure
     assert len(set(names)) == len(charted) and all(names), "each chart has a name of its own"
     assert len(answer(driver)) > 60
