@@ -22,7 +22,7 @@ from pipelines.catalogue.published_sql import View, bi_views
 from pipelines.platform.settings import Settings
 from pipelines.publication.reader import NotPublishedError, QueryError
 from pipelines.publication.versions import PublishedFolder
-from pipelines.serve.views import DEFAULT_ROWS, MOST_ROWS, RequestError, as_rows, filtered
+from pipelines.serve.views import DEFAULT_ROWS, MOST_ROWS, CurrentVersion, RequestError, as_rows, filtered
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _OWN = ("format", "limit", "offset")
@@ -39,7 +39,7 @@ def create_api(settings: Settings, hosts: tuple[str, ...] = LOOPBACK) -> FastAPI
         redoc_url=None,
     )
     api.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
-    published = PublishedFolder(settings.data / "published")
+    published, current = PublishedFolder(settings.data / "published"), CurrentVersion(settings)
 
     @api.get("/", summary="The version, and its views with their columns")
     def index() -> dict[str, Any]:
@@ -48,7 +48,7 @@ def create_api(settings: Settings, hosts: tuple[str, ...] = LOOPBACK) -> FastAPI
     for name, view in sorted(bi_views().items()):
         api.add_api_route(
             f"/bi/{name}",
-            _route(settings, published, view),
+            _route(current, published, view),
             methods=["GET"],
             summary=view.comment,
             response_class=Response,
@@ -70,7 +70,7 @@ def create_api(settings: Settings, hosts: tuple[str, ...] = LOOPBACK) -> FastAPI
     return api
 
 
-def _route(settings: Settings, published: PublishedFolder, view: View) -> Any:
+def _route(current: CurrentVersion, published: PublishedFolder, view: View) -> Any:
     def answer(request: Request) -> Response:
         asked = list(request.query_params.multi_items())
         if len({name for name, _ in asked}) != len(asked):
@@ -85,7 +85,7 @@ def _route(settings: Settings, published: PublishedFolder, view: View) -> Any:
         if tag in [known.strip().removeprefix("W/") for known in request.headers.get("if-none-match", "").split(",")]:
             return Response(status_code=304, headers=headers)
         filters = {name: value for name, value in given.items() if name not in _OWN}
-        found = filtered(settings, view, filters, _whole(given, "limit", DEFAULT_ROWS), _whole(given, "offset", 0))
+        found = filtered(current, view, filters, _whole(given, "limit", DEFAULT_ROWS), _whole(given, "offset", 0))
         if shape == "json":
             body = {"version": version, "view": view.name, "count": found.num_rows, "rows": as_rows(found)}
             return JSONResponse(body, headers=headers)

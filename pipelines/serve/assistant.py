@@ -14,8 +14,7 @@ from mcp.server.mcpserver import MCPServer
 from pipelines import decision
 from pipelines.catalogue.published_sql import bi_views
 from pipelines.platform.settings import Settings
-from pipelines.publication import reader
-from pipelines.serve.views import LIMITS, as_rows, filtered
+from pipelines.serve.views import CurrentVersion, as_rows, filtered
 
 _MOST = 100
 _LONGEST_WORKLOAD = 64_000
@@ -27,9 +26,11 @@ def create_assistant(settings: Settings) -> MCPServer:
         "breakeven", instructions="Dated list prices of GPUs and tokens, and what follows from them. Say ages and sellers with a figure."
     )
 
+    current = CurrentVersion(settings)
+
     def rows(view: str, **filters: str | None) -> list[dict[str, Any]]:
         given = {name: value for name, value in filters.items() if value is not None}
-        return as_rows(filtered(settings, bi_views()[view], given, _MOST))
+        return as_rows(filtered(current, bi_views()[view], given, _MOST))
 
     @server.tool()
     def price_today(gpu: str, purchase_option: str | None = None, country: str | None = None) -> list[dict[str, Any]]:
@@ -47,8 +48,8 @@ def create_assistant(settings: Settings) -> MCPServer:
     @server.tool()
     def break_even(server_hardware: str, model: str, workload: str | None = None) -> list[dict[str, Any]]:
         """From which use an owned server such as 8x-h100-sxm-80 is cheaper than renting the like, on the day of the version."""
-        with reader.published(settings, LIMITS) as connection:
-            [(day,)] = connection.execute("SELECT max(on_date) FROM bi.break_even").fetchall()
+        with current.cursor() as cursor:
+            [(day,)] = cursor.execute("SELECT max(on_date) FROM bi.break_even").fetchall()
         return rows("break_even", server=server_hardware, model=model, workload=workload, on_date=str(day), window_days="30")
 
     @server.tool()
@@ -60,8 +61,8 @@ def create_assistant(settings: Settings) -> MCPServer:
             path = Path(folder) / "workload.yaml"
             path.write_text(workload_yaml, encoding="utf-8")
             workload, load = decision.load_workload(path)
-        with reader.published(settings, LIMITS) as connection:
-            found: dict[str, Any] = decision.as_dict(decision.decide(workload, load, decision.read_market(connection, workload)))
+        with current.cursor() as cursor:
+            found: dict[str, Any] = decision.as_dict(decision.decide(workload, load, decision.read_market(cursor, workload)))
         return found
 
     return server

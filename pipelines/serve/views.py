@@ -5,7 +5,10 @@ Belongs here: the query and its bounds. Does not belong here: HTTP (`api`), tool
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -14,6 +17,7 @@ import pyarrow as pa
 from pipelines.catalogue.published_sql import BI, View
 from pipelines.platform.settings import Settings
 from pipelines.publication import reader
+from pipelines.publication.versions import DUCKDB_FILE
 
 LIMITS = reader.Limits(memory="512MB", disk="1GB", seconds=15.0)
 DEFAULT_ROWS, MOST_ROWS = 1_000, 10_000
@@ -24,7 +28,34 @@ class RequestError(Exception):
     """What was asked for cannot be meant; the message names the parameter, its value and what was expected."""
 
 
-def filtered(settings: Settings, view: View, filters: Mapping[str, str], limit: int = DEFAULT_ROWS, offset: int = 0) -> pa.Table:
+class CurrentVersion:
+    """The published file for many questions at once: opened once, and again where a new version has become current."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings, self._lock = settings, threading.Lock()
+        self._path: Path | None = None
+        self._opened = ExitStack()
+        self._connection: duckdb.DuckDBPyConnection | None = None
+
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection of its own to the current version, confined as all are. Raises reader.NotPublishedError."""
+        path = (self._settings.data / "published" / DUCKDB_FILE).resolve()
+        with self._lock:
+            if self._connection is None or path != self._path:
+                self._opened.close()
+                self._opened, self._connection = ExitStack(), None
+                # Those that are still being answered keep the old file open by cursors of their own.
+                self._connection = self._opened.enter_context(reader.published(self._settings, LIMITS))
+                self._path = path
+            cursor = self._connection.cursor()
+        try:
+            yield cursor
+        finally:
+            cursor.close()
+
+
+def filtered(current: CurrentVersion, view: View, filters: Mapping[str, str], limit: int = DEFAULT_ROWS, offset: int = 0) -> pa.Table:
     """Rows of the view whose columns equal the filters, in the view's order. Raises RequestError, reader.NotPublishedError."""
     kinds = {column.name: _KINDS.get(column.type, "VARCHAR") for column in view.columns}
     for name in filters:
@@ -37,12 +68,11 @@ def filtered(settings: Settings, view: View, filters: Mapping[str, str], limit: 
     # Names are those of the declared view; every value is a parameter.
     where = " AND ".join(f'"{name}" = CAST(${name} AS {kinds[name]})' for name in filters) or "true"
     sql = f'SELECT * FROM {BI}."{view.name}" WHERE {where} LIMIT {limit} OFFSET {offset}'
-    with reader.published(settings, LIMITS) as connection:
-        try:
-            with reader.ask(connection, sql, LIMITS.seconds, filters) as answer:
-                return answer.read_all()
-        except (duckdb.ConversionException, duckdb.InvalidInputException) as error:
-            raise RequestError(f"bi.{view.name}: {str(error).splitlines()[0]}") from error
+    try:
+        with current.cursor() as cursor, reader.ask(cursor, sql, LIMITS.seconds, filters) as answer:
+            return answer.read_all()
+    except (duckdb.ConversionException, duckdb.InvalidInputException) as error:
+        raise RequestError(f"bi.{view.name}: {str(error).splitlines()[0]}") from error
 
 
 def as_rows(table: pa.Table) -> list[dict[str, Any]]:

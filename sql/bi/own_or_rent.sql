@@ -8,7 +8,7 @@ european AS (
     ]) AS country
 ),
 
-rented AS (
+rented AS MATERIALIZED (
     SELECT r.gpu, r.min_gpu_count, r.country, r.provider, r.base_usd_per_gpu_hour, r.price_age_days
     FROM marts.rented_price AS r
     INNER JOIN day USING (on_date)
@@ -16,7 +16,7 @@ rented AS (
 ),
 
 -- Which countries a group consists of; anywhere also takes what does not say where it stands.
-group_country AS (
+group_country AS MATERIALIZED (
     SELECT 'world' AS country_group, country FROM rented
     UNION
     SELECT 'world' AS country_group, NULL AS country
@@ -30,7 +30,7 @@ group_country AS (
 
 all_groups AS (SELECT DISTINCT country_group FROM group_country),
 
-priced AS (
+priced AS MATERIALIZED (
     SELECT
         c.*,
         CASE
@@ -38,8 +38,7 @@ priced AS (
             WHEN c.option = 'api' THEN 'buy_tokens'
             WHEN c.option IN ('on_demand', 'spot') THEN 'rent'
             ELSE 'commit'
-        END AS way,
-        coalesce(c.precision, '') AS served_precision
+        END AS way
     FROM marts.cost_per_token AS c
     INNER JOIN day USING (on_date)
     WHERE c.window_days = 30 AND c.base_usd_per_million_output_tokens IS NOT NULL
@@ -47,23 +46,24 @@ priced AS (
 
 question AS (SELECT DISTINCT model, precision, workload, utilisation_share FROM priced WHERE option <> 'api'),
 
--- Where an owned server's electricity is not known for the group itself, that of another stands in, named in own_electricity_area.
-eligible AS (
-    SELECT q.model, q.precision, q.workload, q.utilisation_share, l.country_group, p.* EXCLUDE (model, precision, workload, utilisation_share)
-    FROM question AS q
-    CROSS JOIN all_groups AS l
-    INNER JOIN priced AS p ON p.model = q.model AND p.workload = q.workload AND p.served_precision IN (q.precision, '')
-    WHERE
-        p.way = 'own'
-        OR (p.way = 'buy_tokens' AND l.country_group = 'world')
-        OR EXISTS (
-            SELECT 1
-            FROM group_country AS gc
-            WHERE gc.country_group = l.country_group AND gc.country IS NOT DISTINCT FROM p.country AND p.way <> 'buy_tokens'
-        )
+-- What stands in a group: rented machines of its countries, owned servers, and APIs anywhere, as they do not say where they compute. Where
+-- an owned server's electricity is not known for the group itself, that of another stands in, named in own_electricity_area.
+in_group AS (
+    SELECT gc.country_group, p.* FROM priced AS p INNER JOIN group_country AS gc ON gc.country IS NOT DISTINCT FROM p.country
+    WHERE p.way IN ('rent', 'commit')
+    UNION ALL
+    SELECT g.country_group, p.* FROM priced AS p CROSS JOIN all_groups AS g WHERE p.way = 'own'
+    UNION ALL
+    SELECT 'world' AS country_group, p.* FROM priced AS p WHERE p.way = 'buy_tokens'
 ),
 
-best AS (
+eligible AS (
+    SELECT p.* REPLACE (coalesce(p.precision, q.precision) AS precision)
+    FROM in_group AS p
+    INNER JOIN question AS q ON q.model = p.model AND q.workload = p.workload AND coalesce(p.precision, q.precision) = q.precision
+),
+
+best AS MATERIALIZED (
     SELECT *
     FROM eligible
     QUALIFY row_number() OVER (

@@ -1,0 +1,165 @@
+"""`breakeven show`: the answers of the day as tables that fit a terminal: prices, market, cost, break-even, what moved."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from pipelines.cli.exits import GOOD
+from pipelines.platform.locale import LANGUAGES, UNKNOWN, Locale, load_locale
+from pipelines.platform.settings import Settings
+from pipelines.publication import reader
+
+if TYPE_CHECKING:
+    from pipelines.cli.commands import Commands
+
+_WIDTH, _BAR = 80, 10
+_OPTION = "CASE WHEN purchase_option = 'commitment' THEN 'commitment_' || commitment_months || '_months' ELSE purchase_option END"
+_LATEST = f"""
+    SELECT DISTINCT ON (series_id) *, {_OPTION} AS option FROM bi.price
+    WHERE usd_per_gpu_hour IS NOT NULL AND gpu IS NOT NULL ORDER BY series_id, valid_from DESC
+"""
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A table: its title, its query, and how each column is written. `bar` is the column that a bar stands for."""
+
+    title: str
+    sql: str
+    kinds: dict[str, str]
+    bar: str | None = None
+
+
+_TABLES = {
+    "prices": _Table(
+        "Rent of one {gpu}: last known price of each seller, place and option",
+        f"""
+        SELECT provider AS seller, country, option, min(usd_per_gpu_hour) AS "USD/h",
+               min(usd_per_gpu_hour) * (SELECT max_by(1 / units_per_eur, on_date) FROM marts.fx_rate WHERE currency = 'USD') AS "EUR/h",
+               arg_min(price_age_days, usd_per_gpu_hour) AS days
+        FROM ({_LATEST}) WHERE gpu = $gpu GROUP BY ALL ORDER BY 4, 1, 2, 3 LIMIT $limit
+        """,
+        {"option": "option", "USD/h": "number", "EUR/h": "number", "days": "count"},
+        "USD/h",
+    ),
+    "market": _Table(
+        "Each GPU on demand: sellers, least, quartiles of their cheapest prices in USD per GPU-hour (last known)",
+        f"""
+        WITH vote AS (
+            SELECT gpu, provider, min(usd_per_gpu_hour) AS usd, min(price_age_days) AS days
+            FROM ({_LATEST}) WHERE option = 'on_demand' GROUP BY ALL
+        )
+        SELECT gpu, count(*) AS sellers, min(usd) AS least, quantile_cont(usd, 0.25) AS p25, median(usd) AS median,
+               quantile_cont(usd, 0.75) AS p75, min(days) AS newest, max(days) AS oldest
+        FROM vote GROUP BY gpu ORDER BY sellers DESC, gpu LIMIT $limit
+        """,
+        {"sellers": "count", "least": "number", "p25": "number", "median": "number", "p75": "number", "newest": "count", "oldest": "count"},
+    ),
+    "cost": _Table(
+        "{model} {precision}, {workload}: USD per million output tokens, cheapest first",
+        """
+        SELECT option, gpu, provider AS seller, low_usd_per_million_output_tokens AS low, base_usd_per_million_output_tokens AS usd,
+               high_usd_per_million_output_tokens AS high, price_age_days AS days
+        FROM bi.cheapest_today WHERE model = $model AND (precision = $precision OR option = 'api') AND workload = $workload
+        ORDER BY place LIMIT $limit
+        """,
+        {"option": "option", "low": "number", "usd": "number", "high": "number", "days": "count"},
+        "usd",
+    ),
+    "breakeven": _Table(
+        "{model} {precision}, {workload}: from which use owning is cheaper",
+        """
+        SELECT server, comparator AS against, comparator_provider AS seller, comparator_count AS series,
+               low_break_even_utilisation_share AS low, base_break_even_utilisation_share AS use, high_break_even_utilisation_share AS high,
+               price_age_days AS days
+        FROM bi.break_even
+        WHERE model = $model AND precision = $precision AND workload = $workload AND window_days = 30
+          AND on_date = (SELECT max(on_date) FROM bi.break_even) AND comparator_count > 0
+        ORDER BY server, base_break_even_utilisation_share DESC LIMIT $limit
+        """,
+        {"against": "comparator", "series": "count", "low": "share", "use": "share", "high": "share", "days": "count"},
+        "use",
+    ),
+    "moved": _Table(
+        "Rented prices that moved, newest first",
+        f"""
+        SELECT moved_on AS day, provider AS seller, gpu, {_OPTION} AS option, usd_per_gpu_hour_before AS before, usd_per_gpu_hour AS now,
+               change_ratio AS change
+        FROM bi.what_moved WHERE ($gpu = '' OR gpu = $gpu) ORDER BY moved_on DESC, abs(change_ratio) DESC, seller, region LIMIT $limit
+        """,
+        {"day": "date", "option": "option", "before": "number", "now": "number", "change": "change"},
+    ),
+}
+
+
+def add(commands: Commands) -> None:
+    """Add the parser."""
+    parser = commands.add_parser("show", help="today's prices, market, cost, break-even, or what moved, as a table")
+    parser.add_argument("what", choices=sorted(_TABLES), metavar="WHAT", help=f"one of {', '.join(_TABLES)}")
+    parser.add_argument("--gpu", default=None, metavar="GPU", help="such as h100-sxm-80, for prices and moved")
+    parser.add_argument("--model", default="Llama-3.1-70B", help="for cost and breakeven (default Llama-3.1-70B)")
+    parser.add_argument("--precision", default="fp8", help="for cost and breakeven (default fp8)")
+    parser.add_argument("--workload", default="business_hours_1024_1024", help="for cost and breakeven (default business_hours_1024_1024)")
+    parser.add_argument("--limit", type=int, default=20, metavar="N", help="at most N rows (default 20)")
+    parser.add_argument("--language", choices=LANGUAGES, default="en", help="how words and figures are written (default en)")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """Print the table, with colours on a terminal and plain in a pipe."""
+    table = _TABLES[options.what]
+    gpu = options.gpu or ("" if options.what == "moved" else "h100-sxm-80")
+    asked = {"gpu": gpu, "model": options.model, "precision": options.precision, "workload": options.workload, "limit": options.limit}
+    used = {name: value for name, value in asked.items() if f"${name}" in table.sql}
+    with reader.published(settings) as connection:
+        found = reader.rows(connection, table.sql, used)
+        [(day,)] = connection.execute("SELECT max(as_of_on) FROM bi.data_age").fetchall()
+    locale = load_locale(options.language)
+    _print(table, table.title.format(**asked), found, day, locale)
+    return GOOD
+
+
+def _print(table: _Table, title: str, found: list[dict[str, Any]], day: date, locale: Locale) -> None:
+    from rich import box  # noqa: PLC0415  (only this command draws tables)
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(width=_WIDTH, no_color=True, highlight=False)
+    console.print(f"{title} ({locale.day(day)})", style="bold", markup=False)
+    if not found:
+        console.print("No figure is known for this.")
+        return
+    drawn = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, padding=(0, 1), pad_edge=False)
+    for name in found[0]:
+        is_text = table.kinds.get(name) in (None, "option", "comparator", "date")
+        drawn.add_column(name, justify="left" if is_text else "right", no_wrap=True, overflow="ellipsis", ratio=None)
+    if table.bar:
+        drawn.add_column("", no_wrap=True)
+    most = max((row[table.bar] or 0 for row in found), default=0) if table.bar else 0
+    for row in found:
+        cells = [_cell(locale, table.kinds.get(name), value) for name, value in row.items()]
+        if table.bar:
+            cells.append("█" * round(_BAR * (row[table.bar] or 0) / most) if most else "")
+        drawn.add_row(*cells)
+    console.print(drawn)
+
+
+def _cell(locale: Locale, kind: str | None, value: Any) -> str:
+    match None if value is None else kind:
+        case "number":
+            return locale.number(value)
+        case "count":
+            return locale.count(value)
+        case "share":
+            return locale.share(value)
+        case "change":
+            return ("+" if value > 0 else "") + locale.share(value, 1)
+        case None | "date":
+            return UNKNOWN if value is None else str(value)
+        case _:
+            return locale.name(str(kind), str(value))

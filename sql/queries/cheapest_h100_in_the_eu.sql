@@ -1,0 +1,21 @@
+-- What is the cheapest H100 in the European Union today, with the age of each price?
+SELECT
+    provider,
+    country,
+    region,
+    purchase_option,
+    commitment_months,
+    usd_per_gpu_hour,
+    eur_per_gpu_hour,
+    observed_at::DATE AS price_as_of_on,
+    price_age_days
+FROM bi.price
+WHERE
+    gpu LIKE 'h100-%'
+    AND country IN (
+        'AT', 'BE', 'BG', 'CY', 'CZ', 'DE', 'DK', 'EE', 'ES', 'FI', 'FR', 'GR', 'HR', 'HU', 'IE', 'IT', 'LT', 'LU', 'LV', 'MT', 'NL', 'PL',
+        'PT', 'RO', 'SE', 'SI', 'SK'
+    )
+QUALIFY row_number() OVER (PARTITION BY series_id ORDER BY valid_from DESC) = 1
+ORDER BY usd_per_gpu_hour, provider, region
+LIMIT 20;
