@@ -39,6 +39,7 @@ types: setup
 docs: setup
 	@$(BIN)/python -m pipelines.catalogue.dictionary
 	@$(BIN)/python -m pipelines.quality.documentation
+	@$(BIN)/python -m pipelines.ingest.documentation
 	@$(BIN)/python -m tests.unit.economics.validation_page
 
 bench: setup

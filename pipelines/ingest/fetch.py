@@ -261,3 +261,18 @@ def probe(module: SourceModule, contract: Contract, settings: Settings, environm
         return {"source": module.name, "status": "offline", "detail": _shown(str(error), secrets)}
     except Exception as error:  # noqa: BLE001  (a probe reports what is wrong with a source, whatever it is)
         return {"source": module.name, "status": "failed", "detail": _shown(f"{type(error).__name__}: {error}", secrets)}
+
+
+def fetch_without_storing(module: SourceModule, settings: Settings, environment: Mapping[str, str]) -> tuple[list[Payload], list[str]]:
+    """Everything that a source answers now, and what went wrong with parts of it. Raises SourceError, without secrets."""
+    missing = [v for v in module.source.credentials if not environment.get(v)]
+    if missing:
+        raise SourceError(f"set {' and '.join(missing)} to use it")
+    problems: list[str] = []
+    context = _context(module, settings, environment, utc_now().date(), Breaker(), problems.append, None)
+    secrets = list(context.credentials.values())
+    try:
+        payloads = list(module.fetch(context))
+    except SourceError as error:
+        raise SourceError(_shown(str(error), secrets) or "") from None
+    return payloads, [_shown(problem, secrets) or "" for problem in problems]

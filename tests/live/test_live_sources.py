@@ -18,7 +18,7 @@ MODULES = discover(catalogue())
 
 @pytest.mark.parametrize("name", sorted(name for name, module in MODULES.items() if not module.source.is_bundled))
 def test_a_source_answers_as_its_contract_says(name: str) -> None:
-    result = probe(MODULES[name], catalogue().tables[name], load_settings(os.environ), os.environ)
+    result = probe(MODULES[name], catalogue().tables[MODULES[name].table], load_settings(os.environ), os.environ)
     if result["status"] in ("skipped_no_credential", "offline"):
         pytest.skip(f"{name}: {result['detail']}")
     assert result["status"] == "ok", result["detail"]

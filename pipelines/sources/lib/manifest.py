@@ -83,8 +83,16 @@ def manifests() -> tuple[Manifest, ...]:
 def load_manifest(path: Path) -> Manifest:
     """Read and check one manifest. Raises ManifestError naming file, key and what is wrong there."""
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506  (a SafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        return manifest_of(path.read_text(encoding="utf-8"), path)
+    except UnicodeDecodeError as error:
+        raise ManifestError(f"declared/{path.name}: not UTF-8: {error}") from error
+
+
+def manifest_of(text: str, path: Path) -> Manifest:
+    """The manifest that a text is, as if it stood at `path`. Raises ManifestError."""
+    try:
+        document = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506  (a SafeLoader)
+    except yaml.YAMLError as error:
         raise ManifestError(f"declared/{path.name}: not readable as YAML: {error}") from error
     problems = sorted(_validator().iter_errors(document), key=lambda e: list(map(str, e.path)))
     if problems:

@@ -14,7 +14,9 @@ import polars as pl
 import pytest
 
 from pipelines.catalogue.contracts import RAW_LINEAGE, catalogue
-from pipelines.ingest.registry import SourceModule, discover
+from pipelines.ingest import documentation
+from pipelines.ingest.registry import discover
+from pipelines.ingest.scaffold import stored_answers
 from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.offers import OFFER_SCHEMA, OFFER_TABLE
 
@@ -24,13 +26,9 @@ FETCHED = {name: module for name, module in MODULES.items() if not module.source
 OFFERED = {name: module for name, module in FETCHED.items() if module.table == OFFER_TABLE}
 
 
-def answers(name: str) -> list[Path]:
-    return sorted((FIXTURES / name).glob("answer*"))
-
-
 @pytest.mark.parametrize("name", sorted(FETCHED))
 def test_has_a_stored_answer(name: str) -> None:
-    assert answers(name), f"tests/fixtures/{name}/answer* is missing"
+    assert stored_answers(name), f"tests/fixtures/{name}/answer* is missing"
 
 
 @pytest.mark.parametrize("name", sorted(FETCHED))
@@ -38,7 +36,7 @@ def test_a_stored_answer_gives_the_columns_of_its_raw_table(name: str) -> None:
     module, contract = FETCHED[name], catalogue().tables[FETCHED[name].table]
     left_out = (*RAW_LINEAGE, *(["source"] if module.shares_table else []))
     expected = {column: kind for column, kind in contract.polars_schema().items() if column not in left_out}
-    for path in answers(name):
+    for path in stored_answers(name):
         frame = module.parse(path.read_bytes())
         assert frame.height > 0, path.name
         assert dict(frame.schema) == expected, path.name
@@ -46,7 +44,7 @@ def test_a_stored_answer_gives_the_columns_of_its_raw_table(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(OFFERED))
 def test_a_stored_answer_gives_these_offers(name: str) -> None:
-    found = pl.concat(OFFERED[name].parse(path.read_bytes()) for path in answers(name))
+    found = pl.concat(OFFERED[name].parse(path.read_bytes()) for path in stored_answers(name))
     expected = pl.read_csv(FIXTURES / name / "offers.csv", schema=OFFER_SCHEMA)
     assert found.rows() == expected.rows()
     assert (
@@ -90,7 +88,7 @@ BROKEN = {
 @pytest.mark.parametrize("how", sorted(BROKEN))
 @pytest.mark.parametrize("name", sorted(FETCHED))
 def test_an_answer_of_another_shape_is_a_parse_error(name: str, how: str) -> None:
-    line, body = body_of(answers(name)[0].read_bytes())
+    line, body = body_of(stored_answers(name)[0].read_bytes())
     with pytest.raises(ParseError):
         FETCHED[name].parse(line + BROKEN[how](body))
 
@@ -98,7 +96,7 @@ def test_an_answer_of_another_shape_is_a_parse_error(name: str, how: str) -> Non
 @pytest.mark.parametrize("name", sorted(FETCHED))
 def test_one_bad_item_takes_no_other_away(name: str) -> None:
     """A value of another kind in one item is that row's affair: JSON sources only, whose items can be found."""
-    module, path = FETCHED[name], answers(name)[0]
+    module, path = FETCHED[name], stored_answers(name)[0]
     line, body = body_of(path.read_bytes())
     try:
         document = json.loads(body)
@@ -134,13 +132,13 @@ def _spoil_first_item(node: object) -> bool:
     return True
 
 
-def documented(module: SourceModule) -> str:
-    return f"{module.source.licence} {module.source.gives}"
-
-
 @pytest.mark.parametrize("name", sorted(FETCHED))
 def test_says_what_it_is(name: str) -> None:
     source = FETCHED[name].source
     assert source.title and source.homepage.startswith("https://") and source.licence and source.gives, name
     assert source.base_url and source.base_url.startswith("https://"), name
     assert (source.tier == 2) == bool(source.credentials), name
+
+
+def test_the_page_of_sources_is_up_to_date() -> None:
+    assert documentation.PATH.read_text() == documentation.render(MODULES), "run make docs"
