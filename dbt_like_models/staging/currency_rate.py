@@ -1,27 +1,24 @@
 """Reference rates by the best source."""
 
-from datetime import date
-
 import polars as pl
 
-FIRST_DAY = date(2020, 1, 1)
 
+def currency_rate(currency_rate_reading: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per currency and day: units for one euro, and US dollars for one unit.
 
-def currency_rate(all_fx: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
-    """One row per currency and day up to `as_of`: units for one euro, and US dollars for one unit."""
+    The best source speaks; of what it stated at several times, the last that its rules let through.
+    """
     money = pl.Decimal(18, 8)
-    printed = (
-        all_fx.filter(pl.col("on_date").is_between(FIRST_DAY, as_of) & (pl.col("known_from").dt.date() <= as_of))
-        .sort("precedence", "source", "snapshot_sha256")
-        .unique(["currency", "on_date"], keep="first", maintain_order=True)
-        .with_columns(pl.col("units_per_eur").cast(money, strict=False))
+    best = currency_rate_reading.sort("precedence", "source", pl.col("last_stated_at"), descending=[False, False, True]).unique(
+        ["currency", "on_date"], keep="first", maintain_order=True
     )
-    euro = printed.filter(pl.col("currency") == "USD").with_columns(currency=pl.lit("EUR"), units_per_eur=pl.lit(1).cast(money))
-    dollar = printed.filter(pl.col("currency") == "USD").select("on_date", __usd_per_eur="units_per_eur")
+    euro = best.filter(pl.col("currency") == "USD").with_columns(currency=pl.lit("EUR"), units_per_eur=pl.lit(1).cast(money))
+    dollar = best.filter(pl.col("currency") == "USD").select("on_date", __usd_per_eur="units_per_eur")
+    positive = pl.when(pl.col("units_per_eur") > 0).then("units_per_eur")
     return (
-        pl.concat([printed, euro])
+        pl.concat([best, euro])
         .join(dollar, on="on_date")
-        .with_columns(usd_per_unit=(pl.col("__usd_per_eur") / pl.col("units_per_eur")).cast(money))
+        .with_columns(usd_per_unit=(pl.col("__usd_per_eur") / positive).cast(money, strict=False))
         .select(
             "currency",
             "on_date",

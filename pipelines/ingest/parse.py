@@ -22,6 +22,8 @@ from pipelines.quality.source_rules import has_all, must_have, payloads_can_be_r
 from pipelines.quality.table_rules import check_table
 
 _MAX_DETAIL = 1_000
+# Of a table of all days so many answers are read: they show what was revised, and stand in where the newest is wrong.
+_TABLES_OF_RATES = 5
 
 
 class RawRejectedError(Exception):
@@ -82,6 +84,8 @@ def read_source(module: SourceModule, contract: Contract, catalogue: Catalogue, 
     fetches = store.fetches(module.name, until=as_of)
     if contract.feeds == "observation":
         return _read_newest(fetches, module, contract, catalogue, store)
+    if contract.feeds == "fx":
+        fetches = fetches[-_TABLES_OF_RATES:]
     return _read_fetches(fetches, module, contract, catalogue, store)
 
 

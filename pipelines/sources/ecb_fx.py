@@ -76,6 +76,7 @@ def as_fx(raw: pl.LazyFrame, source: Source) -> pl.LazyFrame:
         "currency",
         "units_per_eur",
         pl.col("on_date").cast(pl.Datetime("us")).alias("known_from"),
+        "fetched_at",
         pl.lit(source.title).alias("source_detail"),
         pl.lit(source.homepage).alias("source_url"),
         pl.lit(source.licence).alias("licence"),

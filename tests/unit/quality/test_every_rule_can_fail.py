@@ -36,6 +36,16 @@ JUDGED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "raw.reference_cost_assumption.band_in_order": ({"low": 2.0, "base": 1.0, "high": 3.0}, {"low": 1.0, "base": 1.0, "high": 3.0}),
     "raw.reference_provider_fact.verified_has_a_source": ({"is_verified": True}, {"is_verified": False}),
     "raw.reference_region_certification.verified_has_a_source": ({"is_verified": True}, {"is_verified": False}),
+    "staging.currency_rate_reading.near_its_neighbours": ({"rate_to_neighbours_ratio": 1.11}, {"rate_to_neighbours_ratio": 1.09}),
+    "staging.currency_rate_reading.agrees_with_the_second_source": (
+        {"rate_to_second_source_ratio": 1.002},
+        {"rate_to_second_source_ratio": 1.0005},
+    ),
+    "staging.currency_rate_reading.near_the_last_of_the_second_source": (
+        {"rate_to_last_second_ratio": 10.0, "second_source_age_days": 27},
+        {"rate_to_last_second_ratio": 1.13, "second_source_age_days": 27},
+    ),
+    "staging.currency_rate_reading.is_not_revised": ({"is_superseded": True}, {"is_superseded": False}),
     "staging.price_observation.priced_in_usd": ({}, {"usd_per_hour": Decimal(1)}),
     "staging.price_observation.gpu_hour_in_range": ({"usd_per_gpu_hour": Decimal(9999)}, {"usd_per_gpu_hour": Decimal(2)}),
     "staging.price_observation.outside_the_band_of_the_device": (
