@@ -16,7 +16,8 @@ STATEMENT = ["source", "currency", "on_date", "units_per_eur"]
 def currency_rate_reading(all_fx: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     """One row per source, currency, day and rate stated for it; of a rate that was stated again, with the first and the last time.
 
-    What ships with the project is the second source: its rates are as old as its release, and were looked at when it was taken.
+    What ships with the project is the second source: its rates are as old as its release, and were looked at when it was taken. Nothing
+    is held against its own rates.
     """
     stated = (
         all_fx.filter(pl.col("on_date").is_between(FIRST_DAY, as_of) & (pl.col("known_from").dt.date() <= as_of))
@@ -48,7 +49,7 @@ def currency_rate_reading(all_fx: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
         .sort("on_date")
         .join_asof(last_known, on="on_date", by="currency", strategy="backward", check_sortedness=False)
         .with_columns(
-            rate_to_neighbours_ratio=quotient(pl.col("__rate"), pl.col("__neighbours")),
+            rate_to_neighbours_ratio=pl.when(first).then(quotient(pl.col("__rate"), pl.col("__neighbours"))),
             rate_to_second_source_ratio=pl.when(first).then(quotient(pl.col("__rate"), pl.col("__same_day"))),
             rate_to_last_second_ratio=pl.when(first).then(quotient(pl.col("__rate"), pl.col("__second"))),
             second_source_age_days=pl.when(first).then((pl.col("on_date") - pl.col("__second_on")).dt.total_days()),

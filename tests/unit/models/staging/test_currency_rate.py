@@ -134,3 +134,10 @@ def test_rates_may_drift_far_from_what_ships_in_years() -> None:
     old = [row | {"on_date": row["on_date"] - dt.timedelta(days=730)} for row in shipped("1.05")]  # type: ignore[operator]
     _, bad, _ = rates(ecb(MONDAY, usd="1.25"), old)
     assert bad.is_empty()
+
+
+def test_a_true_crash_that_the_second_source_has_too_passes() -> None:
+    crash = {dt.date(2026, 10, 20): "0.95"}
+    second = [row | {"units_per_eur": "0.95"} if row["currency"] == "USD" and row["on_date"] in crash else row for row in shipped()]
+    published, bad, _ = rates(ecb(MONDAY, changed=crash), second)
+    assert bad.is_empty() and usd_on(published, dt.date(2026, 10, 20)) == Decimal("0.95")
