@@ -28,6 +28,7 @@ from pipelines.ingest.registry import discover
 from pipelines.ingest.snapshots import SnapshotStore
 from pipelines.platform.clock import utc_now
 from pipelines.platform.settings import Settings
+from pipelines.quality.row_rules import check_rows
 
 _REPORT_DAYS = 20
 
@@ -103,11 +104,13 @@ def _shipped(settings: Settings, as_of: date) -> dict[str, pl.LazyFrame]:
     def raw(names: Iterable[str]) -> dict[str, pl.LazyFrame]:
         return {name: read_source(modules[name], known.tables[name], known, bundled, date.max).frame.lazy() for name in names}
 
-    rates = tables["currency_rate"]
+    readings, rates = tables["currency_rate_reading"], tables["currency_rate"]
+    assert readings.function is not None
     assert rates.function is not None
     all_fx = unite_feed("fx", raw(c.name for c in known.fed_by("fx")), modules, known)
+    good = check_rows(readings.contract, readings.function(all_fx=all_fx, as_of=as_of), may_quarantine=True).good
     read = raw(name for name in tables[INGESTED].inputs if name in shipped)
-    return {**read, rates.name: rates.function(all_fx=all_fx, as_of=as_of)}
+    return {**read, rates.name: rates.function(currency_rate_reading=good.lazy())}
 
 
 def _peak_mib() -> float:
