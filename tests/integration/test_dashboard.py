@@ -258,3 +258,19 @@ def test_axe_finds_no_serious_or_moderate_fault(archive: Cli, driver: Any, page:
         driver.execute_script(script)
         found = driver.execute_async_script("const done = arguments[0]; axe.run(document).then((r) => done(r.violations))")
         assert [(v["id"], v["impact"], [n["html"][:120] for n in v["nodes"]]) for v in found if v["impact"] != "minor"] == []
+
+
+def test_a_blocked_refresh_shows_itself_on_every_page(archive: Cli, tmp_path: Path) -> None:
+    from pipelines.platform.settings import Settings
+    from pipelines.refresh.lifecycle import close_failed
+
+    for part in ("published", "ops"):
+        shutil.copytree(archive.data / part, tmp_path / part, symlinks=True)
+    before = {path.name: path.read_bytes() for path in (archive.current / "dashboard").glob("*.html")}
+    failed = close_failed(Settings(data=tmp_path), "00000000-blocked", "a rule of this <test> did not hold")
+    assert failed.version is not None and failed.version.name.endswith("-blocked")
+    for folder in ("dashboard", "dashboard/fr"):
+        for page in PAGES:
+            text = (failed.version / folder / f"{page}.html").read_text()
+            assert 'role="alert"' in text and "a rule of this &lt;test&gt; did not hold" in text
+    assert before == {path.name: path.read_bytes() for path in (archive.current / "dashboard").glob("*.html")}
