@@ -52,11 +52,18 @@ def refresh(data: Path, day: str) -> None:
 def by_python(venv: Path, code: str, file: Path, folder: Path) -> str:
     """The newest day as a tool's own Python sees it."""
     config = folder / "superset_config.py"
-    config.write_text(f"SECRET_KEY = {'x' * 42!r}\nSQLALCHEMY_DATABASE_URI = 'sqlite:///{folder}/superset.db'\nPREVENT_UNSAFE_DB_CONNECTIONS = False\n")
+    config.write_text(
+        f"SECRET_KEY = {'x' * 42!r}\nSQLALCHEMY_DATABASE_URI = 'sqlite:///{folder}/superset.db'\nPREVENT_UNSAFE_DB_CONNECTIONS = False\n"
+    )
     environment = {**os.environ, "SUPERSET_CONFIG_PATH": str(config), "PYTHONWARNINGS": "ignore"}
     environment.pop("PYTHONPATH", None)
     done = subprocess.run(
-        [str(venv / "bin" / "python"), "-c", code, str(file), COUNT], capture_output=True, text=True, env=environment, cwd=folder, check=False
+        [str(venv / "bin" / "python"), "-c", code, str(file), COUNT],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=folder,
+        check=False,
     )
     return done.stdout.strip().splitlines()[-1] if done.returncode == 0 else f"failed: {done.stderr.strip().splitlines()[-1]}"
 

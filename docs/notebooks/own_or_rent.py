@@ -47,9 +47,9 @@ def _(breakdown, mo, pl):
 
 
 @app.cell
-def _(answers, mo):
-    rows = answers.filter(answers["country_group"] == "world", answers["rent_gpu"] == "h100-sxm-80")
-    today = float(rows["median_usd_per_gpu_hour"].median() or 12.29) if rows.height else 12.29
+def _(answers, mo, pl):
+    asked = answers.filter((pl.col("country_group") == "world") & (pl.col("rent_gpu") == "h100-sxm-80"))
+    today = asked["median_usd_per_gpu_hour"].median() or 12.29
     rent = mo.ui.slider(0.5, 15, 0.05, value=round(today, 2), label="USD per GPU-hour (starts at the median of the known sellers)")
     use = mo.ui.slider(0.05, 1, 0.01, value=0.3, label="share of the hours in use")
     mo.vstack([mo.md("## Your own rent and use"), rent, use])
