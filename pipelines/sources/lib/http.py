@@ -12,7 +12,7 @@ import random
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -39,6 +39,8 @@ _MAX_REDIRECTS = 5
 _MAX_HEADER_BYTES = 1 << 16
 _MAX_ETAG = 256
 _GZIP_WINDOW = 31
+_PIECE_BYTES = 1 << 20
+_MAX_STREAMED_BYTES = 2 << 30
 
 
 class HttpStatusError(SourceError):
@@ -66,6 +68,8 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     secret_params: Sequence[tuple[str, str]] = ()
     secret_headers: Mapping[str, str] = field(default_factory=dict)
+    # For a file too long to be stored: made anew for each try, it is given piece after piece, then b"", and gives what is kept of them.
+    keep: Callable[[], Callable[[bytes], bytes]] | None = None
     # Where a redirect led here, what was asked first: the address of a redirect may hold a signature.
     asked_first: str | None = None
 
@@ -160,7 +164,7 @@ class HttpClient:
                 f"{request.shown}: status {status} leads to {fit_to_show(target.scheme)}://{fit_to_show(target.hostname)}, not followed"
             )
         secrets = asked.secret_headers if same else {}
-        return Request(urlunsplit(target), headers=asked.headers, secret_headers=secrets, asked_first=request.shown)
+        return Request(urlunsplit(target), headers=asked.headers, secret_headers=secrets, asked_first=request.shown, keep=asked.keep)
 
     def _within(self, deadline: float, request: Request) -> Response | tuple[int, str]:
         """One exchange in a thread of its own: neither a name that is looked up nor headers that drip can hold us longer."""
@@ -217,27 +221,42 @@ class HttpClient:
             return Response(request.shown, answer.status_code, content, kept, dict(answer.headers))
 
     def _body(self, answer: requests.Response, deadline: float, request: Request) -> bytes:
-        """What the answer unpacks to. Unpacked here, chunk by chunk: nothing can grow beyond the cap before it is counted."""
+        """What is kept of what the answer unpacks to, piece by piece: nothing can grow beyond its cap before it is counted."""
+        content, unpacked = bytearray(), 0
+        keep = request.keep() if request.keep is not None else None
+        largest = self._max_bytes if keep is None else _MAX_STREAMED_BYTES
+        for piece in self._pieces(answer, deadline, request):
+            unpacked += len(piece)
+            content += piece if keep is None else keep(piece)
+            if unpacked > largest or len(content) > self._max_bytes:
+                raise SourceError(f"{request.shown}: more than {min(largest, self._max_bytes):,} bytes; the answer is not read further")
+        if keep is not None:
+            content += keep(b"")
+        return bytes(content)
+
+    def _pieces(self, answer: requests.Response, deadline: float, request: Request) -> Iterator[bytes]:
         encoding = answer.headers.get("Content-Encoding", "").strip().lower()
         if encoding not in ("", "identity", "gzip"):
             raise SourceError(f"{request.shown}: Content-Encoding is {fit_to_show(encoding)}, expected gzip or none")
         unzip = zlib.decompressobj(_GZIP_WINDOW) if encoding == "gzip" else None
-        content, received = bytearray(), 0
+        received = 0
         # `read1` gives what has arrived: a slow drip is seen drop by drop.
         while chunk := answer.raw.read1(_CHUNK_BYTES, decode_content=False):
             received += len(chunk)
-            try:
-                content += chunk if unzip is None else unzip.decompress(chunk, self._max_bytes + 1 - len(content))
-            except zlib.error as error:
-                raise _Lost(str(error)) from None
-            if len(content) > self._max_bytes or (unzip is not None and unzip.unconsumed_tail):
-                raise SourceError(f"{request.shown}: more than {self._max_bytes:,} bytes; the answer is not read further")
             if time.monotonic() > deadline:
                 raise _too_slow(request, self._timeout)
+            if unzip is None:
+                yield chunk
+                continue
+            while chunk:
+                try:
+                    yield unzip.decompress(chunk, _PIECE_BYTES)
+                except zlib.error as error:
+                    raise _Lost(str(error)) from None
+                chunk = unzip.unconsumed_tail
         expected = answer.headers.get("Content-Length", "")
         if (expected.isdecimal() and received != int(expected)) or (unzip is not None and not unzip.eof):
             raise _Lost("the answer ended early")
-        return bytes(content)
 
 
 def same_host(link: str, base_url: str) -> str:

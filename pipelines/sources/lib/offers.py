@@ -9,6 +9,7 @@ does not name is taken from the raw table where it stands there under the feed's
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -101,7 +102,7 @@ def offers(rows: Iterable[Mapping[str, Any]], **everywhere: Any) -> pl.DataFrame
 
 def _number(text: str | None) -> float | None:
     found = number_of(text)
-    return None if found is None else float(found)
+    return float(found) if found is not None and math.isfinite(float(found)) else None
 
 
 def observations(raw: pl.LazyFrame, source: Source, **stated: pl.Expr | str) -> pl.LazyFrame:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
+import socket
+import threading
+import time
+from collections.abc import Callable
+
 import pytest
 
 from pipelines.sources.lib.errors import OfflineError, SourceError
-from pipelines.sources.lib.http import Breaker, HttpClient, HttpStatusError, same_host
-from tests.support.loopback import loopback
+from pipelines.sources.lib.http import Breaker, HttpClient, HttpStatusError, Request, same_host
+from pipelines.sources.lib.paging import pages
+from tests.support.loopback import Answer, loopback
 
 
 def client(breaker: Breaker | None = None, **limits: float) -> tuple[HttpClient, list[float]]:
@@ -95,3 +102,163 @@ def test_only_web_addresses(url: str) -> None:
 
 def test_a_link_cannot_send_us_elsewhere() -> None:
     assert same_host("https://evil.example:443/api?x=1", "http://127.0.0.1:8/") == "http://127.0.0.1:8/api?x=1"
+
+
+def post(http: HttpClient, url: str, **more: object) -> bytes:
+    return http.send(Request(url, method="POST", **more)).content  # type: ignore[arg-type]
+
+
+def test_questions_with_a_body_and_secrets_in_headers() -> None:
+    with loopback({"/q": [b"good"]}) as server:
+        http, _ = client()
+        assert post(http, server.url + "/q", json={"query": "{ a }"}, secret_headers={"Authorization": "Bearer hush"}) == b"good"
+        assert post(http, server.url + "/q", form={"a": "1"}) == b"good"
+    assert server.bodies == [b'{"query": "{ a }"}', b"a=1"]
+    assert server.headers[0]["Authorization"] == "Bearer hush"
+
+
+def test_a_redirect_within_the_host_is_followed() -> None:
+    with loopback({"/a": [(302, {"Location": "/b"}, b"")], "/b": [b"good"]}) as server:
+        assert client()[0].get(server.url + "/a").content == b"good"
+
+
+def test_a_redirect_elsewhere_is_not_followed_and_its_address_not_shown() -> None:
+    with (
+        loopback({"/secret": [b"metadata"]}) as inner,
+        loopback({"/a": [(302, {"Location": inner.url + "/secret?sig=hush"}, b"")]}) as server,
+    ):
+        with pytest.raises(SourceError, match="status 302 leads to") as caught:
+            client()[0].get(server.url + "/a")
+        assert inner.asked == []
+    assert "hush" not in str(caught.value)
+
+
+def test_redirects_in_a_circle_end() -> None:
+    with loopback({"/a": [(302, {"Location": "/a"}, b"")]}) as server, pytest.raises(SourceError, match="more than 5 redirects"):
+        client()[0].get(server.url + "/a")
+
+
+def test_an_answer_is_counted_as_it_unpacks() -> None:
+    bomb = gzip.compress(b"0" * 50_000_000)
+    with loopback({"/a": [(200, {"Content-Encoding": "gzip"}, bomb)]}) as server, pytest.raises(SourceError, match="more than 1,000 bytes"):
+        client()[0].get(server.url + "/a")
+
+
+def test_gzip_is_unpacked_and_a_truncated_one_is_no_answer() -> None:
+    packed = gzip.compress(b"whole")
+    gzipped = {"Content-Encoding": "gzip"}
+    with loopback({"/a": [(200, gzipped, packed[:-6]), (200, gzipped, packed)]}) as server:
+        http, waits = client()
+        assert http.get(server.url + "/a").content == b"whole" and len(waits) == 1
+
+
+def test_a_long_file_is_read_as_it_arrives() -> None:
+    def keep() -> Callable[[bytes], bytes]:
+        return lambda piece: piece.replace(b"x", b"") if piece else b"end"
+
+    with loopback({"/a": [b"x" * 500_000 + b"y"]}) as server:
+        assert client()[0].send(Request(server.url + "/a", keep=keep)).content == b"yend"
+
+
+class Drip:
+    """A server that sends a byte at a time, of its headers or of its body, for as long as anybody listens."""
+
+    def __init__(self, first: bytes) -> None:
+        self._first = first
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/a"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+                connection.recv(1000)
+                connection.sendall(self._first)
+                while True:
+                    connection.sendall(b"a")
+                    time.sleep(0.05)
+            except OSError:
+                return
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.mark.parametrize("first", [b"HTTP/1.1 200 OK\r\nX-Slow: ", b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"])
+def test_a_drip_ends_with_the_deadline(first: bytes) -> None:
+    server = Drip(first)
+    started = time.monotonic()
+    with pytest.raises(SourceError, match="not finished after"):
+        client(timeout_seconds=0.6)[0].get(server.url)
+    assert time.monotonic() - started < 3
+    server.close()
+
+
+def test_a_run_that_has_waited_long_enough_asks_nothing_more() -> None:
+    with loopback({"/a": [b"good"]}) as server:
+        http, _ = client(Breaker(run_seconds=0))
+        with pytest.raises(SourceError, match="was not tried"):
+            http.get(server.url + "/a")
+        assert server.asked == []
+
+
+def test_no_more_than_four_at_once_at_a_host() -> None:
+    breaker, running, most = Breaker(), [], []
+    lock = threading.Lock()
+
+    def ask() -> None:
+        with breaker.at_host("a.example"):
+            with lock:
+                running.append(1)
+                most.append(len(running))
+            time.sleep(0.05)
+            with lock:
+                running.pop()
+
+    threads = [threading.Thread(target=ask) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert max(most) == 4
+
+
+def paged(http: HttpClient, url: str, paging: dict[str, object]) -> list[bytes]:
+    return [answer.content for answer in pages(http, Request(url), paging)]
+
+
+def test_pages_by_number_offset_cursor_and_link() -> None:
+    two, one = b'{"items": [1, 2], "next": "c2"}', b'{"items": [3], "next": ""}'
+    answers: dict[str, list[Answer]] = {
+        "/n?size=2&page=1": [two],
+        "/n?size=2&page=2": [one],
+        "/o?offset=0": [two],
+        "/o?offset=2": [one],
+        "/c": [two],
+        "/c?cursor=c2": [one],
+        "/l": [(200, {"Link": '</l2>; rel="next"'}, two)],
+        "/l2": [one],
+    }
+    with loopback(answers) as server:
+        http, _ = client()
+        numbered = {"by": "page", "param": "page", "size_param": "size", "size": 2, "items": "items"}
+        assert paged(http, server.url + "/n", numbered) == [two, one]
+        assert paged(http, server.url + "/o", {"by": "offset", "param": "offset", "size": 2, "items": "items"}) == [two, one]
+        assert paged(http, server.url + "/c?", {"by": "cursor", "param": "cursor", "next": "next"}) == [two, one]
+        assert paged(http, server.url + "/l", {"by": "link"}) == [two, one]
+
+
+def test_a_list_that_goes_in_circles_is_noticed() -> None:
+    with loopback({"/l": [b'{"next": "/l"}']}) as server, pytest.raises(SourceError, match="came before"):
+        paged(client()[0], server.url + "/l", {"by": "link", "next": "next"})
+
+
+def test_an_error_is_no_longer_than_it_needs_to_be_and_controls_nothing() -> None:
+    text = str(SourceError("a\x1b[31m\n" + "x" * 30_000_000))
+    assert len(text) < 600 and "\x1b" not in text and "\n" not in text and "30,000," in text
+
+
+def test_too_long_an_etag_is_not_kept() -> None:
+    with loopback({"/a": [(200, {"ETag": "x" * 5000}, b"good")]}) as server:
+        assert client()[0].get(server.url + "/a").etag is None

@@ -1,0 +1,147 @@
+"""AWS price list files of EC2 by region: on demand and Reserved of machines with accelerators, without a key.
+
+A file has hundreds of thousands of rows and hundreds of megabytes. It is read as it arrives, and kept are its header and the lines of
+Linux machines with accelerators on shared hardware: that is what is stored, and what the parser reads.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+
+import polars as pl
+
+from pipelines.sources.lib.decode import number_of, parser
+from pipelines.sources.lib.errors import ParseError
+from pipelines.sources.lib.fetching import each_answer
+from pipelines.sources.lib.http import Request
+from pipelines.sources.lib.offers import OFFER_TABLE, offers
+from pipelines.sources.lib.source import FetchContext, Payload, Source
+
+# Other regions cost as much to read; these are those of the examples and the largest of Europe.
+_REGIONS = ("us-east-1", "eu-central-1", "eu-west-1", "eu-west-3")
+
+SOURCE = Source(
+    title="AWS price list files, EC2",
+    homepage="https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/using-price-list-query-api.html",
+    licence="public price list; figures with attribution",
+    semantics="reading",
+    precedence=100,
+    base_url="https://pricing.us-east-1.amazonaws.com",
+    timeout_seconds=240.0,
+    table=OFFER_TABLE,
+    certainty="documented",
+    gives="on-demand and Reserved prices of machines with accelerators in four regions",
+)
+_WHAT = "offer file"
+_PREAMBLE_LINES = 6
+_LINUX = (b'"Linux"', b'"Shared"', b'"Used"', b'"No License required"', b'"USD"')
+_MACHINES = re.compile(rb"BoxUsage:(?:p|gr?|trn|inf|dl)[0-9]")
+_WANTED = {
+    "Tenancy": ("Shared",),
+    "Operating System": ("Linux",),
+    "CapacityStatus": ("Used",),
+    "Pre Installed S/W": ("NA", ""),
+    "License Model": ("No License required",),
+    "operation": ("RunInstances",),
+    "Currency": ("USD",),
+    # Rows of capacity blocks cost nothing by the hour: they are paid when they are booked.
+    "MarketOption": ("OnDemand", ""),
+    "Location Type": ("AWS Region",),
+}
+_NEEDED = (*_WANTED, "SKU", "OfferTermCode", "TermType", "Unit", "PricePerUnit", "LeaseContractLength", "PurchaseOption")
+_NEEDED += ("OfferingClass", "Instance Type", "Region Code", "Location")
+_MONTHS = {"1yr": 12, "3yr": 36}
+_PAID = {"No Upfront": "none", "Partial Upfront": "partial", "All Upfront": "all"}
+_HOURS_OF_A_MONTH = 730
+
+
+def fetch(context: FetchContext) -> Iterable[Payload]:
+    """One file per region, as CSV, of which the lines that matter are kept."""
+    path = "/offers/v1.0/aws/AmazonEC2/current/{}/index.csv"
+    return each_answer(context, {region: Request(context.base_url + path.format(region), keep=lines_kept) for region in _REGIONS})
+
+
+def lines_kept() -> Callable[[bytes], bytes]:
+    """Gives of the pieces of a file, one after the other and b"" at the end, the header and the lines of machines with accelerators."""
+    rest, lines_seen = b"", 0
+
+    def keep(piece: bytes) -> bytes:
+        nonlocal rest, lines_seen
+        if not piece:
+            last, rest = rest, b""
+            return last if _is_of_a_machine(last) else b""
+        lines = (rest + piece).split(b"\n")
+        rest = lines.pop()
+        head = max(0, min(_PREAMBLE_LINES - lines_seen, len(lines)))
+        lines_seen += len(lines)
+        kept = [*lines[:head], *(line for line in lines[head:] if _is_of_a_machine(line))]
+        return b"".join(line + b"\n" for line in kept)
+
+    return keep
+
+
+def _is_of_a_machine(line: bytes) -> bool:
+    return all(word in line for word in _LINUX) and _MACHINES.search(line) is not None
+
+
+@parser(_WHAT)
+def parse(content: bytes) -> pl.DataFrame:
+    """One offer per machine on demand, and one per term, payment and class of Reserved: its hourly fee and its upfront by the hour.
+
+    Raises ParseError for another preamble, a header without a column that is needed, and a file without a price.
+    """
+    lines = list(csv.reader(io.StringIO(content.decode("utf-8"), newline=""), strict=True))
+    if len(lines) < _PREAMBLE_LINES or lines[0][:1] != ["FormatVersion"]:
+        raise ParseError(f"{_WHAT}: expected FormatVersion and {_PREAMBLE_LINES - 1} lines before the rows")
+    header = lines[_PREAMBLE_LINES - 1]
+    missing = [name for name in _NEEDED if name not in header]
+    if missing:
+        raise ParseError(f"{_WHAT}: column {missing[0]} is missing")
+    rows = [dict(zip(header, line, strict=False)) for line in lines[_PREAMBLE_LINES:] if len(line) == len(header)]
+    plain = [row for row in rows if all(row[name] in values for name, values in _WANTED.items())]
+    found = [*_on_demand(plain), *_reserved(plain)]
+    if rows and not found:
+        raise ParseError(f"{_WHAT}: none of {len(rows)} rows is a price of a Linux machine")
+    return offers(found, provider="aws", currency="USD", price_unit="instance_hour")
+
+
+def _on_demand(rows: Iterable[dict[str, str]]) -> Iterable[dict[str, object]]:
+    for row in rows:
+        if row["TermType"] == "OnDemand" and row["Unit"] == "Hrs" and number_of(row["PricePerUnit"]) != 0:
+            yield {**_machine(row), "sku": row["Instance Type"], "native_amount": row["PricePerUnit"]}
+
+
+def _reserved(rows: Iterable[dict[str, str]]) -> Iterable[dict[str, object]]:
+    terms: dict[tuple[str, str], list[dict[str, str]]] = defaultdict(list)
+    for row in rows:
+        if row["TermType"] == "Reserved":
+            terms[row["SKU"], row["OfferTermCode"]].append(row)
+    for parts in terms.values():
+        row = parts[0]
+        months = _MONTHS.get(row["LeaseContractLength"])
+        amounts = [(part["Unit"], number_of(part["PricePerUnit"])) for part in parts]
+        known = months is not None and all(amount is not None and unit in ("Hrs", "Quantity") for unit, amount in amounts)
+        yield {
+            **_machine(row),
+            "sku": f"{row['Instance Type']} {row['OfferingClass']}",
+            "purchase_option": "commitment",
+            "purchase_option_as_named": f"Reserved, {row['OfferingClass']}, {row['PurchaseOption']}",
+            "payment_option": _PAID.get(row["PurchaseOption"], row["PurchaseOption"]),
+            "commitment_months": months,
+            "native_amount": _by_the_hour(amounts, months) if known and months else None,
+        }
+
+
+def _by_the_hour(amounts: Iterable[tuple[str, Decimal | None]], months: int) -> str:
+    hours = Decimal(months * _HOURS_OF_A_MONTH)
+    total = sum(((amount or Decimal(0)) / (1 if unit == "Hrs" else hours) for unit, amount in amounts), Decimal(0))
+    return f"{total:.8f}"
+
+
+def _machine(row: dict[str, str]) -> dict[str, object]:
+    return {"region": row["Region Code"] or row["Location"], "instance_type": row["Instance Type"]}
