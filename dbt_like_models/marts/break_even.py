@@ -1,7 +1,7 @@
 """Own against rent, day by day: comparators of like shape, their spread, and what an owned server makes of each.
 
-Belongs here: choosing comparators and joining them with servers and workloads. Does not belong here: the formulas
-(`pipelines.economics`).
+Belongs here: choosing comparators among the offers that speak for their sellers, and joining them with servers and workloads. Does not
+belong here: which offers speak (`pipelines.prices.market`), the formulas (`pipelines.economics`).
 """
 
 from datetime import date
@@ -18,13 +18,14 @@ from pipelines.economics import (
     npv_payback_months,
     usd_per_million_tokens,
 )
+from pipelines.prices.market import LONGEST_AGE_DAYS, PROFESSIONAL, offers_that_speak, quartile_places, third_party_series
 
 WINDOWS_DAYS = (7, 30, 90)
 HOURS_PER_MONTH = 730.0
 NODE_GPUS = 8
 LIFE_MONTHS = 60
-# A comparator whose last price is older than this is no comparator any more.
-LONGEST_AGE_DAYS = 365
+OFFER = ["seller", "comparator_provider", "comparator_region", "comparator_country", "is_per_gpu_price", "is_third_party"]
+COMPARATORS = ["cheapest", "market_p25", "market_median", "market_p75", "median", "dearest"]
 # For owning, a dear rent is the favourable case.
 RENT_BAND = {"low": "high", "base": "base", "high": "low"}
 
@@ -35,15 +36,29 @@ def break_even(
     owned_server_cost: pl.LazyFrame,
     gpu_price_rolling: pl.LazyFrame,
     price_series: pl.LazyFrame,
+    price_history: pl.LazyFrame,
     reference_cost_assumption: pl.LazyFrame,
     fx_rate: pl.LazyFrame,
     as_of: date,
 ) -> pl.LazyFrame:
-    """One row per day, window, model, precision, workload, server and comparator (cheapest, median, dearest)."""
-    series = price_series.filter((pl.col("purchase_option") == "on_demand") & (pl.col("gpu_count") == NODE_GPUS)).select(
-        "series_id", "gpu", comparator_provider="provider", comparator_region="region", comparator_country="country"
+    """One row per day, window, model, precision, workload, server and comparator."""
+    third_party = third_party_series(price_history).with_columns(is_third_party=True)
+    is_compared = (pl.col("purchase_option") == "on_demand") & pl.col("trust_tier").is_in(PROFESSIONAL)
+    series = (
+        price_series.filter(is_compared & (pl.col("gpu_count").fill_null(NODE_GPUS) == NODE_GPUS))
+        .join(third_party, on="series_id", how="left")
+        .select(
+            "series_id",
+            "gpu",
+            "seller",
+            pl.col("gpu_count").is_null().alias("is_per_gpu_price"),
+            pl.col("is_third_party").fill_null(False),
+            comparator_provider="provider",
+            comparator_region="region",
+            comparator_country="country",
+        )
     )
-    comparators = three_of_like_shape(gpu_price_rolling.join(series, on="series_id"), as_of)
+    comparators = of_like_shape(gpu_price_rolling.join(series, on="series_id"), as_of)
     windows = pl.LazyFrame({"window_days": WINDOWS_DAYS}, schema={"window_days": pl.Int64})
     owned = (
         owned_server_cost.filter(pl.col("gpu_count") == NODE_GPUS)
@@ -53,7 +68,7 @@ def break_even(
         .filter(is_shown(as_of))
         .join(windows, how="cross")
     )
-    names = pl.LazyFrame({"comparator": ["cheapest", "median", "dearest"]})
+    names = pl.LazyFrame({"comparator": COMPARATORS})
     rows = (
         owned.join(names, how="cross")
         .join(comparators, on=["on_date", "window_days", "gpu", "comparator"], how="left")
@@ -81,6 +96,8 @@ def break_even(
         pl.col("base_capex_usd").alias("capex_usd"),
         pl.col("__rent_base").alias("rented_usd_per_hour"),
         pl.col("comparator_count").fill_null(0),
+        pl.col("seller_count").fill_null(0),
+        pl.col("seller").alias("comparator_seller"),
         "comparator_provider",
         "comparator_region",
         "comparator_country",
@@ -88,6 +105,8 @@ def break_even(
         "price_basis",
         "price_as_of_on",
         "price_age_days",
+        "is_per_gpu_price",
+        "is_third_party",
         "covered_share",
         "server_price_as_of_on",
         "throughput_id",
@@ -102,69 +121,79 @@ def break_even(
     )
 
 
-def three_of_like_shape(priced: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
-    """Per day, window and device the cheapest, the median and the dearest series, each a real one; the lower middle is the median.
+def of_like_shape(priced: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    """Per day, window and device the offer that each comparator is, a real one, with the numbers of offers and of sellers.
 
-    On days on which no window holds a price the last known ones of at most a year stand in, marked so.
+    Every seller stands beside the others: with its window where that holds a price, else with its last known one of at most a year, marked
+    so. The cheapest, the median and the dearest are of all offers that speak, the quartiles of the sellers' cheapest ones.
     """
-    in_window = priced.select(
+    group = ["on_date", "window_days", "gpu"]
+    offers = offers_that_speak(pl.concat([in_windows(priced), last_known(priced, as_of)]), group)
+    ranked = offers.sort(*group, "__base", "price_series_id").with_columns(
+        __place=pl.int_range(pl.len(), dtype=pl.Int64).over(group),
+        comparator_count=pl.len().cast(pl.Int64).over(group),
+        seller_count=pl.col("seller").n_unique().cast(pl.Int64).over(group),
+    )
+    # In order of price: a seller's first offer is its cheapest.
+    sellers = ranked.unique([*group, "seller"], keep="first", maintain_order=True).with_columns(
+        __seller_place=pl.int_range(pl.len(), dtype=pl.Int64).over(group)
+    )
+    count = pl.col("comparator_count")
+    of_offers = {"cheapest": pl.lit(0), "median": (count - 1) // 2, "dearest": count - 1}
+    chosen = [ranked.filter(pl.col("__place") == place).with_columns(comparator=pl.lit(name)) for name, place in of_offers.items()]
+    chosen += [
+        sellers.filter(pl.col("__seller_place") == place).drop("__seller_place").with_columns(comparator=pl.lit(name))
+        for name, place in quartile_places(pl.col("seller_count")).items()
+    ]
+    return pl.concat(chosen).with_columns(price_age_days=(pl.col("on_date") - pl.col("price_as_of_on")).dt.total_days())
+
+
+def in_windows(priced: pl.LazyFrame) -> pl.LazyFrame:
+    """The offers whose window holds a price."""
+    return priced.select(
         "on_date",
         "window_days",
         "gpu",
-        "comparator_provider",
-        "comparator_region",
-        "comparator_country",
+        *OFFER,
         pl.col("series_id").alias("price_series_id"),
         pl.lit("window").alias("price_basis"),
+        pl.lit(True).alias("is_current"),
+        pl.col("last_observed_on").alias("seen_on"),
         pl.col("last_observed_on").alias("price_as_of_on"),
         "covered_share",
         pl.col("min_usd_per_gpu_hour").alias("__low"),
         pl.col("mean_usd_per_gpu_hour").alias("__base"),
         pl.col("max_usd_per_gpu_hour").alias("__high"),
     )
-    last = (
-        priced.sort("last_covered_on", "window_days")
-        .group_by("series_id", "window_days", maintain_order=True)
-        .agg(
-            pl.col("gpu", "comparator_provider", "comparator_region", "comparator_country").last(),
-            pl.col("last_covered_on", "last_observed_on", "last_usd_per_gpu_hour").last(),
-            pl.col("on_date").max().alias("__last_row_on"),
-        )
-        .with_columns(
-            on_date=pl.date_ranges(
-                pl.col("__last_row_on").dt.offset_by("1d"),
-                pl.min_horizontal(pl.col("last_covered_on").dt.offset_by(f"{LONGEST_AGE_DAYS}d"), pl.lit(as_of)),
-            )
-        )
+
+
+def last_known(priced: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    """The last known price of each series on the days whose window holds none of it, for a year after it was seen."""
+    following = pl.col("on_date").shift(-1).over("series_id", "window_days", order_by="on_date")
+    end = pl.min_horizontal(
+        following,
+        pl.col("last_observed_on").dt.offset_by(f"{LONGEST_AGE_DAYS + 1}d"),
+        pl.lit(as_of).dt.offset_by("1d"),
+    )
+    gap_from = pl.col("on_date").dt.offset_by("1d")
+    return (
+        priced.with_columns(__from=gap_from, __end=end)
+        .filter(pl.col("__from") < pl.col("__end"))
+        .with_columns(on_date=pl.date_ranges("__from", "__end", closed="left"))
         .explode("on_date", empty_as_null=False)
-        .filter(pl.col("on_date").is_not_null())
-        .join(in_window.select("on_date", "window_days", "gpu").unique(), on=["on_date", "window_days", "gpu"], how="anti")
         .select(
             "on_date",
             "window_days",
             "gpu",
-            "comparator_provider",
-            "comparator_region",
-            "comparator_country",
+            *OFFER,
             pl.col("series_id").alias("price_series_id"),
             pl.lit("last_known").alias("price_basis"),
+            pl.lit(False).alias("is_current"),
+            pl.col("last_observed_on").alias("seen_on"),
             pl.col("last_observed_on").alias("price_as_of_on"),
             pl.lit(None, dtype=pl.Float64).alias("covered_share"),
             *(pl.col("last_usd_per_gpu_hour").alias(name) for name in ("__low", "__base", "__high")),
         )
-    )
-    group = ["on_date", "window_days", "gpu"]
-    ranked = (
-        pl.concat([in_window, last])
-        .sort(*group, "__base", "price_series_id")
-        .with_columns(__rank=pl.int_range(pl.len()).over(group), comparator_count=pl.len().cast(pl.Int64).over(group))
-    )
-    places = {"cheapest": 0, "median": (pl.col("comparator_count") - 1) // 2, "dearest": pl.col("comparator_count") - 1}
-    return pl.concat(
-        ranked.filter(pl.col("__rank") == place).with_columns(
-            comparator=pl.lit(name), price_age_days=(pl.col("on_date") - pl.col("price_as_of_on")).dt.total_days()
-        )
-        for name, place in places.items()
     )
 
 

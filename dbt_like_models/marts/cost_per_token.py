@@ -19,12 +19,16 @@ from pipelines.economics import (
     usd_per_million_tokens,
 )
 from pipelines.economics.guards import quotient
+from pipelines.prices.market import LONGEST_AGE_DAYS
 
 WINDOWS_DAYS = (7, 30, 90)
 # What was last confirmed longer ago is no price any more.
 LONGEST_AGE_DAYS = 365
 KEY = ["on_date", "window_days", "model", "precision", "workload", "gpu", "option", "country", "provider"]
 ASSUMED = ("packing_share", "spot_mean_time_between_interruptions_s", "spot_restart_s")
+MARKET = ("market_p25", "market_median", "market_p75")
+MARKET_PER_OUTPUT = [f"{name}_usd_per_million_output_tokens" for name in MARKET]
+SELLERS = ["seller_count", "is_per_gpu_price", *MARKET_PER_OUTPUT]
 PER_OUTPUT = [f"{band}_usd_per_million_output_tokens" for band in BANDS]
 PRICE = [
     "reason_no_figure",
@@ -37,6 +41,7 @@ PRICE = [
     "price_source",
     "gpu_count",
     "base_usd_per_gpu_hour",
+    *SELLERS,
 ]
 CHOSEN = [
     "input_tokens",
@@ -95,14 +100,18 @@ def rented_cost(rented_price: pl.LazyFrame, choice: pl.LazyFrame, assumption: pl
     """Rented options: the price of an hour of use by the way it is bought, over the tokens of that hour."""
     rows = rented_price.join(choice, on=["gpu", "min_gpu_count"]).filter(is_shown(as_of)).join(assumption, how="cross")
     return rows.with_columns(
-        **{name: rented_usd_per_million(band) for name, band in zip(PER_OUTPUT, BANDS, strict=True)},
+        **{name: rented_usd_per_million(pl.col(f"{band}_usd_per_gpu_hour"), band) for name, band in zip(PER_OUTPUT, BANDS, strict=True)},
+        **{
+            name: rented_usd_per_million(pl.col(f"{quartile}_usd_per_gpu_hour"), "base")
+            for name, quartile in zip(MARKET_PER_OUTPUT, MARKET, strict=True)
+        },
         reason_no_figure=pl.lit(None, dtype=pl.String),
     )
 
 
-def rented_usd_per_million(band: str) -> pl.Expr:
-    """USD per million output tokens with every assumption at one end of its band."""
-    price, packing = pl.col(f"{band}_usd_per_gpu_hour"), pl.col(f"packing_share__{band}")
+def rented_usd_per_million(price: pl.Expr, band: str) -> pl.Expr:
+    """USD per million output tokens at a price per GPU-hour, with every assumption at one end of its band."""
+    packing = pl.col(f"packing_share__{band}")
     waste = spot_waste_share(pl.col(f"spot_mean_time_between_interruptions_s__{band}"), pl.col(f"spot_restart_s__{band}"))
     on_demand = effective_cloud_usd_per_hour(price, "on_demand", packing_share=packing)
     spot = effective_cloud_usd_per_hour(price, "spot", packing_share=packing, waste_share=waste)
@@ -126,10 +135,11 @@ def owned_cost(owned_server_cost: pl.LazyFrame, choice: pl.LazyFrame, as_of: dat
         country=pl.col("electricity_area"),
         provider=pl.lit(None, dtype=pl.String),
         price_series_id=pl.lit(None, dtype=pl.String),
-        price_basis=pl.lit("quote"),
+        price_basis=pl.when(pl.col("price_age_days") > LONGEST_AGE_DAYS).then(pl.lit("last_known")).otherwise(pl.lit("quote")),
         covered_share=pl.lit(None, dtype=pl.Float64),
         is_thin=pl.lit(None, dtype=pl.Boolean),
         base_usd_per_gpu_hour=quotient(pl.col("base_fixed_usd_per_hour") + use * pl.col("base_variable_usd_per_hour"), pl.col("gpu_count")),
+        **not_rented(),
     )
 
 
@@ -191,6 +201,7 @@ def api_cost(
             price_source=pl.col("source"),
             gpu_count=pl.lit(None, dtype=pl.Float64),
             base_usd_per_gpu_hour=pl.lit(None, dtype=pl.Float64),
+            **not_rented(),
             **unchosen(),
         )
     )
@@ -224,8 +235,15 @@ def unmeasured(throughput: pl.LazyFrame, choice: pl.LazyFrame, reference_workloa
         price_source=pl.lit(None, dtype=pl.String),
         gpu_count=pl.lit(None, dtype=pl.Float64),
         base_usd_per_gpu_hour=pl.lit(None, dtype=pl.Float64),
+        **not_rented(),
         **unchosen(),
     )
+
+
+def not_rented() -> dict[str, pl.Expr]:
+    """The columns of a market where nothing is rented."""
+    kinds = {"seller_count": pl.Int64, "is_per_gpu_price": pl.Boolean}
+    return {name: pl.lit(None, dtype=kinds.get(name, pl.Float64)) for name in SELLERS}
 
 
 def unchosen() -> dict[str, pl.Expr]:

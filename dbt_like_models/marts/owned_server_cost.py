@@ -1,13 +1,12 @@
 """Cost of one hour of an owned server, day by day."""
 
-from datetime import date, timedelta
+from datetime import date
 
 import polars as pl
 
 from pipelines.costing.assumptions import BANDS, SERVER_INPUTS, by_scope, in_one_row, server_of
 from pipelines.economics import OnPremServer, on_prem_usd_per_hour, operating_usd_per_hour, residual_share
 
-PRICE_LIMIT = timedelta(days=365)
 ELECTRICITY_AREA = "US"
 FOR_ALL = (*SERVER_INPUTS, "life_years", "node_load_over_gpu_power")
 QUOTE = ["hardware", "gpu", "gpu_count", "price_on", "low_usd", "base_usd", "high_usd", "source", "source_detail"]
@@ -71,7 +70,7 @@ def owned_server_cost(
         "is_power_estimated",
         "is_price_estimated",
         pl.when(~has_figure & pl.col("price_on").is_null())
-        .then(pl.lit("no list price of this server in the 365 days before"))
+        .then(pl.lit("no list price of this server is known yet"))
         .when(~has_figure)
         .then(pl.lit("no power figure for this server"))
         .alias("reason_no_figure"),
@@ -95,7 +94,10 @@ def servers_of_cards(hardware_price: pl.LazyFrame, reference_cost_assumption: pl
 
 
 def with_latest_price(days: pl.LazyFrame, quoted: pl.LazyFrame, of_cards: pl.LazyFrame) -> pl.LazyFrame:
-    """Each day with the latest quote of the server of the 365 days before, else with that of its cards, marked as an estimate."""
+    """Each day with the latest quote of the server, however old, else with that of its cards, marked as an estimate.
+
+    A quote that ages changes nothing by itself: its age stands beside the figure.
+    """
 
     def latest(quotes: pl.LazyFrame, prefix: str) -> pl.LazyFrame:
         renamed = quotes.select("hardware", pl.col("price_on").alias("__on"), *(pl.col(name).alias(prefix + name) for name in QUOTE[3:]))
@@ -105,7 +107,6 @@ def with_latest_price(days: pl.LazyFrame, quoted: pl.LazyFrame, of_cards: pl.Laz
             right_on="__on",
             by="hardware",
             strategy="backward",
-            tolerance=PRICE_LIMIT,
             coalesce=False,
             check_sortedness=False,
         )

@@ -7,9 +7,12 @@ from datetime import date
 
 import polars as pl
 
+from pipelines.prices.market import LONGEST_AGE_DAYS, NOT_COMPARED, PROFESSIONAL, quartile_places
+
 THIN_BELOW = 0.8
 GROUP = ["gpu", "min_gpu_count", "option", "country", "provider"]
 SIZES = (1, 2, 4, 8)
+MARKET = ["on_date", "window_days", "gpu", "min_gpu_count", "option"]
 
 
 def rented_price(gpu_price_rolling: pl.LazyFrame, price_series: pl.LazyFrame, throughput: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
@@ -17,30 +20,65 @@ def rented_price(gpu_price_rolling: pl.LazyFrame, price_series: pl.LazyFrame, th
     series = candidate_series(price_series, throughput)
     priced = gpu_price_rolling.join(series, on="series_id")
     in_window = cheapest_in_window(priced)
-    return pl.concat([in_window, last_known(in_window, priced, as_of)]).select(
-        "on_date",
-        "window_days",
-        *GROUP,
-        "price_series_id",
-        "price_basis",
-        "price_as_of_on",
-        (pl.col("on_date") - pl.col("price_as_of_on")).dt.total_days().alias("price_age_days"),
-        "covered_share",
-        (pl.col("covered_share") < THIN_BELOW).fill_null(True).alias("is_thin"),
-        "gpu_count",
-        "low_usd_per_gpu_hour",
-        "base_usd_per_gpu_hour",
-        "high_usd_per_gpu_hour",
+    offers = pl.concat([in_window, last_known(in_window, priced, as_of)]).with_columns(
+        price_age_days=(pl.col("on_date") - pl.col("price_as_of_on")).dt.total_days()
+    )
+    quartiles = [f"{name}_usd_per_gpu_hour" for name in quartile_places(pl.len())]
+    return (
+        offers.join(market(offers), on=MARKET, how="left")
+        .with_columns(pl.col("seller_count").fill_null(0))
+        .select(
+            "on_date",
+            "window_days",
+            *GROUP,
+            "price_series_id",
+            "price_basis",
+            "price_as_of_on",
+            "price_age_days",
+            "covered_share",
+            (pl.col("covered_share") < THIN_BELOW).fill_null(True).alias("is_thin"),
+            "gpu_count",
+            pl.col("gpu_count").is_null().alias("is_per_gpu_price"),
+            "low_usd_per_gpu_hour",
+            "base_usd_per_gpu_hour",
+            "high_usd_per_gpu_hour",
+            "seller_count",
+            *quartiles,
+        )
+    )
+
+
+def market(offers: pl.LazyFrame) -> pl.LazyFrame:
+    """Sellers and quartiles of each day, window, device, least size and way of buying: each provider once, with its cheapest country.
+
+    Prices of more than a year are nobody's offer any more and do not count.
+    """
+    asked = pl.col("base_usd_per_gpu_hour").sort()
+    places = quartile_places(pl.len().cast(pl.Int64))
+    return (
+        offers.filter(pl.col("price_age_days") <= LONGEST_AGE_DAYS)
+        .group_by([*MARKET, "provider"])
+        .agg(pl.col("base_usd_per_gpu_hour").min())
+        .group_by(MARKET)
+        .agg(
+            pl.len().cast(pl.Int64).alias("seller_count"),
+            *(asked.get(place).alias(f"{name}_usd_per_gpu_hour") for name, place in places.items()),
+        )
     )
 
 
 def candidate_series(price_series: pl.LazyFrame, throughput: pl.LazyFrame) -> pl.LazyFrame:
-    """Series of whole machines of a measured device, each with the greatest least size that it satisfies."""
+    """Series of a measured device that known sellers list, each with the greatest least size that it satisfies.
+
+    A price per GPU without a machine satisfies every size: it is compared per GPU, and marked.
+    """
     months = pl.col("commitment_months").cast(pl.String)
     option = pl.when(pl.col("purchase_option") == "commitment").then("commitment_" + months + "_months").otherwise("purchase_option")
-    size = pl.max_horizontal(pl.when(pl.col("gpu_count") >= size).then(pl.lit(size, dtype=pl.Int64)) for size in SIZES)
+    count = pl.col("gpu_count").fill_null(SIZES[-1])
+    size = pl.max_horizontal(pl.when(count >= size).then(pl.lit(size, dtype=pl.Int64)) for size in SIZES)
+    is_compared = pl.col("trust_tier").is_in(PROFESSIONAL) & ~pl.col("purchase_option").is_in(NOT_COMPARED)
     return (
-        price_series.filter(pl.col("gpu_count") >= 1)
+        price_series.filter((count >= 1) & is_compared)
         .join(throughput.select("gpu").unique(), on="gpu", how="semi")
         .select("series_id", "gpu", size.alias("size"), option.alias("option"), "country", "provider", "gpu_count")
     )

@@ -63,7 +63,7 @@ COLUMNS = [
     "licence",
     "snapshot_sha256",
 ]
-BYTES_PER_PARAMETER = {"bf16": 2.0, "fp8": 1.0, "fp4": 0.5, "int4": 0.5}
+BYTES_PER_PARAMETER = {"fp32": 4.0, "bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5, "int4": 0.5}
 
 
 def throughput_measurement(

@@ -51,11 +51,11 @@ def closing(
             """
             SELECT server, comparator, comparator_provider || ' ' || comparator_region AS against,
                    rented_usd_per_hour, base_break_even_utilisation_share AS break_even_use,
-                   base_payback_months AS payback_months, reason_no_figure, price_age_days
+                   base_payback_months AS payback_months, reason_no_figure, price_age_days, seller_count
             FROM bi.break_even
             WHERE model = ? AND precision = ? AND workload = ? AND window_days = ?
-              AND on_date = (SELECT max(on_date) FROM bi.break_even)
-            ORDER BY server, list_position(['cheapest', 'median', 'dearest'], comparator)
+              AND on_date = (SELECT max(on_date) FROM bi.break_even) AND comparator IN ('cheapest', 'market_median', 'dearest')
+            ORDER BY server, list_position(['cheapest', 'market_median', 'dearest'], comparator)
             """,
             [model, precision, workload, QUESTION["window_days"]],
         ),

@@ -45,7 +45,20 @@ _TEXT = {
     "version": "benchmark_round",
     "Performance_Units": "result_unit",
 }
-_PRECISIONS = {"fp4": "fp4", "fp8": "fp8", "int4": "int4", "bf16": "bf16", "fp16": "bf16"}
+_PRECISIONS = {
+    "fp4": "fp4",
+    "mxfp4": "fp4",
+    "nvfp4": "fp4",
+    "fp8": "fp8",
+    "mxfp8": "fp8",
+    "int4": "int4",
+    "uint4": "int4",
+    "mxint4": "int4",
+    "int8": "int8",
+    "bf16": "bf16",
+    "fp16": "bf16",
+    "fp32": "fp32",
+}
 _ALLOWED_AVAILABILITY = ("available", "preview")
 
 

@@ -1,4 +1,4 @@
--- Break-even of an owned server against the cheapest, the median and the dearest rentable machine of its shape, by day.
+-- Break-even of an owned server by day, against the cheapest, the median and the dearest offer of its shape and the quartiles over sellers.
 SELECT
     b.on_date,
     b.window_days,
@@ -22,6 +22,10 @@ SELECT
     b.comparator_region,
     b.comparator_country,
     b.comparator_count,
+    b.seller_count,
+    b.comparator_seller,
+    b.is_per_gpu_price,
+    b.is_third_party,
     b.price_basis,
     b.price_as_of_on,
     b.price_age_days,

@@ -1,4 +1,4 @@
--- Own or rent, for one model and workload on the newest day: break-even use beside the workload's own use, against three comparators.
+-- Own or rent, for one model and workload on the newest day: break-even use beside the workload's own use, against each comparator, with its sellers.
 SELECT
     server,
     comparator,
@@ -7,6 +7,7 @@ SELECT
     base_break_even_utilisation_share,
     utilisation_share > base_break_even_utilisation_share AS owning_wins,
     base_payback_months,
+    seller_count,
     price_basis,
     price_age_days
 FROM bi.break_even

@@ -201,3 +201,22 @@ def test_a_file_that_does_not_fit_is_refused_by_name(before: bytes, after: bytes
 def test_an_empty_file_is_refused() -> None:
     with pytest.raises(ParseError, match="header is missing"):
         module("archive_aws_on_demand").parse(b"")
+
+
+def test_no_list_price_of_gcp_steps_in_all_regions_at_once() -> None:
+    """Such a step is one of the tool that the list came from: it left the disks of a2-ultragpu out until 2024-05-30."""
+    listed = raw("archive_gcp_monthly").filter(pl.col("purchase_option") != "spot").sort("first_seen_on")
+    series = ["region", "instance_type", "purchase_option", "commitment_months"]
+    steps = listed.with_columns(before=pl.col("usd_per_hour").shift(1).over(series)).filter(
+        pl.col("before").is_not_null() & (pl.col("usd_per_hour") != pl.col("before"))
+    )
+    regions = steps.group_by("instance_type", "purchase_option", "commitment_months", "first_seen_on").agg(pl.col("region").n_unique())
+    assert regions["region"].max() == 1
+    ultra = listed.filter(instance_type="a2-ultragpu-8g", purchase_option="on_demand")
+    assert dict(ultra.select("region", "usd_per_hour").unique().sort("region").iter_rows()) == {
+        "asia-southeast1": "49.981484",
+        "europe-west4": "44.647348",
+        "us-central1": "40.550383",
+    }
+    spot = raw("archive_gcp_monthly").filter(instance_type="a2-ultragpu-8g", purchase_option="spot", region="us-central1")
+    assert spot.filter(pl.col("first_seen_on") == dt.date(2023, 9, 28))["usd_per_hour"].item() == "16.318377"

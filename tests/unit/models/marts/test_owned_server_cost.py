@@ -63,11 +63,10 @@ def test_cards_stand_in_for_a_server_that_nobody_quotes() -> None:
 def test_a_quote_of_the_server_goes_before_a_later_one_of_its_cards() -> None:
     found = costs(quote(SERVER, "server", 250_000, dt.date(2025, 1, 1)), quote(CARD, "card", 25_000, dt.date(2025, 6, 1)))
     assert on(found, dt.date(2025, 12, 31))["base_capex_usd"] == pytest.approx(250_000 * 1.12)
-    # After 365 days the server's own quote is too old, and the cards' is not yet.
-    later = on(found, dt.date(2026, 3, 1))
-    assert later["is_price_estimated"] and later["price_as_of_on"] == dt.date(2025, 6, 1)
+    # A quote that ages changes nothing by itself: it stays, with its age, and no cheaper guess takes its place.
     last = on(found, dt.date(2026, 6, 30))
-    assert last["base_capex_usd"] is None and "no list price" in last["reason_no_figure"] and last["is_price_estimated"] is False
+    assert last["base_capex_usd"] == pytest.approx(250_000 * 1.12)
+    assert (last["price_as_of_on"], last["price_age_days"], last["is_price_estimated"]) == (dt.date(2025, 1, 1), 545, False)
 
 
 def test_measured_power_goes_before_rated() -> None:

@@ -1,0 +1,70 @@
+"""What is on sale, as far as is known: the latest price of each series, with its age and where it may stand."""
+
+from datetime import date
+
+import polars as pl
+
+from pipelines.costing.fx import eur_per_usd_by_day
+from pipelines.prices.market import LONGEST_AGE_DAYS, THIRD_PARTY_SOURCE
+from pipelines.prices.places import with_countries
+
+
+def price_today(price_history: pl.LazyFrame, reference_region_country: pl.LazyFrame, fx_rate: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    """One row per series with a price of the last year: in force on `as_of`, or last known.
+
+    Euros: a price in euros is shown as its seller states it, one in another currency at the last reference rate on `as_of`.
+    """
+    latest = (
+        price_history.filter(pl.col("valid_from").dt.date() <= as_of)
+        .sort("series_id", "valid_from")
+        .unique("series_id", keep="last", maintain_order=True)
+        .with_columns(
+            price_as_of_on=pl.min_horizontal(pl.col("observed_at").dt.date(), pl.lit(as_of)),
+            is_current=pl.col("valid_to").is_null() | (pl.col("valid_to").dt.date() > as_of),
+        )
+        .with_columns(price_age_days=(pl.lit(as_of) - pl.col("price_as_of_on")).dt.total_days())
+        .filter(pl.col("is_current") | (pl.col("price_age_days") <= LONGEST_AGE_DAYS))
+    )
+    rates = eur_per_usd_by_day(fx_rate, as_of)
+    # The rate at which a price in euros was turned into dollars turns it back; every other price takes the latest.
+    dated = latest.with_columns(
+        __rate_on=pl.when(pl.col("currency") == "EUR").then(pl.col("valid_from").dt.date()).otherwise(pl.lit(as_of))
+    )
+    places = with_countries(latest.select("provider", "region", "country").unique(), reference_region_country)
+    return (
+        dated.join(rates, left_on="__rate_on", right_on="on_date", how="left")
+        .join(places, on=["provider", "region", "country"], how="left", nulls_equal=True)
+        .select(
+            "series_id",
+            "provider",
+            "seller",
+            "region",
+            "country",
+            pl.col("countries").list.join(", "),
+            "sku",
+            "instance_type",
+            "gpu",
+            "form_factor",
+            "gpu_count",
+            pl.col("gpu_count").is_null().alias("is_per_gpu_price"),
+            "purchase_option",
+            "payment_option",
+            "commitment_months",
+            "trust_tier",
+            "usd_per_gpu_hour",
+            (pl.col("usd_per_gpu_hour") * pl.col("eur_per_usd")).alias("eur_per_gpu_hour"),
+            "usd_per_hour",
+            (pl.col("usd_per_hour") * pl.col("eur_per_usd")).alias("eur_per_hour"),
+            "native_amount",
+            "currency",
+            "fx_on_date",
+            pl.when("is_current").then(pl.lit("current")).otherwise(pl.lit("last_known")).alias("price_basis"),
+            "price_as_of_on",
+            "price_age_days",
+            (pl.col("source") == THIRD_PARTY_SOURCE).alias("is_third_party"),
+            "source",
+            "source_detail",
+            "source_url",
+            "licence",
+        )
+    )

@@ -1,0 +1,33 @@
+-- What every seller asks on the day of the version: one row per series that is sold, in force or last known, with its age and source.
+SELECT
+    p.provider,
+    p.seller,
+    p.region,
+    p.country,
+    p.countries,
+    p.sku,
+    p.instance_type,
+    p.gpu,
+    p.form_factor,
+    p.gpu_count,
+    p.is_per_gpu_price,
+    p.purchase_option,
+    p.commitment_months,
+    p.trust_tier,
+    p.usd_per_gpu_hour,
+    p.eur_per_gpu_hour,
+    p.usd_per_hour,
+    p.eur_per_hour,
+    p.native_amount,
+    p.currency,
+    p.price_basis,
+    p.price_as_of_on,
+    p.price_age_days,
+    p.is_third_party,
+    p.source,
+    p.source_detail,
+    p.source_url,
+    p.licence,
+    p.series_id
+FROM marts.price_today AS p
+ORDER BY p.gpu, p.usd_per_gpu_hour, p.series_id
