@@ -22,8 +22,6 @@ from pipelines.economics.guards import quotient
 from pipelines.prices.market import LONGEST_AGE_DAYS
 
 WINDOWS_DAYS = (7, 30, 90)
-# What was last confirmed longer ago is no price any more.
-LONGEST_AGE_DAYS = 365
 KEY = ["on_date", "window_days", "model", "precision", "workload", "gpu", "option", "country", "provider"]
 ASSUMED = ("packing_share", "spot_mean_time_between_interruptions_s", "spot_restart_s")
 MARKET = ("market_p25", "market_median", "market_p75")
