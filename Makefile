@@ -4,7 +4,7 @@ ARGS ?=
 BIN := .venv/bin
 DATA := $(or $(BREAKEVEN_DATA),$(CURDIR)/data)
 
-.PHONY: help setup refresh test lint types docs bench clean lock ui daemon
+.PHONY: help setup refresh test lint types docs bench faults clean lock ui daemon
 
 help:
 	@echo "make refresh   set up if needed, then ingest, build, check and publish (ARGS=\"--offline\" and others are passed on)"
@@ -12,6 +12,7 @@ help:
 	@echo "make setup     make .venv from the lock"
 	@echo "make lint      formatter and linter       make types   type checker"
 	@echo "make docs      write the generated pages  make bench   benchmarks"
+	@echo "make faults    every fault as a table (kills, full disks, networks that misbehave, damaged files)"
 	@echo "make ui        Dagster's web pages        make daemon  schedule and sensors"
 	@echo "make lock      renew requirements.lock    make clean   remove .venv and caches (data/ stays)"
 
@@ -44,6 +45,10 @@ docs: setup
 
 bench: setup
 	@$(BIN)/python -m pytest -q -s tests/benchmarks $(ARGS)
+
+# Every fault as a table; ARGS=network takes those whose name has the word. Kills of whole refreshes: BREAKEVEN_FAULTS_KILLS (25).
+faults: setup
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 ui: setup
 	@mkdir -p "$(DATA)/dagster" && cp pipelines/dagster.yaml "$(DATA)/dagster/dagster.yaml"

@@ -129,7 +129,7 @@ def compact(folder: Path, referred: Iterable[tuple[date, str]], before: date) ->
         if sha256 in last and last[sha256] < before:
             by_month[f"{last[sha256]:%Y-%m}"].append(sha256)
     orphans = [path for sha256, path in objects.items() if sha256 not in last]
-    orphans += list((folder / "objects").glob("*/*.tmp"))
+    orphans += [*(folder / "objects").glob("*/*.tmp"), *(folder / "packs").glob("*.tmp"), *(folder / "packs").glob("*.part")]
     packed, bytes_before, bytes_after = 0, 0, 0
     store = PackStore(folder / "packs")
     for month, hashes in sorted(by_month.items()):

@@ -64,6 +64,8 @@ class PublishedFolder:
         final = self.versions / made.name.removeprefix(".")
         _make_read_only(made)
         _sync_tree(made)
+        if final.is_dir() and final != self.current:
+            self._remove(final)  # a kill came between its rename and the link
         made.rename(final)
         sync(self.versions)
         self._link("current", Path("versions") / final.name)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pipelines.platform.files import sync
 
-_LISTING = "breakeven-backup.json"
+_LISTING, _EXTRACTED = "breakeven-backup.json", ".extracted"
 # What the next refresh makes anew, or what is of this machine alone.
 _LEFT_OUT = ("dagster", "dagster.unreadable", "history", "replay", "duckdb_temp", "published", "refresh.lock")
 _LEFT_OUT_STARTS = (".", "work.duckdb", "build.duckdb")
@@ -56,17 +56,23 @@ def write_backup(data: Path, target: Path) -> int:
 
 def restore_backup(source: Path, data: Path) -> int:
     """Put a backup into an empty data folder; returns the number of files. Call under the refresh lock. Raises BackupError."""
-    found = sorted(p.name for p in data.iterdir() if p.name not in _LEFT_OUT and not p.name.startswith("."))
-    if found or (data / "published").exists():
-        raise BackupError(f"{data} is not empty (it has {', '.join(found[:3] or ['published'])}); move it away, or set BREAKEVEN_DATA")
-    listing = _check(source)
     making = data / ".restoring"
-    shutil.rmtree(making, ignore_errors=True)
-    with tarfile.open(source, "r:gz") as archive:
-        archive.extractall(making, filter="data")
-    (making / _LISTING).unlink()
+    extracted = making / _EXTRACTED
+    listing = _check(source)
+    # A restore that was killed while it moved its parts goes on; one killed before had changed nothing yet.
+    if not extracted.exists():
+        found = sorted(p.name for p in data.iterdir() if p.name not in _LEFT_OUT and not p.name.startswith("."))
+        if found or (data / "published").exists():
+            raise BackupError(f"{data} is not empty (it has {', '.join(found[:3] or ['published'])}); move it away, or set BREAKEVEN_DATA")
+        shutil.rmtree(making, ignore_errors=True)
+        with tarfile.open(source, "r:gz") as archive:
+            archive.extractall(making, filter="data")
+        (making / _LISTING).unlink()
+        extracted.touch()
     for part in sorted(making.iterdir()):
-        part.rename(data / part.name)
+        if part != extracted:
+            part.rename(data / part.name)
+    extracted.unlink()
     making.rmdir()
     sync(data)
     return len(listing)

@@ -134,10 +134,14 @@ def test_a_kill_at_a_named_point_leaves_a_whole_version(copy: Cli, fault: str) -
     process.communicate(timeout=180)
     assert process.returncode == -signal.SIGKILL
     assert ask(copy, MART_COUNT) == before
+    status = copy("status")
+    assert status.returncode == 1 and "Last refresh: interrupted" in status.stdout and "process was killed" in status.stdout
     if fault == "kill_between_version_and_link":
         again = copy(*REFRESH)
         assert again.returncode == 0, again.stderr
         assert not list((copy.data / "published" / "versions").glob(".*"))
+        outcomes = [outcome for (outcome,) in ask(copy, "SELECT outcome FROM ops.refreshes ORDER BY started_at")]
+        assert outcomes == ["published", "interrupted", "published"]
         assert ask(copy, MART_COUNT) == before
 
 
