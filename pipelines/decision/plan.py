@@ -139,7 +139,7 @@ def _option(way: Way, workload: Workload, load: np.ndarray, market: Market, name
         way.title,
         cost,
         way.base_usd / (tokens / MILLION),
-        way.components(BASE),
+        way.parts(BASE),
         way.measurement,
         way.offer,
         way.api,
@@ -178,8 +178,8 @@ def _payback(own: OwnedWay | None, cheapest: list[Way]) -> Payback | None:
     if own is None or rent is None:
         return None
     months = own.asked.years * MONTHS_PER_YEAR
-    parts = own.components(BASE)
-    operate = (sum(parts.values()) - parts["capital"]) / months
+    parts = own.parts(BASE)
+    operate = max(0.0, (sum(parts.values()) - parts["capital"]) / months)
     hours = break_even_hours(own.capital_usd, rent.base_usd / months, operate)
     server = own.described(BASE, own.asked.years)
     assert own.measurement is not None and own.server is not None

@@ -19,6 +19,7 @@ from pipelines.costing.assumptions import SERVER_INPUTS
 from pipelines.decision import scenario as inputs
 from pipelines.decision.market import Band
 from pipelines.decision.options import Asked, Way
+from pipelines.decision.options.extras import INPUTS
 from pipelines.decision.options.way import LOAD_BAND, THROUGHPUT_BAND
 from pipelines.decision.scenario import BASE, Scenario
 
@@ -98,9 +99,8 @@ def robustness(asked: Asked, kept: Sequence[Way], count: int = DRAWS) -> Robustn
 
 
 def _on(way: Way, asked: Asked) -> Way:
-    peaks = getattr(way, "peaks", None)
-    moved = way.on(asked)
-    return moved if peaks is None else replace(moved, peaks=peaks.on(asked))  # type: ignore[call-arg]
+    beside = {name: part.on(asked) for name in ("peaks", "until_there") if (part := getattr(way, name, None)) is not None}
+    return replace(way.on(asked), **beside)
 
 
 def moved_inputs(asked: Asked, kept: Sequence[Way]) -> dict[str, tuple[Band, bool]]:
@@ -135,6 +135,7 @@ def moved_inputs(asked: Asked, kept: Sequence[Way]) -> dict[str, tuple[Band, boo
         path = market.drift.get("tokens")
         if path is not None:
             found[inputs.TOKEN_PATH] = ({"low": math.exp(path.low), "base": 1.0, "high": math.exp(path.high)}, path.is_assumed)
+    names += [name for extra in asked.workload.count for name in INPUTS[extra]]
     for name in names:
         row = market.assumptions.get((name, None))
         if row is not None:

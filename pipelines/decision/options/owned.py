@@ -31,6 +31,20 @@ class OwnedWay(Way):
 
     servers: tuple[int, ...] = ()
     peaks: RentedWay | None = None
+    until_there: RentedWay | None = None
+
+    @property
+    def bridge(self) -> RentedWay | None:
+        """What serves until servers arrive."""
+        return self.peaks or self.until_there
+
+    def bought_usd(self, scenario: Scenario) -> float:
+        """Capital of all that is bought."""
+        return max(self.there) * float(self.described(scenario, 1).capex_usd)
+
+    def bought_usd_years(self, scenario: Scenario) -> float:
+        """Capital times the years for which it is there."""
+        return sum(self.there) * float(self.described(scenario, 1).capex_usd)
 
     def components(self, scenario: Scenario) -> dict[str, float]:
         """Cost by part, USD over the years."""
@@ -152,7 +166,7 @@ def owned(asked: Asked, peaks: list[RentedWay], limit_usd: float) -> tuple[list[
         for m in best_on(server.gpu_count, server.gpu, asked.market.measurements):
             capacity = capacity_per_hour(m, server.gpu_count, asked)
             needed = _in_stages([fleet(year, capacity) for year in asked.demand], asked.workload.purchase.stage_years)
-            whole = OwnedWay("own", asked, m, server=server, servers=tuple(needed))
+            whole = OwnedWay("own", asked, m, server=server, servers=tuple(needed), until_there=peaks[0] if peaks else None)
             if whole.capital_usd <= limit_usd:
                 found.append(whole)
             else:

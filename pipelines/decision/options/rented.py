@@ -29,11 +29,13 @@ class RentedWay(Way):
 
     def components(self, scenario: Scenario) -> dict[str, float]:
         """Cost by part, USD over the years."""
-        hours = [
-            machine_hours(year, self.capacity(scenario), self.asked.cold_start_s, self.asked.spare(scenario), self.asked.workload.sites)
-            for year in self.asked.at_load(scenario)
-        ]
-        return {"rent": sum(h * self.hour_usd(scenario, year) for year, h in enumerate(hours))}
+        return {"rent": sum(self.year_usd(scenario, year) for year in range(self.asked.years))}
+
+    def year_usd(self, scenario: Scenario, year: int) -> float:
+        """Rent of one year (0 is the first)."""
+        load, asked = self.asked.at_load(scenario)[year], self.asked
+        hours = machine_hours(load, self.capacity(scenario), asked.cold_start_s, asked.spare(scenario), asked.workload.sites)
+        return hours * self.hour_usd(scenario, year)
 
     def capacity(self, scenario: Scenario = BASE) -> float:
         """Counted tokens per hour of one machine."""

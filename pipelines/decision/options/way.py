@@ -9,10 +9,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from pipelines.decision.demand import Demand
 from pipelines.decision.market import ApiOffer, Market, Measurement, Offer, Server
+from pipelines.decision.options.extras import extras_of
 from pipelines.decision.scenario import BASE, LOAD, PACKING, THROUGHPUT, Scenario
 from pipelines.decision.workload import Workload
 
@@ -55,6 +56,13 @@ class Asked:
         return self.workload.resilience.spare_servers + max(0.0, scenario.at.get("spare_servers", 0.0))
 
 
+class RentedLike(Protocol):
+    """A way that can serve for a part of a year."""
+
+    def year_usd(self, scenario: Scenario, year: int) -> float:
+        """Cost of one year."""
+
+
 @dataclass(frozen=True)
 class Way(ABC):
     """One way to serve a workload, planned at base figures for the years of `asked`.
@@ -79,9 +87,29 @@ class Way(ABC):
     def title(self) -> str:
         """What is done, in a few words."""
 
+    def parts(self, scenario: Scenario = BASE) -> dict[str, float]:
+        """Its components and what the workload has counted beside them."""
+        components = self.components(scenario)
+        return components | extras_of(self, scenario, components)
+
     def cost(self, scenario: Scenario = BASE) -> float:
         """Cost of the whole, USD over the years."""
-        return sum(self.components(scenario).values())
+        return sum(self.parts(scenario).values())
+
+    def bought_usd(self, scenario: Scenario) -> float:
+        """Capital of all that is bought; 0 where nothing is."""
+        del scenario
+        return 0.0
+
+    def bought_usd_years(self, scenario: Scenario) -> float:
+        """Capital times the years for which it is there."""
+        del scenario
+        return 0.0
+
+    @property
+    def bridge(self) -> RentedLike | None:
+        """What serves until servers arrive; None where nothing is known."""
+        return None
 
     @cached_property
     def base_usd(self) -> float:

@@ -174,3 +174,39 @@ def test_a_thousand_servers_and_forty_sellers_in_time() -> None:
     offers = [offer("on_demand", 1.5 + n / 20, provider=f"p{n}", region=str(n)) for n in range(40)]
     found = decide(workload(growth=0.0), hours, replace(full_market(), offers=offers))
     assert found.best is not None and found.servers_for_peak is not None and 990 <= found.servers_for_peak <= 1000
+
+
+def test_what_buyers_meet_is_counted_where_it_is_asked_for() -> None:
+    plain = full_market()
+    more = {
+        "lead_time_months": 6.0,
+        "lease_share_per_month": 0.03,
+        "tax_share": 0.25,
+        "support_share": 0.1,
+        "cloud_staff_fte": 0.5,
+        "storage_usd_per_gb_month": 0.1,
+        "model_storage_gb": 100.0,
+        "egress_usd_per_gb": 0.05,
+        "carbon_usd_per_tonne": 100.0,
+        "grid_kg_co2_per_kwh": 0.5,
+    }
+    rich = replace(plain, assumptions={**plain.assumptions, **{(n, None): assumption(n, v) for n, v in more.items()}})
+
+    def parts(*count: str) -> dict[str, dict[str, float]]:
+        found = decide(workload().model_copy(update={"count": count}), load(0.5), rich, draws=1)
+        return {o.kind: o.components_usd for o in found.options}
+
+    assert "support" not in parts()["on_demand"]
+    cloud = parts("support", "cloud_staff", "storage", "egress")["on_demand"]
+    assert cloud["support"] == pytest.approx(0.1 * cloud["rent"])
+    assert cloud["staff"] == pytest.approx(0.5 * 150_000 * 5)
+    assert cloud["storage"] == pytest.approx(100 * 0.1 * 12 * 5)
+    assert cloud["egress"] == pytest.approx(0.5 * CAPACITY * 43_800 * 3 * 4 / 1e9 * 0.05)
+    own = parts("lead_time", "lease", "carbon")["own"]
+    capital = 87_600 * 1.12
+    assert own["interest until servers arrive"] == pytest.approx(capital * 0.08 / 2)
+    assert own["renting until servers arrive"] == pytest.approx(8 * 1.4 / 0.95 * 8760 / 2)
+    assert own["capital"] + own["lease in place of capital"] == pytest.approx(0.03 * capital * 60)
+    assert own["carbon"] == pytest.approx(own["energy"] / 0.13 * 0.5 / 1000 * 100)
+    taxed = parts("tax")["on_demand"]
+    assert taxed["tax relief"] == pytest.approx(-0.25 * taxed["rent"])

@@ -1,0 +1,84 @@
+"""Costs that buyers meet beside machines and tokens, counted where the workload asks for them (`count`).
+
+Pure. Belongs here: what each adds to which kind of way, and the assumptions that it rests on. Does not belong here: their ranges (the
+table of assumptions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from pipelines.decision.scenario import Scenario
+
+if TYPE_CHECKING:
+    from pipelines.decision.options.way import Way
+
+# What each rests on, to be moved with the other inputs.
+INPUTS: Mapping[str, tuple[str, ...]] = {
+    "lead_time": ("lead_time_months",),
+    "lease": ("lease_share_per_month",),
+    "tax": ("tax_share",),
+    "egress": ("egress_usd_per_gb",),
+    "storage": ("storage_usd_per_gb_month", "model_storage_gb"),
+    "support": ("support_share",),
+    "cloud_staff": ("cloud_staff_fte", "token_staff_fte"),
+    "carbon": ("carbon_usd_per_tonne", "grid_kg_co2_per_kwh"),
+}
+BYTES_PER_TOKEN = 4.0
+OWN = ("own", "hybrid")
+
+
+def extras_of(way: Way, scenario: Scenario, parts: Mapping[str, float]) -> dict[str, float]:
+    """What is added to `parts`, USD over the years; leasing and taxes may be negative."""
+    counted = way.asked.workload.count
+    if not counted:
+        return {}
+    added: dict[str, float] = {}
+    if way.kind in OWN:
+        added |= _of_owning(way, scenario, parts, counted)
+    else:
+        added |= _of_renting(way, scenario, parts, counted)
+    if "tax" in counted:
+        # Everything is deducted; capital as it is written off, which over the whole horizon is what the annuity recovers of it.
+        added["tax relief"] = -way.asked.value("tax_share", scenario) * (sum(parts.values()) + sum(added.values()))
+    return {name: usd for name, usd in added.items() if usd}
+
+
+def _of_owning(way: Way, scenario: Scenario, parts: Mapping[str, float], counted: tuple[str, ...]) -> dict[str, float]:
+    asked, added = way.asked, dict[str, float]()
+    bought = way.bought_usd(scenario)
+    if "lead_time" in counted:
+        months = asked.value("lead_time_months", scenario)
+        bridge = way.bridge
+        if bridge is not None:
+            first_year = bridge.year_usd(scenario, 0)
+            added["renting until servers arrive"] = first_year * min(months, 12.0) / 12
+        added["interest until servers arrive"] = bought * asked.value("discount_rate", scenario) * months / 12
+    if "lease" in counted:
+        leased = asked.value("lease_share_per_month", scenario) * way.bought_usd_years(scenario) * 12
+        added["lease in place of capital"] = leased - parts.get("capital", 0.0)
+    if "carbon" in counted:
+        price = scenario.value("electricity_usd_per_kwh", asked.market.electricity.band)
+        tonnes = parts.get("energy", 0.0) / price * asked.value("grid_kg_co2_per_kwh", scenario) / 1000
+        added["carbon"] = tonnes * asked.value("carbon_usd_per_tonne", scenario)
+    return added
+
+
+def _of_renting(way: Way, scenario: Scenario, parts: Mapping[str, float], counted: tuple[str, ...]) -> dict[str, float]:
+    asked, added = way.asked, dict[str, float]()
+    runs_machines = way.measurement is not None
+    if "cloud_staff" in counted:
+        posts = asked.value("cloud_staff_fte" if runs_machines else "token_staff_fte", scenario)
+        added["staff"] = posts * asked.value("staff_usd_per_fte_year", scenario) * asked.years
+    if "egress" in counted:
+        lengths = asked.workload.tokens
+        each = BYTES_PER_TOKEN * (lengths.input + lengths.output) / (lengths.output or lengths.input) / 1e9
+        tokens = sum(year.tokens for year in asked.at_load(scenario))
+        added["egress"] = tokens * each * asked.value("egress_usd_per_gb", scenario)
+    if runs_machines and "support" in counted:
+        added["support"] = asked.value("support_share", scenario) * sum(parts.values())
+    if runs_machines and "storage" in counted:
+        gigabytes = asked.value("model_storage_gb", scenario)
+        added["storage"] = gigabytes * asked.value("storage_usd_per_gb_month", scenario) * 12 * asked.years
+    return added
