@@ -112,8 +112,8 @@ def few_sellers(found: Sequence[Standing], way: Way | None, market: Market) -> s
     standing = next((s for s in found if s.kind == way.kind), None)
     if standing is None or standing.sellers >= FEW_SELLERS:
         return None
-    count = "one seller" if standing.sellers == 1 else f"{standing.sellers} sellers"
-    return f"only {count} of this kind stands behind it in this warehouse on {market.as_of}"
+    count = "one seller of this kind stands" if standing.sellers == 1 else f"{standing.sellers} sellers of this kind stand"
+    return f"only {count} behind it in this warehouse on {market.as_of}"
 
 
 def constraint_costs(asked: Asked, best: Way | None) -> tuple[list[ConstraintCost], float | None]:

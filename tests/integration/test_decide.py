@@ -10,8 +10,10 @@ from typing import Any
 import duckdb
 import pytest
 
+from pipelines import decision
 from tests.support.cli import Cli
 from tests.support.paths import ROOT
+from tests.unit.decision import recompute
 
 EXAMPLES = sorted((ROOT / "docs" / "workloads").glob("*.yaml"))
 
@@ -85,3 +87,34 @@ def test_the_macros_of_the_formulas_answer_on_the_published_file(published: duck
         """
     ).fetchall()
     assert differing == [(0,)]
+
+
+TWELVE = sorted((ROOT / "docs" / "workloads" / "twelve").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", TWELVE, ids=lambda p: p.stem)
+def test_twelve_workloads_are_recomputed_hour_by_hour(published: duckdb.DuckDBPyConnection, path: Path) -> None:
+    workload, load = decision.load_workload(path)
+    market = decision.read_market(published, workload)
+    found = decision.as_dict(decision.decide(workload, load, market, draws=1))
+    base = {name: a.band["base"] for (name, scope), a in market.assumptions.items() if scope is None}
+    hours, growth, spare = list(load), workload.load.growth_per_year, workload.resilience.spare_servers
+    waste = base["spot_restart_s"] / base["spot_mean_time_between_interruptions_s"]
+    lengths = (workload.tokens.input, workload.tokens.output)
+    batch = 1.0
+    assert found["options"]
+    compared = 0
+    for option in found["options"]:
+        years = workload.horizon_years
+        if option["kind"] in ("on_demand", "spot"):
+            again = recompute.rent(option, hours, growth, years, waste if option["kind"] == "spot" else 0.0, spare)
+        elif option["kind"] == "own":
+            again = recompute.own(option, hours, growth, years, base, market.electricity.band["base"])
+        elif option["kind"] == "api":
+            batch = option["api"]["batch_share"] if workload.tokens.batch and option["api"]["batch_share"] else 1.0
+            again = recompute.tokens(option, hours, growth, years, lengths, workload.tokens.cached_input_share, batch)
+        else:
+            continue
+        compared += 1
+        assert option["cost_usd"][years]["base"] == pytest.approx(again, rel=1e-9)
+    assert compared

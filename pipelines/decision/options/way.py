@@ -14,12 +14,14 @@ from typing import Any, Protocol
 from pipelines.decision.demand import Demand
 from pipelines.decision.market import ApiOffer, Market, Measurement, Offer, Server
 from pipelines.decision.options.extras import extras_of
-from pipelines.decision.scenario import BASE, LOAD, PACKING, THROUGHPUT, Scenario
+from pipelines.decision.scenario import BASE, LOAD, PACKING, SPARE, THROUGHPUT, Scenario
 from pipelines.decision.workload import Workload
 
 MILLION = 1e6
 # Self-run rates are those of a benchmark; another engine, version or mix of requests is this far away, to either side.
 THROUGHPUT_BAND = {"low": 1.15, "base": 1.0, "high": 0.75}
+# From here on towards its dear end one machine more stands beside.
+HALF_WAY = 0.5
 LOAD_BAND = {"low": 0.5, "base": 1.0, "high": 1.5}
 
 
@@ -53,7 +55,7 @@ class Asked:
 
     def spare(self, scenario: Scenario) -> float:
         """Machines beside those that the load needs."""
-        return self.workload.resilience.spare_servers + max(0.0, scenario.at.get("spare_servers", 0.0))
+        return self.workload.resilience.spare_servers + float(scenario.at.get(SPARE, 0.0) > HALF_WAY)
 
 
 class RentedLike(Protocol):

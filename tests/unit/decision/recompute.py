@@ -23,21 +23,22 @@ def capacity(option: dict[str, Any], gpus: float) -> float:
     return float(measured["rate_per_gpu"] * measured["gpu_count"] * copies * 3600)
 
 
-def rent(option: dict[str, Any], first_year: list[float], growth: float, years: int, waste: float) -> float:
+def rent(option: dict[str, Any], first_year: list[float], growth: float, years: int, waste: float, spare: int = 0) -> float:
     offer = option["offer"]
     machine = offer["usd_per_gpu_hour"]["base"] * offer["gpu_count"] / (1 - waste)
     one = capacity(option, offer["gpu_count"])
-    return sum(whole(x, one) * machine for y in range(years) for x in hours_of(first_year, growth, y))
+    return sum((whole(x, one) + (spare if x > 0 else 0)) * machine for y in range(years) for x in hours_of(first_year, growth, y))
 
 
 def own(option: dict[str, Any], first_year: list[float], growth: float, years: int, base: dict[str, float], electricity: float) -> float:
     server, one = option["server"], capacity(option, option["server"]["gpu_count"])
     needed, total = 0, 0.0
+    spare = option["facts"]["servers_to_spare"]
     price, kilowatts = server["usd"]["base"], server["load_kw"]["base"]
     idle = kilowatts * base["idle_share_of_load"]
     for y in range(years):
         hours = hours_of(first_year, growth, y)
-        servers = max(needed, *(whole(x, one) for x in hours), 1)
+        servers = max(needed, *(whole(x, one) + spare for x in hours), 1)
         kept = years - y
         capital = price * (1 + base["network_share"])
         left = capital * 10 ** (-base["residual_decline_per_year"] * kept)
@@ -56,7 +57,12 @@ def own(option: dict[str, Any], first_year: list[float], growth: float, years: i
     return total
 
 
-def tokens(option: dict[str, Any], first_year: list[float], growth: float, years: int, lengths: tuple[int, int]) -> float:
+def tokens(
+    option: dict[str, Any], first_year: list[float], growth: float, years: int, lengths: tuple[int, int], cached: float, batch: float
+) -> float:
     asked_in, asked_out = lengths
-    each = option["api"]["output_usd"] + asked_in / asked_out * option["api"]["input_usd"]
+    api = option["api"]
+    held = api["cached_input_usd"] if api["cached_input_usd"] is not None else api["input_usd"]
+    given = (1 - cached) * api["input_usd"] + cached * held
+    each = (api["output_usd"] + asked_in / asked_out * given) * batch
     return sum(x * each / 1e6 for y in range(years) for x in hours_of(first_year, growth, y))
