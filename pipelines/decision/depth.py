@@ -16,6 +16,7 @@ from pipelines.decision.market import Market
 from pipelines.decision.options import Asked, Way, ways_to_serve
 from pipelines.decision.options.rented import holds
 from pipelines.decision.workload import Constraints
+from pipelines.economics import implied_forward_usd, implied_yearly_factor
 
 # Fewer sellers than this are no market; it is said in the first line.
 FEW_SELLERS = 3
@@ -135,6 +136,38 @@ def constraint_costs(asked: Asked, best: Way | None) -> tuple[list[ConstraintCos
             )
         )
     return found, None if best is None or free is None else best.base_usd - free
+
+
+@dataclass(frozen=True)
+class ForwardRent:
+    """What a seller's terms of one and of three years say of the rents of the second and third year, USD per GPU-hour."""
+
+    seller: str
+    one_year_usd: float
+    three_years_usd: float
+    later_years_usd: float
+    yearly_factor: float
+
+
+def forward_rents(market: Market) -> list[ForwardRent]:
+    """Of each machine that a seller commits for one and for three years: prices of later years that its own terms imply."""
+    terms: dict[tuple[str, str, str, float], dict[int, float]] = {}
+    for o in market.offers:
+        if o.option == "commitment" and o.commitment_months in (12, 36) and holds(o.gpu, market.measurements):
+            of_machine = terms.setdefault((o.provider, o.region, o.gpu, o.gpu_count), {})
+            price = o.usd_per_gpu_hour["base"]
+            of_machine[o.commitment_months] = min(price, of_machine.get(o.commitment_months, price))
+    return [
+        ForwardRent(
+            f"{provider} {region} {gpus:g}x {gpu}",
+            price[12],
+            price[36],
+            implied_forward_usd(price[12], 1, price[36], 3),
+            implied_yearly_factor(price[12], price[36], 3),
+        )
+        for (provider, region, gpu, gpus), price in sorted(terms.items())
+        if len(price) == len((12, 36)) and price[36] * 3 > price[12]
+    ]
 
 
 def _cheapest(asked: Asked, constraints: Constraints) -> float | None:

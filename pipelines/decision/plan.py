@@ -15,7 +15,7 @@ import numpy as np
 from pipelines.decision import scenario as inputs
 from pipelines.decision.constraints import site_conditions
 from pipelines.decision.demand import fleet
-from pipelines.decision.depth import ConstraintCost, Standing, constraint_costs, few_sellers, standings
+from pipelines.decision.depth import ConstraintCost, ForwardRent, Standing, constraint_costs, few_sellers, forward_rents, standings
 from pipelines.decision.market import ApiOffer, Band, Market, Measurement, Offer, Server
 from pipelines.decision.options import MILLION, OwnedWay, Way, asked_for, ways_to_serve
 from pipelines.decision.options.way import capacity_per_hour
@@ -85,6 +85,7 @@ class Decision:
     constraint_costs: list[ConstraintCost]
     all_constraints_usd: float | None
     conditions: list[str]
+    forward_rents: list[ForwardRent]
 
     @property
     def best(self) -> Option | None:
@@ -119,6 +120,7 @@ def decide(workload: Workload, load: np.ndarray, market: Market, draws: int = DR
         constraint_costs=costs,
         all_constraints_usd=whole_set,
         conditions=site_conditions(workload.site, workload.constraints) if own else [],
+        forward_rents=forward_rents(asked.market),
     )
 
 

@@ -15,6 +15,7 @@ from pipelines.economics.capital import (
 )
 from pipelines.economics.cloud import effective_cloud_usd_per_hour, spot_waste_share
 from pipelines.economics.comparison import break_even_hours, break_even_utilisation, npv_payback_months
+from pipelines.economics.forward import implied_forward_usd, implied_yearly_factor
 from pipelines.economics.hybrid import HybridPlan, IntegerPlan, hybrid_plan
 from pipelines.economics.serving import (
     blended_api_usd_per_million,
@@ -37,6 +38,8 @@ __all__ = [
     "decode_roof_tokens_per_second",
     "effective_cloud_usd_per_hour",
     "hybrid_plan",
+    "implied_forward_usd",
+    "implied_yearly_factor",
     "joules_per_token",
     "node_power_kw",
     "npv_payback_months",

@@ -69,6 +69,7 @@ def as_dict(decision: Decision) -> dict[str, Any]:
         ],
         "all_constraints_cost": _over(decision.all_constraints_usd, by),
         "conditions": decision.conditions,
+        "forward_rents_usd": [asdict(f) for f in decision.forward_rents],
         "assumptions": [
             {"name": a.name, "scope": scope, **{f"{end}_value": v for end, v in a.band.items()}, "unit": a.unit, "source": a.source}
             | {"is_assumed": a.is_assumed, "is_yours": a.is_yours}

@@ -159,6 +159,8 @@ def sections(decision: Decision) -> list[tuple[str, Content]]:
     if decision.robustness.draws:
         made.append(("All inputs at once", _draws(decision)))
         made.append(("How sure", RULE))
+    if decision.forward_rents:
+        made.append(("Rents of later years that commitments imply, in USD per GPU-hour", _forward(decision)))
     if decision.constraint_costs:
         made.append(("What the constraints cost", _constraints(decision)))
     made += [
@@ -251,6 +253,19 @@ def _swings(decision: Decision) -> list[dict[str, Any]]:
             "range is": "assumed" if s.is_assumed else "sourced",
         }
         for s in decision.robustness.tested[:16]
+    ]
+
+
+def _forward(decision: Decision) -> list[dict[str, Any]]:
+    return [
+        {
+            "machine": f.seller,
+            "one year": figure(f.one_year_usd),
+            "three years": figure(f.three_years_usd),
+            "second and third": figure(f.later_years_usd),
+            "a year after the last, times": f"{f.yearly_factor:.2f}",
+        }
+        for f in decision.forward_rents[:8]
     ]
 
 

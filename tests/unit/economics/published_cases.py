@@ -265,6 +265,54 @@ def anti_1(c: Given) -> Figures:
     }
 
 
+def ccam_1(case: Case, row: Case) -> Figures:
+    return {"usd": e.usd_per_million_tokens(Given(case).price, row["tps"])}
+
+
+def ccam_2(c: Given) -> Figures:
+    use = c.tps / c.sat
+    full = e.usd_per_million_tokens(c.price, c.sat)
+    found = e.usd_per_million_tokens(c.price, c.sat, use)
+    return {"penalty": found / full, "usd": found}
+
+
+def nim_1(_: Case, row: Case) -> Figures:
+    return {"tps": e.output_tokens_per_second(row["B"], row["osl"], row["ttft_s"], row["itl_s"])}
+
+
+def priced_rate(_: Case, row: Case) -> Figures:
+    return {"usd": e.usd_per_million_tokens(row["price"], row["tps"], row.get("u", 1.0))}
+
+
+def ksh_1(c: Given) -> Figures:
+    def reserved(use: float) -> Any:
+        return e.usd_per_million_tokens(c.rs * c.hpaid / c.hrun, c.tps, use)
+
+    return {
+        "u_od": e.usd_per_million_tokens(c.od, c.tps),
+        "u_rs": e.usd_per_million_tokens(c.rs, c.tps),
+        "u30": reserved(0.3),
+        "u10": reserved(0.1),
+        "be": c.rs * c.hpaid / e.blended_api_usd_per_million(c.api, c.api, 1, 1),
+    }
+
+
+def calc_1(_: Case, row: Case) -> Figures:
+    use = row["used"] / row["res"]
+    above = e.effective_cloud_usd_per_hour(row["price"], "commitment", utilisation_share=use) - row["price"]
+    return {"util": 100 * use, "net": above * row["used"] * (1 - row["rec"])}
+
+
+def fwd_1(c: Given) -> Figures:
+    q = e.implied_yearly_factor(c.p1, c.p3, 3)
+    return {"rest": e.implied_forward_usd(c.p1, 1, c.p3, 3), "check": c.p1 * (1 + q + q * q), "y2": c.p1 * q, "y3": c.p1 * q * q}
+
+
+def gist_1(c: Given) -> Figures:
+    query = e.blended_api_usd_per_million(c.pi, c.po, c.i, c.o) * (c.i + c.o) / 1e6 + c.rr
+    return {"total": query, "be": c.h * 24 / (query - c.rr)}
+
+
 OF_ONE: dict[str, Callable[[Given], Figures]] = {
     "LP2368-1": lp2368_1,
     "LP2368-2": lp2368_2,
@@ -282,10 +330,20 @@ OF_ONE: dict[str, Callable[[Given], Figures]] = {
     "ROOF-1": roof_1,
     "BLEND-1": blend_1,
     "ANTI-1": anti_1,
+    "CCAM-2": ccam_2,
+    "KSH-1": ksh_1,
+    "FWD-1": fwd_1,
+    "GIST-1": gist_1,
 }
 OF_ROWS: dict[str, Callable[[Case, Case], Figures]] = {
     "ARX2509-T4": arx2509,
     "IX-GLM5": ix_glm5,
     "MLPERF-1": mlperf_1,
     "PD-1": pd_1,
+    "CCAM-1": ccam_1,
+    "NIM-1": nim_1,
+    "GPUADV-1": priced_rate,
+    "GMI-1": priced_rate,
+    "NEEL-1": priced_rate,
+    "CALC-1": calc_1,
 }

@@ -100,6 +100,14 @@ def defects(cases: dict[str, Case]) -> str:
   example's reading of it for a server of eight.
 - **Placeholders without a mark (IX-placeholder).** The B300 and GB300 rates of April 2026 were 1.2 times those of B200 and GB200. No such
   figure is in the tables here.
+- **A machine paid by what it does (CCAM-1, CCAM-2).** The same server costs 28.9 times more a token at one request a second than full:
+  a machine is paid whole. `breakeven decide` counts whole machines in each hour for this reason.
+- **A thousand times too few tokens (KSH-1).** The page prints 0.46 million tokens a month as its break-even; its own figures give 460.8.
+- **A list price that is not the list's (GPUADV-1).** It has 33.86 USD an hour for eight H100 at AWS, where the list has 55.04. The
+  arithmetic is right. 1,800 tokens/s of a 70B model on one GPU of 80 GB leave 9 GB for the cache, which is doubtful.
+- **Dear sellers (LP2368).** A comparison with a large cloud's list price finds owning cheap: of 18 sellers of H100 SXM on demand that the
+  archive knows on 2026-11-23, 14 are below AWS's 6.88 USD a GPU-hour and none is above Azure's 12.29. `docs/answers.md` asks such questions
+  at that market.
 - **Ratios of input to output (BLEND-1).** The same API price reads 3.2 times apart under 8:1, 3:1 and 1:2. Prices here are blended in the
   workload's own ratio, which stands beside each figure.
 """
