@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import warnings
+
 import polars as pl
 import pytest
 
+from pipelines.platform.paths import PACKAGE_FOLDER
 from tests.support import tables
 
 # Written down here anew and not read from the table: place in a display name, or country in a region's name.
@@ -76,5 +80,42 @@ def test_no_rule_needs_what_the_engine_lacks() -> None:
 def test_a_fact_without_source_and_date_is_not_verified() -> None:
     facts = curated("reference_provider_fact")
     assert facts.filter(pl.col("is_verified") & (pl.col("source_url").is_null() | pl.col("source_on").is_null())).is_empty()
-    # A decentralised network has no seat: that stays unknown.
-    assert facts.filter(pl.col("headquarters_country").is_null())["provider"].sort().to_list() == ["akash", "lium"]
+    # A decentralised network has no seat, and what nobody has looked up is not known: that stays unknown.
+    assert facts.filter(pl.col("headquarters_country").is_null())["provider"].sort().to_list() == [
+        "akash",
+        "cerebrium",
+        "lium",
+        "novita",
+        "openrelay",
+        "runware",
+        "spheron",
+    ]
+
+
+def test_every_seller_of_the_archive_has_a_row_of_facts() -> None:
+    sellers = {
+        seller
+        for name in ("archive/neocloud_and_eu_prices_2026.csv", "archive/market_readings_2026.csv", "archive/aggregator_readings_2026.csv")
+        for seller in pl.read_csv(PACKAGE_FOLDER / name, infer_schema=False)["provider"]
+    }
+    assert sellers <= set(curated("reference_provider_fact")["provider"])
+
+
+def test_curated_figures_that_expire_are_named_in_time() -> None:
+    """Warns 90 days before the newest quote of a server, or electricity price, is too old; time alone fails nothing."""
+    today = dt.date.today()
+    quotes = curated("reference_server_quote").group_by("hardware").agg(pl.col("price_on").max()).iter_rows()
+    areas = curated("reference_electricity_quote").drop_nulls("period_to_on").group_by("area").agg(pl.col("period_to_on").max()).iter_rows()
+    dated = [*((name, day, 365) for name, day in quotes), *((name, day, 270) for name, day in areas)]
+    assert dated
+    for name, day, limit in sorted(dated):
+        left = (day + dt.timedelta(days=limit) - today).days
+        if left <= 90:
+            warnings.warn(f"{name}: the newest curated figure is of {day}, {max(left, 0)} days are left of its {limit}", stacklevel=1)
+
+
+@pytest.mark.parametrize("name", ["reference_hardware_reading", "reference_assumption_reading"])
+def test_readings_name_their_page(name: str) -> None:
+    readings = curated(name)
+    assert readings["source_url"].str.contains("^https?://").all()
+    assert readings["reading_number"].to_list() == list(range(1, readings.height + 1))
