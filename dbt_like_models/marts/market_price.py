@@ -7,53 +7,50 @@ import polars as pl
 from pipelines.prices.market import LONGEST_AGE_DAYS, PROFESSIONAL, THIRD_PARTY_SOURCE, offers_that_speak, quartile_places
 from pipelines.prices.places import country_groups, with_countries
 
-KIND = ["gpu", "form_factor", "purchase_option", "commitment_class", "trust_group"]
-MARKET = [*KIND, "country_group"]
+KIND = ["gpu", "form_factor", "purchase_option", "commitment_class"]
+MARKET = [*KIND, "trust_group", "country_group"]
+PLACE = ["provider", "region", "country"]
+# What of a series decides which markets it is in; days are counted with its number instead, as names are long and days are many.
+STALL = [*KIND, "trust_tier", "seller", *PLACE]
 FIGURES = ["seller_count", "offer_count", "cheapest", "p25", "median", "p75", "dearest"]
+WATCHED = [*FIGURES, "last_known_seller_count"]
 
 
 def market_price(price_history: pl.LazyFrame, reference_region_country: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     """One row per market and day on which one of its figures changed, with the last day on which they held."""
-    daily = offers_by_day(price_history, reference_region_country, as_of)
-    places = {name.removeprefix("market_"): place for name, place in quartile_places(pl.len().cast(pl.Int64)).items()}
-    asked = pl.col("usd_per_gpu_hour").sort()
-    by_day = (
-        one_vote_each(daily)
-        .group_by([*MARKET, "on_date"])
-        .agg(
-            pl.len().cast(pl.Int64).alias("seller_count"),
-            pl.col("offer_count").sum(),
-            asked.first().alias("cheapest"),
-            *(asked.get(place).alias(name) for name, place in places.items()),
-            asked.last().alias("dearest"),
-            (~pl.col("is_current")).sum().cast(pl.Int64).alias("last_known_seller_count"),
-            pl.col("seen_on").min().alias("oldest_price_on"),
-            pl.col("seen_on").max().alias("newest_price_on"),
+    segments = price_segments(price_history, as_of)
+    stalls = segments.select(STALL).unique().sort(STALL).with_row_index("stall")
+    member_of = markets_of(stalls, reference_region_country)
+    markets = member_of.select(MARKET).unique().sort(MARKET).with_row_index("market")
+    members = member_of.join(markets, on=MARKET).select("stall", "market", pl.col("seller").rank("dense").cast(pl.UInt32).alias("seller"))
+    daily = offers_by_day(segments.join(stalls, on=STALL, nulls_equal=True), members)
+    return (
+        changes_only(figures_by_day(one_vote_each(daily)))
+        .join(markets, on="market")
+        .select(
+            "on_date",
+            "held_until_on",
+            *MARKET[:4],
+            "trust_group",
+            "country_group",
+            "seller_count",
+            "offer_count",
+            "last_known_seller_count",
+            (pl.col("last_known_seller_count") / pl.col("seller_count")).alias("last_known_share"),
+            *(pl.col(name).alias(f"{name}_usd_per_gpu_hour") for name in FIGURES[2:]),
+            "oldest_price_on",
+            "newest_price_on",
         )
     )
-    return changes_only(by_day).select(
-        "on_date",
-        "held_until_on",
-        *MARKET,
-        "seller_count",
-        "offer_count",
-        "last_known_seller_count",
-        (pl.col("last_known_seller_count") / pl.col("seller_count")).alias("last_known_share"),
-        *(pl.col(name).alias(f"{name}_usd_per_gpu_hour") for name in FIGURES[2:]),
-        "oldest_price_on",
-        "newest_price_on",
-    )
 
 
-def offers_by_day(price_history: pl.LazyFrame, reference_region_country: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
-    """Each seller's offers of a kind at a place on each day: the least price that holds and the least that is last known.
+def price_segments(price_history: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    """Each price with the days on which it holds or is last known: STALL, `from_on`, `expires_on`, `end_on` (first day without it).
 
     A price holds on a day where it holds at its end. It is last known from then until the next one, or for a year after it was seen.
     """
     following = pl.col("valid_from").shift(-1).over("series_id", order_by="valid_from").dt.date()
-    seen_on = pl.min_horizontal(pl.col("observed_at").dt.date(), pl.lit(as_of))
     day_after = pl.lit(as_of).dt.offset_by("1d")
-    end = pl.min_horizontal(following, seen_on.dt.offset_by(f"{LONGEST_AGE_DAYS + 1}d"), day_after)
     class_of = (
         pl.when(pl.col("commitment_months").is_null())
         .then(pl.lit("none"))
@@ -63,60 +60,93 @@ def offers_by_day(price_history: pl.LazyFrame, reference_region_country: pl.Lazy
         .then(pl.lit("7_to_18_months"))
         .otherwise(pl.lit("over_18_months"))
     )
-    segments = (
-        price_history.filter(pl.col("gpu").is_not_null() & pl.col("form_factor").is_not_null())
-        .with_columns(__end=end, seen_on=seen_on, commitment_class=class_of, is_third_party=pl.col("source") == THIRD_PARTY_SOURCE)
-        .filter(pl.col("usd_per_gpu_hour").is_not_null())
-        .with_columns(__from=pl.col("valid_from").dt.date(), __expires=pl.col("valid_to").dt.date().fill_null(day_after))
-    )
-    place = ["provider", "region", "country"]
-    keys = ["gpu", "form_factor", "purchase_option", "commitment_class", "trust_tier", "seller", *place]
-    groups = (
-        with_countries(segments.select(place).unique(), reference_region_country)
-        .with_columns(country_group=country_groups(pl.col("countries"), pl.col("region")))
-        .drop("countries")
-    )
-    tiers = pl.concat_list("trust_tier", pl.when(pl.col("trust_tier").is_in(PROFESSIONAL)).then(pl.lit("professional"))).list.drop_nulls()
     return (
-        segments.select(
-            *keys, "usd_per_gpu_hour", "seen_on", "is_third_party", "__expires", on_date=pl.date_ranges("__from", "__end", closed="left")
+        price_history.filter(pl.col("gpu").is_not_null() & pl.col("form_factor").is_not_null())
+        .with_columns(
+            seen_on=pl.min_horizontal(pl.col("observed_at").dt.date(), pl.lit(as_of)), commitment_class=class_of, __following=following
         )
-        .explode("on_date", empty_as_null=False)
-        .filter(pl.col("on_date").is_not_null())
-        .with_columns(is_current=pl.col("on_date") < pl.col("__expires"))
-        # Zones and machine sizes of one place first: what follows is small.
-        .group_by([*keys, "on_date", "is_current", "is_third_party", "seen_on"])
-        .agg(pl.col("usd_per_gpu_hour").min(), pl.len().cast(pl.Int64).alias("offer_count"))
-        .join(groups, on=place, nulls_equal=True)
-        .with_columns(trust_group=tiers)
+        .with_columns(
+            from_on=pl.col("valid_from").dt.date(),
+            expires_on=pl.col("valid_to").dt.date().fill_null(day_after),
+            end_on=pl.min_horizontal("__following", pl.col("seen_on").dt.offset_by(f"{LONGEST_AGE_DAYS + 1}d"), day_after),
+            is_third_party=pl.col("source") == THIRD_PARTY_SOURCE,
+        )
+        .filter(pl.col("usd_per_gpu_hour").is_not_null() & (pl.col("from_on") < pl.col("end_on")))
+        .select(*STALL, "usd_per_gpu_hour", "seen_on", "is_third_party", "from_on", "expires_on", "end_on")
+    )
+
+
+def markets_of(stalls: pl.LazyFrame, reference_region_country: pl.LazyFrame) -> pl.LazyFrame:
+    """The markets that each stall is in: by each group of countries and by each group of tiers."""
+    tier = pl.col("trust_tier")
+    trust = pl.concat_list(tier, pl.when(tier.is_in(PROFESSIONAL)).then(pl.lit("professional"))).list.drop_nulls()
+    return (
+        with_countries(stalls, reference_region_country)
+        .with_columns(country_group=country_groups(pl.col("countries"), pl.col("region")), trust_group=trust)
         .explode("country_group")
         .explode("trust_group")
+        .select("stall", "seller", *MARKET)
+    )
+
+
+def offers_by_day(segments: pl.LazyFrame, members: pl.LazyFrame) -> pl.LazyFrame:
+    """Each stall's least price on each day, by how it is known, in each market that the stall is in."""
+    return (
+        segments.select(
+            "stall",
+            "usd_per_gpu_hour",
+            "seen_on",
+            "is_third_party",
+            "expires_on",
+            on_date=pl.date_ranges("from_on", "end_on", closed="left"),
+        )
+        .explode("on_date", empty_as_null=False)
+        .with_columns(is_current=pl.col("on_date") < pl.col("expires_on"))
+        # Zones and machine sizes of one stall first: what follows is small.
+        .group_by("stall", "on_date", "is_current", "is_third_party", "seen_on")
+        .agg(pl.col("usd_per_gpu_hour").min(), pl.len().cast(pl.Int64).alias("offer_count"))
+        .join(members, on="stall")
     )
 
 
 def one_vote_each(daily: pl.LazyFrame) -> pl.LazyFrame:
     """Each seller's cheapest offer on each day in each market, and how many of its offers speak."""
-    market = [*MARKET, "on_date"]
+    day = ["market", "on_date"]
     return (
-        offers_that_speak(daily, market)
-        .group_by([*market, "seller"])
+        offers_that_speak(daily, day)
+        .group_by(*day, "seller")
         .agg(pl.col("usd_per_gpu_hour").min(), pl.col("offer_count").sum(), pl.col("is_current").any(), pl.col("seen_on").max())
+    )
+
+
+def figures_by_day(votes: pl.LazyFrame) -> pl.LazyFrame:
+    """The figures of each market on each day."""
+    places = {name.removeprefix("market_"): place for name, place in quartile_places(pl.len().cast(pl.Int64)).items()}
+    asked = pl.col("usd_per_gpu_hour").sort()
+    return votes.group_by("market", "on_date").agg(
+        pl.len().cast(pl.Int64).alias("seller_count"),
+        pl.col("offer_count").sum(),
+        asked.first().alias("cheapest"),
+        *(asked.get(place).alias(name) for name, place in places.items()),
+        asked.last().alias("dearest"),
+        (~pl.col("is_current")).sum().cast(pl.Int64).alias("last_known_seller_count"),
+        pl.col("seen_on").min().alias("oldest_price_on"),
+        pl.col("seen_on").max().alias("newest_price_on"),
     )
 
 
 def changes_only(by_day: pl.LazyFrame) -> pl.LazyFrame:
     """The days on which a figure of the market differs from the day before, with the last day on which it is the same."""
-    in_order = by_day.sort([*MARKET, "on_date"])
-    watched = [*FIGURES, "last_known_seller_count"]
-    differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1).over(MARKET)) for name in watched)
-    gap = (pl.col("on_date") - pl.col("on_date").shift(1).over(MARKET)).dt.total_days() != 1
+    differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1).over("market")) for name in WATCHED)
+    gap = (pl.col("on_date") - pl.col("on_date").shift(1).over("market")).dt.total_days() != 1
     return (
-        in_order.with_columns(__begins=differs | gap.fill_null(True))
-        .with_columns(__run=pl.col("__begins").cum_sum().over(MARKET))
-        .group_by([*MARKET, "__run"])
+        by_day.sort("market", "on_date")
+        .with_columns(__begins=differs | gap.fill_null(True))
+        .with_columns(__run=pl.col("__begins").cum_sum().over("market"))
+        .group_by("market", "__run")
         .agg(
             pl.col("on_date").min(),
             pl.col("on_date").max().alias("held_until_on"),
-            pl.col(*watched, "oldest_price_on", "newest_price_on").first(),
+            pl.col(*WATCHED, "oldest_price_on", "newest_price_on").first(),
         )
     )
