@@ -1,0 +1,178 @@
+"""The market of an accelerator, what is on sale today, and the comparators of owning: every seller stands beside the others."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipelines.catalogue.contracts import catalogue
+from tests.support.tables import curated, model
+
+AS_OF = dt.date(2026, 11, 23)
+GPU = "h100-sxm-80"
+
+
+def price(seller: str, usd: float, seen: dt.date, **other: Any) -> dict[str, Any]:
+    """A price of one GPU-hour, seen on one day and in force for 45 days from then."""
+    start = dt.datetime.combine(seen, dt.time())
+    ended = start + dt.timedelta(days=45)
+    row = {
+        "series_id": f"{seller}-{other.get('region', 'all')}-{other.get('sku', '')}",
+        "provider": seller,
+        "seller": seller,
+        "region": "all",
+        "sku": "H100",
+        "gpu": GPU,
+        "form_factor": "sxm",
+        "gpu_count": 8.0,
+        "purchase_option": "on_demand",
+        "trust_tier": "datacenter",
+        "currency": "USD",
+        "usd_per_gpu_hour": usd,
+        "usd_per_hour": 8 * usd,
+        "native_amount": 8 * usd,
+        "valid_from": start,
+        "valid_to": ended if ended.date() <= AS_OF else None,
+        "observed_at": start,
+        "known_from": start,
+        "source": "a_source",
+    }
+    return {**row, **other}
+
+
+def history(*prices: dict[str, Any]) -> pl.LazyFrame:
+    schema = catalogue().tables["price_history"].polars_schema()
+    return pl.LazyFrame([{**dict.fromkeys(schema), **row} for row in prices], schema=schema)
+
+
+def market(*prices: dict[str, Any], group: str = "world", trust: str = "professional", on: dt.date = AS_OF) -> dict[str, Any]:
+    found = model("marts", "market_price")(history(*prices), curated("reference_region_country"), AS_OF)
+    frame = catalogue().tables["market_price"].conform(found).collect()
+    assert isinstance(frame, pl.DataFrame)
+    of_day = frame.filter(
+        (pl.col("country_group") == group) & (pl.col("trust_group") == trust) & (pl.col("on_date") <= on) & (pl.col("held_until_on") >= on)
+    )
+    assert of_day.height <= 1
+    return of_day.row(0, named=True) if of_day.height else {"seller_count": 0}
+
+
+FRESH, OLD = dt.date(2026, 11, 20), dt.date(2026, 7, 21)
+
+
+def test_one_seller_has_one_vote_and_a_fresh_price_hides_nobody() -> None:
+    found = market(
+        price("lambda", 3.99, FRESH),
+        price("aws", 6.88, OLD, region="us-east-1", country="US"),
+        price("aws", 7.50, OLD, region="eu-west-1", country="IE"),
+        price("gcp", 11.06, OLD, region="us-central1", country="US"),
+        price("coreweave", 6.155, FRESH),
+    )
+    assert (found["seller_count"], found["offer_count"], found["last_known_seller_count"]) == (4, 5, 2)
+    assert found["last_known_share"] == 0.5
+    figures = [found[f"{name}_usd_per_gpu_hour"] for name in ("cheapest", "p25", "median", "p75", "dearest")]
+    assert figures == [3.99, 3.99, 6.155, 6.88, 11.06]
+    assert (found["oldest_price_on"], found["newest_price_on"]) == (OLD, FRESH)
+
+
+def test_a_place_and_a_kind_of_seller_are_markets_of_their_own() -> None:
+    prices = [
+        price("scaleway", 3.6, FRESH, region="fr-par-2", country="FR"),
+        price("nebius", 4.5, FRESH),
+        price("runpod", 2.7, FRESH, trust_tier="community"),
+    ]
+    assert market(*prices, group="EU")["seller_count"] == 1
+    # Nebius sells in Finland too, and does not say where this offer stands.
+    assert market(*prices, group="EU_possible")["seller_count"] == 2
+    assert market(*prices)["cheapest_usd_per_gpu_hour"] == 3.6
+    assert market(*prices, trust="community")["cheapest_usd_per_gpu_hour"] == 2.7
+    assert market(*prices, group="US")["seller_count"] == 0
+
+
+def test_a_price_is_nobodys_offer_after_a_year() -> None:
+    seen = AS_OF - dt.timedelta(days=366)
+    assert market(price("aws", 6.88, seen))["seller_count"] == 0
+    assert market(price("aws", 6.88, seen), on=AS_OF - dt.timedelta(days=1))["last_known_seller_count"] == 1
+
+
+def test_rows_stand_where_something_changed() -> None:
+    found = model("marts", "market_price")(
+        history(price("aws", 6.88, dt.date(2026, 1, 1))), curated("reference_region_country"), AS_OF
+    ).collect()
+    world = found.filter((pl.col("country_group") == "world") & (pl.col("trust_group") == "professional")).sort("on_date")
+    # In force for 45 days, last known after that.
+    assert world.select("on_date", "held_until_on", "last_known_share").rows() == [
+        (dt.date(2026, 1, 1), dt.date(2026, 2, 14), 0.0),
+        (dt.date(2026, 2, 15), AS_OF, 1.0),
+    ]
+
+
+def test_what_is_on_sale_today_has_its_age_and_its_euros() -> None:
+    rates = pl.LazyFrame(
+        {
+            "currency": ["USD", "USD"],
+            "on_date": [dt.date(2026, 6, 1), AS_OF],
+            "units_per_eur": [1.25, 1.2],
+        }
+    )
+    rows = [
+        price("lambda", 3.6, FRESH),
+        price("scaleway", 3.5, dt.date(2026, 6, 1), region="fr-par-2", country="FR", currency="EUR"),
+        price("gone", 1.0, dt.date(2024, 1, 1)),
+    ]
+    found = model("marts", "price_today")(history(*rows), curated("reference_region_country"), rates, AS_OF).sort("seller").collect()
+    assert found.select("seller", "price_basis", "price_age_days", "countries").rows() == [
+        ("lambda", "current", 3, "AU, DE, IL, IN, IT, JP, US"),
+        ("scaleway", "last_known", 175, "FR"),
+    ]
+    # A price in euros is what its seller asks, whatever the dollar did since; a price in dollars takes the rate of the day.
+    assert found["eur_per_gpu_hour"].to_list() == pytest.approx([3.6 / 1.2, 3.5 / 1.25])
+
+
+def rolling(series: str, usd: float, day: dt.date) -> dict[str, Any]:
+    return {
+        "series_id": series,
+        "on_date": day,
+        "window_days": 30,
+        "mean_usd_per_gpu_hour": usd,
+        "min_usd_per_gpu_hour": usd,
+        "max_usd_per_gpu_hour": usd,
+        "last_usd_per_gpu_hour": usd,
+        "last_observed_on": day,
+        "covered_share": 1.0,
+        "gpu": GPU,
+        "seller": series,
+        "comparator_provider": series,
+        "comparator_region": "all",
+        "comparator_country": None,
+        "is_per_gpu_price": False,
+        "is_third_party": False,
+    }
+
+
+def test_comparators_are_of_all_sellers_each_with_its_basis_and_age() -> None:
+    import importlib.util
+
+    from pipelines.platform.paths import MODELS_FOLDER
+
+    spec = importlib.util.spec_from_file_location("break_even", MODELS_FOLDER / "marts" / "break_even.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    priced = pl.LazyFrame(
+        [rolling("lambda", 3.99, FRESH), rolling("aws", 6.88, OLD), rolling("gcp", 11.06, OLD), rolling("azure", 12.29, OLD)]
+    )
+    found = module.of_like_shape(priced, AS_OF).filter(pl.col("on_date") == AS_OF).collect()
+    chosen = {r["comparator"]: r for r in found.iter_rows(named=True)}
+    assert {name: r["seller"] for name, r in chosen.items()} == {
+        "cheapest": "lambda",
+        "market_p25": "lambda",
+        "market_median": "aws",
+        "market_p75": "gcp",
+        "median": "aws",
+        "dearest": "azure",
+    }
+    assert {r["seller_count"] for r in chosen.values()} == {4}
+    assert (chosen["market_median"]["price_basis"], chosen["market_median"]["price_age_days"]) == ("last_known", 125)
