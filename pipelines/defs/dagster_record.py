@@ -72,6 +72,8 @@ def thin_out(instance: dg.DagsterInstance, home: Path, job_name: str, own_run_id
         if record.create_timestamp.replace(tzinfo=None) < horizon:
             instance.delete_run(run.run_id)
             shutil.rmtree(home / "storage" / run.run_id, ignore_errors=True)
+            for file in (home / "history" / "runs").glob(f"{run.run_id}.db*"):
+                file.unlink()
         elif run.is_success:
             thin.append(run.run_id)
     for run_id in thin:

@@ -7,8 +7,8 @@ for a service, cannot delay it.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
-import logging
 import os
 import signal
 import sys
@@ -29,7 +29,8 @@ def end_at_once_on_signals() -> None:
 
 def leave(code: int) -> NoReturn:
     """End the process with what was printed, whatever its threads still wait for."""
-    logging.shutdown()
+    # As at any other end, but for waiting for threads.
+    atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         # Whoever read it may have gone away.
         with contextlib.suppress(OSError, ValueError):

@@ -70,8 +70,9 @@ class Settings(BaseModel):
     @field_validator("data")
     @classmethod
     def _usable_folder(cls, data: Path) -> Path:
-        if str(data) in ("", ".") or any(c in str(data) for c in "\\\0\n"):
-            raise ValueError("expected a folder of its own, whose path has no backslash and no line break")
+        # DuckDB looks for its log where a question mark or a backslash would send it, not beside the file.
+        if str(data) in ("", ".") or any(c in str(data.absolute()) for c in "?\\\0\n"):
+            raise ValueError("expected a folder of its own, whose path has no question mark, no backslash and no line break")
         if data.exists() and not data.is_dir():
             raise ValueError("expected a folder, found a file")
         return data

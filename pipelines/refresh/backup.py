@@ -7,12 +7,14 @@ everything else the next refresh makes anew.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
 import os
 import shutil
 import tarfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,14 +83,17 @@ def restore_backup(source: Path, data: Path) -> int:
 def _check(file: Path) -> dict[str, str]:
     try:
         found, listing = {}, None
-        with tarfile.open(file, "r:gz") as archive:
+        with gzip.open(file) as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
             for entry in archive:
                 content = archive.extractfile(entry) if entry.isfile() else None
                 if content is not None and entry.name == _LISTING:
                     listing = json.loads(content.read())
                 elif content is not None:
                     found[entry.name] = hashlib.file_digest(content, "sha256").hexdigest()  # type: ignore[arg-type]
-    except (tarfile.TarError, OSError, EOFError, ValueError) as error:
+            # To the end: the sum over all bytes stands there.
+            while stream.read(1 << 20):
+                pass
+    except (tarfile.TarError, zlib.error, OSError, EOFError, ValueError) as error:
         raise BackupError(f"{file}: not readable as a backup ({type(error).__name__}); take another") from error
     if listing is None or found != listing:
         raise BackupError(f"{file}: not whole: it holds {len(found)} files, expected those of its list; take another")

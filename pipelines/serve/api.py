@@ -19,9 +19,12 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from pipelines.catalogue.contracts import Column
 from pipelines.catalogue.published_sql import View, bi_views
+from pipelines.platform.clock import utc_now
 from pipelines.platform.settings import Settings
 from pipelines.publication.reader import NotPublishedError, QueryError
 from pipelines.publication.versions import PublishedFolder
+from pipelines.refresh.metrics import metrics_text
+from pipelines.refresh.state import read_state
 from pipelines.serve.views import DEFAULT_ROWS, MOST_ROWS, CurrentVersion, RequestError, as_rows, filtered
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -44,6 +47,16 @@ def create_api(settings: Settings, hosts: tuple[str, ...] = LOOPBACK) -> FastAPI
     @api.get("/", summary="The version, and its views with their columns")
     def index() -> dict[str, Any]:
         return {"version": _version(published), "views": {name: _described(view) for name, view in sorted(bi_views().items())}}
+
+    @api.get("/metrics", summary="The state in Prometheus' text format", response_class=Response)
+    def metrics() -> Response:
+        return Response(metrics_text(read_state(settings, utc_now()), utc_now()), media_type="text/plain; version=0.0.4")
+
+    @api.get("/health", summary="Whether the figures can be relied on: 200, or 503 with what a person must look at")
+    def health() -> JSONResponse:
+        state = read_state(settings, utc_now())
+        said = {"healthy": not state.is_failed, "problems": state.problems, "lost": state.losses}
+        return JSONResponse(said, status_code=503 if state.is_failed else 200)
 
     for name, view in sorted(bi_views().items()):
         api.add_api_route(

@@ -110,9 +110,9 @@ def _damaged(work: Path) -> int:
     return len(victims)
 
 
-@case("whole refresh: in folders named %, ?, with spaces and quotes")
+@case("whole refresh: in folders named with %, spaces and quotes")
 def _odd_paths(work: Path) -> int:
-    names = ("feature%2Fgpu", "what?", "it's a [b]")
+    names = ("feature%2Fgpu", "it's a [b] #1")
     for name in names:
         _refreshed(work / name)
         shutil.rmtree(work / name)

@@ -37,7 +37,7 @@ def test_a_message_of_others_is_cut_and_clean() -> None:
     assert len(said) < 2_000 and "\x1b" not in said
 
 
-@pytest.mark.parametrize("data", ["", "a\\b"])
+@pytest.mark.parametrize("data", ["", "a\\b", "what?", "what?/data"])
 def test_a_folder_that_cannot_be_used_is_a_bad_setting(
     data: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -54,20 +54,24 @@ def test_there_and_back(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert main(["restore", str(file)]) == 2 and "is not empty" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("damage", ["cut", "changed", "other"])
-def test_a_damaged_backup_changes_nothing(damage: str, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("damage", ["cut", *range(1, 20), "other"])
+def test_a_damaged_backup_changes_nothing(damage: str | int, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "all.tar.gz"
     assert main(["backup", str(file)]) == 0
     content = bytearray(file.read_bytes())
     if damage == "cut":
         content = content[: len(content) // 2]
-    elif damage == "changed":
-        content[len(content) // 2] ^= 0xFF
+    elif isinstance(damage, int):
+        content[len(content) * damage // 20] ^= 0x01
     else:
         content = bytearray(b"no backup at all")
     file.write_bytes(content)
     monkeypatch.setenv("BREAKEVEN_DATA", str(tmp_path / "other"))
-    assert main(["restore", str(file)]) == 2
+    if main(["restore", str(file)]) == 0:
+        # A bit that no byte depends on, such as the rest of a block.
+        assert isinstance(damage, int) and (tmp_path / "other" / "corrections" / "mine.csv").read_text() == "a person's"
+        assert SnapshotStore(tmp_path / "other" / "snapshots").losses() == []
+        return
     assert [p.name for p in (tmp_path / "other").iterdir()] == ["refresh.lock"]
 
 
