@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -24,12 +25,12 @@ from pipelines.ingest.snapshots import SnapshotStore
 from pipelines.platform.clock import utc_now
 from pipelines.platform.lock import RefreshLockedError, refresh_lock
 from pipelines.platform.settings import Settings, SourceSettings
-from pipelines.publication.ops import runs, unreadable_lines
+from pipelines.publication.ops import condense, runs, unreadable_lines
 from pipelines.publication.versions import PublishedFolder
 from pipelines.refresh.backup import write_backup
 from pipelines.refresh.state import read_state
 from pipelines.sources.lib import http
-from tests.faults.kills import as_nobody, killed_before_step, with_file_limit
+from tests.faults.kills import as_nobody, contents, killed_before_step, with_file_limit
 from tests.faults.stores import AT, OPERATIONS, add, assert_next_completes, assert_sound, filled, publish, record
 
 Case = Callable[[Path], int]
@@ -224,6 +225,27 @@ def _corrupt(work: Path) -> int:
                 shutil.rmtree(data.parent)
                 tried += 1
     return tried
+
+
+@case("sixty days: record and versions as large as after five weeks")
+def _sixty_days(work: Path) -> int:
+    data, sizes = work / "data", []
+    for day in range(60):
+        at = AT + timedelta(days=day)
+        add(data, day)
+        record(data, day)
+        condense(data / "ops", at - timedelta(days=30))
+        publish(data, day, f"{at:%Y%m%dT%H%M%SZ}")
+        if day % 30 == 29:
+            SnapshotStore(data / "snapshots").compact((at - timedelta(days=20)).date())
+        sizes.append({part: sum(len(content) for content in contents(data / part).values()) for part in ("ops", "published", "snapshots")})
+    # Of a run of long ago how it ended is kept, in one line.
+    assert sizes[59]["ops"] - sizes[34]["ops"] < 25 * 300, [size["ops"] for size in sizes]
+    assert sizes[59]["published"] <= 1.1 * sizes[34]["published"], [size["published"] for size in sizes]
+    # Answers are never removed; packed, they take what they are worth.
+    assert sizes[59]["snapshots"] < 60 * sizes[0]["snapshots"]
+    assert [run["number"] for run in runs(data / "ops")] == list(range(60)) and SnapshotStore(data / "snapshots").losses() == []
+    return 60
 
 
 @case("corrupt link")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from datetime import date, timedelta
 from pathlib import Path
 
 from pipelines.ingest.snapshots import SnapshotStore
@@ -22,6 +24,7 @@ from tests.faults.cases import case
 from tests.support.cli import Cli
 from tests.support.paths import ROOT
 
+DAYS = max(11, int(os.environ.get("BREAKEVEN_FAULTS_DAYS", "60")))
 KILLS = int(os.environ.get("BREAKEVEN_FAULTS_KILLS", "25"))
 REFRESH = ("refresh", "--offline", "--as-of", "2026-11-23", "--rebuild")
 
@@ -118,3 +121,21 @@ def _odd_paths(work: Path) -> int:
         shutil.rmtree(work / name)
     assert list(work.iterdir()) == []
     return len(names)
+
+
+@case("whole refresh: sixty days")
+def _sixty_days(work: Path) -> int:
+    """Disk, time and peak memory of each day, printed; what is not an answer of a service stays as large as it was."""
+    cli, sizes = Cli(work / "data"), []
+    for number in range(DAYS):
+        began = time.monotonic()
+        done = cli("refresh", "--offline", "--as-of", str(date(2026, 9, 20) + timedelta(days=number)))
+        assert done.returncode == 0, done.stderr[-500:]
+        kept = [p for p in cli.data.rglob("*") if p.is_file() and not p.is_symlink() and "snapshots" not in p.parts]
+        sizes.append(sum({(s := p.stat()).st_ino: s.st_size for p in kept}.values()))
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+        print(f"  day {number + 1}: {sizes[-1] / 1e6:.1f} MB, {time.monotonic() - began:.0f} s, peak so far {peak} MiB", flush=True)
+    a_day = (sizes[-1] - sizes[9]) / max(1, DAYS - 10)
+    print(f"  {a_day / 1e6:.2f} MB a day from the tenth on, {a_day * 1095 / 1e9:.2f} GB in three years", flush=True)
+    assert a_day < 1e6
+    return DAYS
