@@ -26,7 +26,7 @@ from pipelines.publication.ops import OpsRecorder, condense, read_ops, runs
 from pipelines.publication.versions import DUCKDB_FILE, PublishedFolder
 from pipelines.publication.write import STORAGE_VERSION, write_blocked_version, write_version
 from pipelines.refresh.session import RefreshSession, software_version
-from pipelines.refresh.state import recorded_snapshots, settled_outcome
+from pipelines.refresh.state import INTERRUPTED, recorded_snapshots, settled_outcome
 
 log = logging.getLogger("breakeven")
 
@@ -102,7 +102,7 @@ class FailedRefresh:
 def close_failed(settings: Settings, run_id: str, error: str | None = None, lock_wait_seconds: float = 600.0) -> FailedRefresh:
     """Record that a run did not publish, and publish the last good figures again with the record of why.
 
-    Safe to call more than once for a run. `version` is None where nothing was ever published, or nothing whole.
+    Safe to call more than once for a run, and late. `version` is None where nothing was ever published, or nothing whole.
     """
     with refresh_lock(settings.data, lock_wait_seconds):
         recorder = OpsRecorder(settings.data / "ops", run_id)
@@ -111,6 +111,9 @@ def close_failed(settings: Settings, run_id: str, error: str | None = None, lock
         manifest = published.whole_manifest()
         if manifest is not None and manifest["run_id"] == run_id:
             return FailedRefresh(outcome, reason, published.current)
+        if (made_since := runs(recorder.folder)) and made_since[-1]["run_id"] != run_id and recorder.rows("refreshes"):
+            # Told late, of a run that was killed: what later runs published is not to be marked with its fault.
+            return FailedRefresh(INTERRUPTED, reason, None)
         rows = recorder.rows("refreshes")
         started_at = datetime.fromisoformat(rows[0]["started_at"]) if rows else utc_now()
         as_of = date.fromisoformat(rows[0]["as_of_on"]) if rows else utc_now().date()
