@@ -19,6 +19,7 @@ from pipelines.defs.resources import JOB_NAME
 from pipelines.platform.settings import Settings
 from pipelines.publication.ops import OpsRecorder
 from pipelines.refresh.lifecycle import FailedRefresh, close_failed
+from pipelines.refresh.record import source_statuses
 
 # A person is told at once that another refresh runs; this only covers the moment in which one ends and the next begins.
 _LOCK_WAIT_SECONDS = 5.0
@@ -57,7 +58,7 @@ def run_refresh(settings: Settings, as_of: date | None, *, offline: bool, rebuil
         failure = None if succeeded else close_failed(settings, run_id, _first_error(events), _LOCK_WAIT_SECONDS)
     recorder = OpsRecorder(settings.data / "ops", run_id)
     outcomes = [r["outcome"] for r in recorder.rows("refreshes")]
-    return RefreshOutcome(run_id, recorder.rows("source_status"), "unchanged" in outcomes, failure)
+    return RefreshOutcome(run_id, source_statuses(recorder), "unchanged" in outcomes, failure)
 
 
 def refresh_job() -> dg.JobDefinition:

@@ -15,7 +15,6 @@ from pipelines.catalogue.contracts import Catalogue, Contract, ContractError
 from pipelines.catalogue.models import AS_OF, FEED_PREFIX, HISTORY, Model, rounded
 from pipelines.defs.checks import check_specs, rule_checks, rule_results, source_state_result, source_state_spec
 from pipelines.defs.ingest import snapshot_key
-from pipelines.history.ingestion import BatchResult, Ingestion
 from pipelines.history.materialize import write_table
 from pipelines.ingest.parse import unite_feed
 from pipelines.ingest.registry import SourceModule, sharing
@@ -23,6 +22,7 @@ from pipelines.quality.results import CheckError, Kind, RuleResult
 from pipelines.quality.row_rules import check_rows
 from pipelines.quality.source_rules import not_suddenly_empty
 from pipelines.quality.table_rules import check_table
+from pipelines.refresh.price_ingestion import ingest_prices
 from pipelines.refresh.raw_tables import build_raw_table
 from pipelines.refresh.record import record_quarantine, record_results
 from pipelines.refresh.session import RefreshSession
@@ -158,26 +158,9 @@ def _make_whole(model: Model, inputs: dict[str, pl.LazyFrame], catalogue: Catalo
     return _Made(checked.good, checked.good.height, checked.quarantined.height, [*checked.results, *check_table(contract, checked.good)])
 
 
-def _ingest(model: Model, inputs: dict[str, pl.LazyFrame], catalogue: Catalogue, session: RefreshSession) -> _Made:
-    ingestion = Ingestion(session.store, catalogue, session.modules, model, inputs)
-    bad = 0
-
-    def validate_batch(new: pl.DataFrame, quarantined: pl.DataFrame) -> list[RuleResult]:
-        # On record before the history goes on: after a kill it would not come to these rows again.
-        nonlocal bad
-        record_quarantine(session, model.contract, quarantined, bad)
-        bad += quarantined.height
-        return check_table(model.contract, new)
-
-    def report(batch: BatchResult) -> None:
-        for line in batch.rejected:
-            log.warning("history %s: not used: %s", batch.as_of, line)
-        if batch.as_of < session.as_of:
-            log.info("history %s ingested", batch.as_of)
-
-    with session.growing_history() as (engine, pending):
-        ingested = ingestion.ingest_batches(engine, pending, validate_batch, report)
-    return _Made(ingested.good, ingested.good.height, bad, ingested.results)
+def _ingest(model: Model, inputs: dict[str, pl.LazyFrame], _: Catalogue, session: RefreshSession) -> _Made:
+    made = ingest_prices(session, model, inputs)
+    return _Made(made.good, made.good.height, made.quarantined, made.results)
 
 
 def _make_partitioned(model: Model, inputs: dict[str, pl.LazyFrame], _: Catalogue, session: RefreshSession) -> _Made:

@@ -18,7 +18,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from pipelines.catalogue.contracts import Catalogue
+from pipelines.catalogue.contracts import Catalogue, ContractError
 from pipelines.history.engine import HistoryEngine, open_history
 from pipelines.ingest.registry import SourceModule
 from pipelines.ingest.snapshots import Fetch
@@ -75,47 +75,59 @@ def batches_of(fetches: Iterable[Fetch], sources: Iterable[str], until: date) ->
     return sorted((batch for batch in found if batch.as_of <= until), key=lambda batch: batch.as_of)
 
 
+@dataclass(frozen=True)
+class OpenedHistory:
+    """An open history and the batches that it has yet to ingest; `rebuilt_because` says why it begins anew, None where it continues."""
+
+    engine: HistoryEngine
+    pending: list[PendingBatch]
+    rebuilt_because: str | None
+
+
 @contextmanager
 def open_for_batches(
-    path: Path,
-    catalogue: Catalogue,
-    logic_version: str,
-    batches: Sequence[SnapshotBatch],
-    as_of: date,
-    *,
-    rebuild: bool = False,
-    is_durable: bool = True,
-) -> Iterator[tuple[HistoryEngine, list[PendingBatch]]]:
+    path: Path, catalogue: Catalogue, batches: Sequence[SnapshotBatch], as_of: date, *, rebuild: bool = False, is_durable: bool = True
+) -> Iterator[OpenedHistory]:
     """The history of a file with the batches that it has yet to ingest; the last of them goes to the end of `as_of`.
 
-    A file that did not begin with these batches under this logic version, or goes beyond `as_of`, holds another history: it is rebuilt,
-    as with `rebuild`.
+    A changed rule, parser or reference table rebuilds nothing: it holds from its day on, and what was asserted stays. A file is rebuilt
+    where it is asked for, did not begin with these snapshots, goes beyond `as_of`, or has other state tables.
     """
-    chain = list(accumulate(batches, lambda link, batch: _hash(link + batch.key), initial=_hash(logic_version)))
-    ingested = None if rebuild or not path.exists() else _ingested(path, catalogue, chain, as_of)
-    if ingested is None:
+    chain = list(accumulate(batches, lambda link, batch: _hash(link + batch.key), initial=_hash(_state_tables(catalogue))))
+    ingested, why = 0, None
+    if path.exists():
+        ingested, why = (0, "asked for") if rebuild else _ingested(path, catalogue, chain, as_of)
+    if not ingested:
         for leftover in (path, path.with_name(path.name + ".wal")):
             leftover.unlink(missing_ok=True)
-    pending = [PendingBatch(batch, number, chain[number]) for number, batch in enumerate(batches, 1)][ingested or 0 :]
+    pending = [PendingBatch(batch, number, chain[number]) for number, batch in enumerate(batches, 1)][max(ingested - 1, 0) :]
     # A day without a fetch is a batch too: prices end by their limits, windows go on. And there is always one: an empty one is validated
     # as well.
     if not pending or pending[-1].batch.as_of < as_of:
         pending.append(PendingBatch(SnapshotBatch(as_of), len(batches), chain[-1]))
     with open_history(path, catalogue, is_durable=is_durable) as engine:
-        yield engine, pending
+        yield OpenedHistory(engine, pending, why)
 
 
-def _ingested(path: Path, catalogue: Catalogue, chain: Sequence[str], as_of: date) -> int | None:
-    """How many of the chained batches a file has ingested; None where it has ingested others, goes too far, or cannot be read."""
+def _ingested(path: Path, catalogue: Catalogue, chain: Sequence[str], as_of: date) -> tuple[int, str | None]:
+    """One more than the chained batches that a file has ingested; 0 and the reason where it holds another history."""
     try:
         with open_history(path, catalogue) as engine:
             checkpoint, goes_to = engine.views.checkpoint(CHECKPOINT), engine.views.as_of
-    except duckdb.Error:
-        return None
-    if checkpoint.is_empty() or goes_to is None or goes_to > as_of:
-        return None
+    except (duckdb.Error, ContractError) as error:
+        return 0, f"its file cannot be read: {error}"
+    if checkpoint.is_empty() or goes_to is None:
+        return 0, None
+    if goes_to > as_of:
+        return 0, f"it goes to {goes_to}, beyond {as_of}"
     number, chain_hash = checkpoint.row(0)
-    return int(number) if number < len(chain) and chain[number] == chain_hash else None
+    if number >= len(chain) or chain[number] != chain_hash:
+        return 0, "it ingested other snapshots, or its state tables changed"
+    return int(number) + 1, None
+
+
+def _state_tables(catalogue: Catalogue) -> str:
+    return "\n".join(repr((c.name, [(column.name, column.type) for column in c.columns])) for c in catalogue.layer("history"))
 
 
 def _hash(text: str) -> str:

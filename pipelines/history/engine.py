@@ -41,12 +41,13 @@ class HistoryEngine:
         as_of: date,
         reference_observations: pl.DataFrame | None = None,
         checkpoint: Mapping[str, pl.DataFrame] | None = None,
+        batch_sources: pl.DataFrame | None = None,
     ) -> None:
         """Apply the good rows of `staging.price_observation` that are new since the last batch, and go on to the end of `as_of`.
 
         `reference_observations`: the reference for the next batch, where bad rows count too; by default that of the good ones.
-        `checkpoint`: rows of other state tables, found again by `views.checkpoint` after exactly this batch. One transaction. Raises
-        ValueError where the history goes beyond `as_of`: then it has to be rebuilt.
+        `checkpoint`: rows of other state tables, found again by `views.checkpoint` after exactly this batch. `batch_sources`: rows of
+        `history.batch_source`. One transaction. Raises ValueError where the history goes beyond `as_of`: then it has to be rebuilt.
         """
         before = self.views.as_of
         if before is not None and as_of < before:
@@ -58,6 +59,8 @@ class HistoryEngine:
             self._file.replace("reference_observation", reference_observations)
             for table, rows in (checkpoint or {}).items():
                 self._file.replace(table, rows)
+            if batch_sources is not None:
+                self._file.insert("batch_source", batch_sources)
             update_windows(self._file, self._apply_observations(observed), as_of, before)
             self._file.replace("history_progress", pl.DataFrame({"as_of_on": [as_of]}))
 

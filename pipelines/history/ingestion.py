@@ -21,32 +21,32 @@ from pipelines.catalogue.contracts import Catalogue
 from pipelines.catalogue.models import AS_OF, FEED_PREFIX, INGESTED, REFERENCE_OBSERVATIONS, Model
 from pipelines.history.batches import CHECKPOINT, FEED, PendingBatch, SnapshotBatch, price_services
 from pipelines.history.engine import HistoryEngine, needed_columns, reference_after
-from pipelines.history.series import series_key
+from pipelines.history.logic_version import source_version
+from pipelines.history.series import identity, series_key
+from pipelines.history.validation import SourceOutcome, set_aside_result, too_large, validate_rows
 from pipelines.ingest.parse import RawRejectedError, read_fetch, unite_feed, with_facts
 from pipelines.ingest.registry import SourceModule
 from pipelines.ingest.snapshots import SnapshotStore
 from pipelines.quality.results import RuleResult, merged
-from pipelines.quality.row_rules import check_rows
 
 # A batch holds its reference observations until it is applied: so many batches at a time come to the same as all.
 _BATCHES_AT_ONCE = 20
 # Rules of the whole table look at so many rows at a time, of several batches where these are small.
 _ROWS_VALIDATED_AT_ONCE = 200_000
 _ROWS_KEPT = 500_000
-_CONFIRMED_LATER = "confirmed_later"
-
-
-class BatchRejectedError(Exception):
-    """A rule blocks a batch in a replay, where nobody is there to see the verdict; the message names day and rule."""
+_CONFIRMED_LATER, _SHIPPED_RELEASE = "confirmed_later", "shipped_release"
 
 
 @dataclass(frozen=True)
 class BatchResult:
-    """What one batch brought beside prices: snapshots that could not be used, rows in quarantine."""
+    """What one batch brought beside prices: snapshots that could not be used or were set aside, rows in quarantine, rows of
+    `history.batch_source`.
+    """
 
     as_of: date
     rejected: tuple[str, ...]
     quarantined: int
+    sources: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -73,16 +73,16 @@ class _Validated:
     rejected: tuple[str, ...]
     reference: pl.DataFrame
     confirmed_later: pl.DataFrame
-
-    @property
-    def blocks(self) -> bool:
-        return any(result.blocks for result in self.results)
+    outcomes: tuple[SourceOutcome, ...] = ()
+    # Rows of releases that ship and are new to a history that had begun without them.
+    late_shipped: pl.DataFrame | None = None
 
 
 class Ingestion:
     """Validates what batches bring, by the model of `staging.price_observation` and its rules, and applies it to a history.
 
-    `tables`: what the model reads: the tables of the sources that ship, the references, the rates.
+    `tables`: what the model reads: the tables of the sources that ship, the references, the rates. `version`: of the logic
+    (`logic_version`), recorded with each batch.
     """
 
     def __init__(
@@ -92,12 +92,15 @@ class Ingestion:
         modules: Mapping[str, SourceModule],
         normalize: Model,
         tables: Mapping[str, pl.LazyFrame],
+        version: str,
     ) -> None:
         self._snapshots, self._catalogue, self._modules, self._normalize = snapshots, catalogue, modules, normalize
+        self._version = version
         services = price_services(catalogue, modules)
         fetched = {module.table for module in services.values()}
         shipped = {c.name: tables[c.name] for c in catalogue.fed_by(FEED) if c.name not in fetched}
         self._shipped = unite_feed(FEED, shipped, modules, catalogue).collect()
+        self._releases = self._shipped.select("source", "snapshot_sha256").unique().sort("source", "snapshot_sha256")
         self._confirmation = ["source", *series_key(), "first_seen_at"]
         self._last_confirmed = self._shipped.group_by(self._confirmation).agg(confirmed_until=pl.col("last_confirmed_at").max())
         # Read once: each batch joins with them.
@@ -110,20 +113,19 @@ class Ingestion:
         validate_batch: Callable[[pl.DataFrame, pl.DataFrame], list[RuleResult]],
         report: Callable[[BatchResult], None] = lambda _: None,
     ) -> IngestResult:
-        """Ingest each batch. Before one with a blocking verdict it ends: the history stays as it was, and the batch is still pending.
+        """Ingest each batch. Where a rule of the whole table blocks, it ends before: the history stays as it was, and the batch is pending.
 
         `validate_batch` is given new good rows and quarantined ones before they are applied: it gives the verdicts of rules of the whole
         table on the former.
         """
         news, results = deque([self._none()]), []
         for group in _batched(self._validated_ahead(engine, pending)):
-            good = [(one, validated) for one, validated in group if not validated.blocks]
-            new = pl.concat([self._none(), *(validated.new for _, validated in good)])
+            new = pl.concat([self._none(), *(validated.new for _, validated in group)])
             verdicts = validate_batch(new, pl.concat([validated.quarantined for _, validated in group]))
             results += [*(validated.results for _, validated in group), verdicts]
             if any(result.blocks for result in verdicts):
                 break
-            for one, validated in good:
+            for one, validated in group:
                 report(self._apply(engine, one, [validated]))
             news.append(new)
             while len(news) > 1 and sum(part.height for part in news) > _ROWS_KEPT:
@@ -133,96 +135,150 @@ class Ingestion:
     def replay(
         self, engine: HistoryEngine, pending: Sequence[PendingBatch], report: Callable[[BatchResult], None] = lambda _: None
     ) -> None:
-        """Ingest each batch, held against row rules alone. Raises BatchRejectedError before one with a blocking verdict."""
+        """Ingest each batch, held against row rules alone."""
         for one, validated in self._validated_ahead(engine, pending):
-            report(self._apply(engine, one, [_accepted(one.batch, validated)]))
+            report(self._apply(engine, one, [validated]))
 
     def replay_at_once(self, engine: HistoryEngine, pending: Sequence[PendingBatch]) -> BatchResult:
-        """All batches as one of the day of the last of them. Raises BatchRejectedError where a verdict blocks."""
-        last, since, parts = self._before(engine), engine.views.as_of, []
-        for start in range(0, len(pending), _BATCHES_AT_ONCE):
-            batches = [one.batch for one in pending[start : start + _BATCHES_AT_ONCE]]
-            last = _accepted(batches[-1], self._validate(batches, since, last))
-            since = batches[-1].as_of
-            parts.append(last)
+        """Validate batch by batch, apply all as one batch of the day of the last of them."""
+        parts = [validated for _, validated in self._validated_ahead(engine, pending)]
         return self._apply(engine, pending[-1], parts)
 
     def _validated_ahead(self, engine: HistoryEngine, pending: Sequence[PendingBatch]) -> Iterator[tuple[PendingBatch, _Validated]]:
-        """Each batch, validated; the next is read and validated while the history applies the last. Ends after one that blocks."""
+        """Each batch, validated; the next is read and validated while the history applies the last."""
         with ThreadPoolExecutor(1) as pool:
-            upcoming = pool.submit(self._validate, [pending[0].batch], engine.views.as_of, self._before(engine))
+            upcoming = pool.submit(self._validate, pending[0].batch, engine.views.as_of, self._before(engine))
             for one, after in zip(pending, [*pending[1:], None], strict=True):
                 validated = upcoming.result()
-                if after is not None and not validated.blocks:
-                    upcoming = pool.submit(self._validate, [after.batch], one.batch.as_of, validated)
+                if after is not None:
+                    upcoming = pool.submit(self._validate, after.batch, one.batch.as_of, validated)
                 yield one, validated
-                if validated.blocks:
-                    return
 
     def _none(self) -> pl.DataFrame:
         return pl.DataFrame(schema=self._catalogue.tables[INGESTED].polars_schema())
 
     def _before(self, engine: HistoryEngine) -> _Validated:
-        none = self._none()
-        confirmed = engine.views.checkpoint(_CONFIRMED_LATER)
-        return _Validated(none, none, none, [], (), engine.views.reference_observations(), confirmed)
+        none, views = self._none(), engine.views
+        confirmed = views.checkpoint(_CONFIRMED_LATER)
+        late = None if views.as_of is None else self._late_shipped(engine, views.as_of)
+        return _Validated(none, none, none, [], (), views.reference_observations(), confirmed, late_shipped=late)
 
-    def _read(self, batches: Sequence[SnapshotBatch]) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    def _late_shipped(self, engine: HistoryEngine, day: date) -> pl.DataFrame:
+        """Rows of releases that are new to the history and speak of a system time that it had passed: they become known now."""
+        since = _end_of(day)
+        known = engine.views.checkpoint(_SHIPPED_RELEASE)
+        sources = self._releases.join(known, on=known.columns, how="anti").get_column("source").unique().sort().to_list()
+        rows = self._shipped.filter(pl.col("source").is_in(sources), pl.col("known_from") < since)
+        if rows.is_empty():
+            return rows
+        asserted = (
+            engine.views.asserted(sources)
+            .join(engine.views.series().with_columns(identity()).select("series_id", "identity").collect(), on="series_id")
+            .select("identity", "source", "first_seen_at", "native_amount", __confirmed_at="last_confirmed_at")
+        )
+        return (
+            rows.with_columns(identity(), __amount=pl.col("native_amount").cast(pl.Decimal(18, 8), strict=False))
+            .join(
+                asserted,
+                left_on=["identity", "source", "first_seen_at", "__amount"],
+                right_on=["identity", "source", "first_seen_at", "native_amount"],
+                how="left",
+            )
+            .filter(pl.col("__confirmed_at").is_null() | (pl.min_horizontal("last_confirmed_at", pl.lit(since)) > pl.col("__confirmed_at")))
+            .with_columns(known_from=pl.lit(since))
+            .select(rows.columns)
+        )
+
+    def _read(self, batch: SnapshotBatch, known: Mapping[str, int]) -> tuple[pl.DataFrame, tuple[str, ...], list[SourceOutcome]]:
+        """Rows of the feed, why snapshots were not used, and outcomes of sources whose answer is out of proportion."""
         fed: dict[str, list[pl.DataFrame]] = defaultdict(list)
-        rejected = []
-        for fetch in (f for batch in batches for f in batch.fetches):
+        rejected, outcomes = [], []
+        for fetch in batch.fetches:
             try:
                 module = self._modules[fetch.source]
                 read = read_fetch(fetch, module, self._catalogue.tables[module.table], self._catalogue, self._snapshots)
             except RawRejectedError as error:
                 rejected.append(f"{fetch.source} {fetch.fetched_at}: {error}")
+                continue
+            assert read.fed is not None
+            fed[fetch.source].append(read.fed)
+        parts = []
+        for name, own in fed.items():
+            outcome = too_large(name, sum(part.height for part in own), known.get(name, 0))
+            if outcome is not None:
+                outcomes.append(outcome)
             else:
-                assert read.fed is not None
-                fed[fetch.source].append(read.fed)
-        schema = self._shipped.schema
-        parts = [with_facts(pl.concat(own).lazy(), self._modules[name], FEED).select(schema.names()) for name, own in fed.items()]
-        return pl.concat([self._shipped.clear().lazy(), *parts]).collect(engine="in-memory"), tuple(rejected)
+                parts.append(with_facts(pl.concat(own).lazy(), self._modules[name], FEED).select(self._shipped.columns))
+        return pl.concat([self._shipped.clear().lazy(), *parts]).collect(engine="in-memory"), tuple(rejected), outcomes
 
-    def _validate(self, batches: Sequence[SnapshotBatch], before: date | None, last: _Validated) -> _Validated:
-        """What became known by these batches and was not on the day `before`, validated against what was known until then."""
-        assert self._normalize.function is not None
-        fetched, rejected = self._read(batches)
-        as_of = batches[-1].as_of
-        end = _end_of(as_of)
+    def _validate(self, batch: SnapshotBatch, before: date | None, last: _Validated) -> _Validated:
+        """What became known by this batch and was not on the day `before`, validated against what was known until then."""
+        known = dict(last.reference.group_by("source").len().iter_rows())
+        fetched, rejected, outcomes = self._read(batch, known)
+        end = _end_of(batch.as_of)
         since = _end_of(before) if before is not None else datetime.min
         shipped = self._shipped.filter(pl.col("known_from") >= since)
-        priced = self._normalize.function(
-            **{FEED_PREFIX + FEED: pl.concat([shipped, fetched]).filter(pl.col("known_from") < end).lazy()},
-            **self._tables,
-            **{AS_OF: as_of, REFERENCE_OBSERVATIONS: last.reference.lazy()},
-        ).collect(engine="in-memory")
-        contract = self._catalogue.tables[INGESTED]
-        contract.conform(priced.lazy())
-        checked = check_rows(contract, priced.lazy(), may_quarantine=True, rows_beside=last.reference.height)
+        late = shipped.clear() if last.late_shipped is None else last.late_shipped
+        observed = pl.concat([late, shipped, fetched]).filter(pl.col("known_from") < end)
+        priced = self._normalized(observed, batch.as_of, last.reference)
+        checked = validate_rows(self._catalogue.tables[INGESTED], priced, known)
         again = last.confirmed_later.filter(pl.col("confirmed_until") >= since)
         needed = needed_columns(self._catalogue)
         good = pl.concat([checked.good.select(needed), _confirmed_until(again, end).select(needed)])
         new = checked.good.join(self._last_confirmed, on=self._confirmation, nulls_equal=True).select(again.columns)
+        aside = pl.col("source").is_in(checked.set_aside)
         return _Validated(
             checked.good,
             good,
             checked.quarantined,
-            checked.results,
-            rejected,
-            reference_after(last.reference, priced),
+            [*checked.results, *map(set_aside_result, outcomes)],
+            (*rejected, *(f"{o.source}: set aside: {o.set_aside_because}" for o in (*outcomes, *checked.outcomes) if o.set_aside_because)),
+            reference_after(last.reference, priced.filter(~aside)),
             pl.concat([again, new]),
+            (*outcomes, *checked.outcomes),
         )
 
+    def _normalized(self, observed: pl.DataFrame, as_of: date, reference: pl.DataFrame) -> pl.DataFrame:
+        assert self._normalize.function is not None
+        priced = self._normalize.function(
+            **{FEED_PREFIX + FEED: observed.lazy()}, **self._tables, **{AS_OF: as_of, REFERENCE_OBSERVATIONS: reference.lazy()}
+        ).collect(engine="in-memory")
+        self._catalogue.tables[INGESTED].conform(priced.lazy())
+        return priced
+
     def _apply(self, engine: HistoryEngine, pending: PendingBatch, validated: Sequence[_Validated]) -> BatchResult:
+        as_of = pending.batch.as_of
+        aside = {o.source for part in validated for o in part.outcomes if o.set_aside_because is not None}
         checkpoint = {
             CHECKPOINT: pending.checkpoint(),
+            _SHIPPED_RELEASE: self._releases.filter(~pl.col("source").is_in(sorted(aside))),
             # What is confirmed for no longer than this day is complete.
-            _CONFIRMED_LATER: validated[-1].confirmed_later.filter(pl.col("confirmed_until") >= _end_of(pending.batch.as_of)),
+            _CONFIRMED_LATER: validated[-1].confirmed_later.filter(pl.col("confirmed_until") >= _end_of(as_of)),
         }
+        sources = self._batch_sources(pending, [outcome for part in validated for outcome in part.outcomes])
         good = pl.concat([part.good for part in validated])
-        engine.apply(good, pending.batch.as_of, validated[-1].reference, checkpoint)
+        engine.apply(good, as_of, validated[-1].reference, checkpoint, sources)
         rejected = tuple(line for part in validated for line in part.rejected)
-        return BatchResult(pending.batch.as_of, rejected, sum(part.quarantined.height for part in validated))
+        return BatchResult(as_of, rejected, sum(part.quarantined.height for part in validated), sources)
+
+    def _batch_sources(self, pending: PendingBatch, outcomes: Sequence[SourceOutcome]) -> pl.DataFrame:
+        schema = self._catalogue.tables["batch_source"].polars_schema()
+        rows = [
+            {
+                "as_of_on": pending.batch.as_of,
+                "batch_number": pending.number,
+                "source": outcome.source,
+                "logic_version": self._version,
+                "source_version": source_version(self._modules[outcome.source], self._catalogue),
+                "batch_outcome": "ingested" if outcome.set_aside_because is None else "set_aside",
+                "detail": outcome.set_aside_because,
+                "row_count": outcome.rows,
+                "quarantined_count": outcome.quarantined,
+            }
+            for outcome in outcomes
+        ]
+        key = ["as_of_on", "batch_number", "source"]
+        return pl.DataFrame(rows, schema=schema, orient="row").unique(key, keep="last", maintain_order=True).sort("source")
 
 
 def _end_of(day: date) -> datetime:
@@ -243,10 +299,3 @@ def _batched(validated: Iterable[tuple[PendingBatch, _Validated]]) -> Iterator[l
             waiting = []
     if waiting:
         yield waiting
-
-
-def _accepted(batch: SnapshotBatch, validated: _Validated) -> _Validated:
-    for result in validated.results:
-        if result.blocks:
-            raise BatchRejectedError(f"{batch.as_of}: {result.rule}: {result.detail}")
-    return validated

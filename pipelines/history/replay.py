@@ -21,6 +21,7 @@ from pipelines.catalogue.contracts import catalogue
 from pipelines.catalogue.models import INGESTED, models
 from pipelines.history.batches import batches_of, open_for_batches, price_services
 from pipelines.history.ingestion import BatchResult, Ingestion
+from pipelines.history.logic_version import logic_version
 from pipelines.history.materialize import write_table
 from pipelines.ingest.fetch import fetch_all
 from pipelines.ingest.parse import read_source, unite_feed
@@ -40,7 +41,7 @@ class NothingToReplayError(Exception):
 def run_replay(folder: Path, settings: Settings, *, at_once: bool, report: Callable[[str], None]) -> dict[str, Any]:
     """Replay the snapshots of a folder into `data/replay`: a history file of its own, and its tables as Parquet. Gives a summary.
 
-    What an earlier replay left there is replaced. Call under the refresh lock. Raises NothingToReplayError, BatchRejectedError.
+    What an earlier replay left there is replaced. Call under the refresh lock. Raises NothingToReplayError.
     """
     known, modules, tables = catalogue(), discover(catalogue()), models()
     snapshots = SnapshotStore(folder)
@@ -50,7 +51,7 @@ def run_replay(folder: Path, settings: Settings, *, at_once: bool, report: Calla
             f"{folder}: no snapshot of a price service there; expected a folder like data/snapshots, with index.jsonl"
         )
     last_day = batches[-1].as_of
-    ingestion = Ingestion(snapshots, known, modules, tables[INGESTED], _shipped(settings, last_day))
+    ingestion = Ingestion(snapshots, known, modules, tables[INGESTED], _shipped(settings, last_day), logic_version(known))
     target = settings.data / "replay"
     shutil.rmtree(target, ignore_errors=True)
     rejected: list[str] = []
@@ -68,7 +69,8 @@ def run_replay(folder: Path, settings: Settings, *, at_once: bool, report: Calla
             report(f"{done.as_of}  {len(days)} of {count} days, {pace:.0f} days a minute, peak {_peak_mib():.0f} MiB")
 
     count = len({batch.as_of for batch in batches})
-    with open_for_batches(target / "history.duckdb", known, "", batches, last_day, rebuild=True, is_durable=False) as (engine, pending):
+    with open_for_batches(target / "history.duckdb", known, batches, last_day, rebuild=True, is_durable=False) as opened:
+        engine, pending = opened.engine, opened.pending
         if at_once:
             on_batch(ingestion.replay_at_once(engine, pending))
         else:

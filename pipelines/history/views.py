@@ -5,6 +5,7 @@ Belongs here: SELECTs over the state, brought to the form of the marts. Does not
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from itertools import product
 
@@ -63,6 +64,22 @@ class HistoryViews:
     def reference_observations(self) -> pl.DataFrame:
         """The last observation of each series by each source: what new ones are validated against."""
         return self._file.small_table("reference_observation")
+
+    def newest_outcomes(self) -> pl.DataFrame:
+        """Rows of `history.batch_source`: of each source the newest."""
+        if not self._file.exists("batch_source"):
+            return pl.DataFrame(schema=self._file.contracts["batch_source"].polars_schema())
+        newest = "row_number() OVER (PARTITION BY source ORDER BY as_of_on DESC, batch_number DESC) = 1"
+        return self._file.read(f"SELECT * FROM history.batch_source QUALIFY {newest} ORDER BY source")
+
+    def asserted(self, sources: Sequence[str]) -> pl.DataFrame:
+        """What some sources have asserted so far: series_id, source, first_seen_at, native_amount, last_confirmed_at."""
+        schema = self._file.contracts["price_assertion"].polars_schema()
+        columns = ["series_id", "source", "first_seen_at", "native_amount", "last_confirmed_at"]
+        if not self._file.exists("price_assertion"):
+            return pl.DataFrame(schema={name: schema[name] for name in columns})
+        sql = f"SELECT {', '.join(columns)} FROM history.price_assertion WHERE list_contains($sources, source)"
+        return self._file.read(sql, {"sources": list(sources)})
 
     def checkpoint(self, table: str) -> pl.DataFrame:
         """Rows of a state table that the last batch wrote beside its prices; empty before the first."""

@@ -23,7 +23,7 @@ from pipelines.platform.files import write_whole
 _LONGEST_TEXT = 2_000
 _LONGEST_ROW = 20_000
 # What each run says at length, and no one needs of a run of long ago.
-_DETAILS = ("fetch_outcome", "check_results", "quarantine", "source_status")
+_DETAILS = ("fetch_outcome", "check_results", "quarantine", "source_status", "ingested_batches")
 _CONDENSED = "earlier.jsonl"
 
 
@@ -69,6 +69,12 @@ def read_ops(folder: Path, catalogue: Catalogue, not_yet_written: Iterable[Mappi
                 rows[tuple(str(typed[key]) for key in contract.grain)] = typed
         frames[contract.name] = pl.DataFrame(list(rows.values()), schema=contract.polars_schema(), orient="row").sort(contract.grain)
     return frames
+
+
+def recorded_rows(folder: Path, table: str) -> list[dict[str, Any]]:
+    """Rows of one ops table of all runs, as they were appended."""
+    marked = f'"table": "{table}"'.encode()
+    return [row for path in _files(folder) if marked in path.read_bytes() for row in _read_lines(path) if row["table"] == table]
 
 
 def runs(folder: Path) -> list[dict[str, Any]]:

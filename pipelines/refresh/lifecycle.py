@@ -25,6 +25,7 @@ from pipelines.publication.manifest import VersionFacts, write_manifest
 from pipelines.publication.ops import OpsRecorder, condense, read_ops, runs
 from pipelines.publication.versions import DUCKDB_FILE, PublishedFolder
 from pipelines.publication.write import STORAGE_VERSION, write_blocked_version, write_version
+from pipelines.refresh.record import source_statuses
 from pipelines.refresh.session import RefreshSession, software_version
 from pipelines.refresh.state import INTERRUPTED, recorded_snapshots, settled_outcome
 
@@ -69,7 +70,7 @@ def publish_version(session: RefreshSession) -> Path:
         software_version=software_version(),
         duckdb_storage_version=STORAGE_VERSION,
     )
-    write_manifest(made, DUCKDB_FILE, facts, session.ops.rows("source_status"))
+    write_manifest(made, DUCKDB_FILE, facts, source_statuses(session.ops))
     version = published.make_current(made, session.settings.keep_versions)
     session.ops.append("refreshes", [{**end, "finished_at": utc_now(), **_store_state(session)}])
     _copy_elsewhere(version, session.settings)
@@ -135,6 +136,7 @@ def close_failed(settings: Settings, run_id: str, error: str | None = None, lock
             duckdb_storage_version=STORAGE_VERSION,
             blocked_reason=reason,
         )
+<<<<<<< HEAD
         write_manifest(made, DUCKDB_FILE, facts, recorder.rows("source_status") or manifest["sources"])
         current = published.make_current(made, settings.keep_versions)
         _copy_elsewhere(current, settings)
@@ -150,6 +152,10 @@ def _copy_elsewhere(version: Path, settings: Settings) -> None:
         log.info("copied %s to %s: %d files sent", version.name, settings.publish_to, done["sent"])
     except remote.RemoteError as error:
         log.error("%s; `breakeven publish` tries again", error)
+=======
+        write_manifest(made, DUCKDB_FILE, facts, source_statuses(recorder) or manifest["sources"])
+        return FailedRefresh(outcome, reason, published.make_current(made, settings.keep_versions))
+>>>>>>> f748958 (history: a changed rule holds from its day on, a poisoned source is set aside)
 
 
 def _why(check_results: list[dict[str, Any]], error: str | None) -> tuple[str, str]:

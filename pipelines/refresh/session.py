@@ -17,9 +17,10 @@ from importlib import metadata
 from pathlib import Path
 
 from pipelines.catalogue.contracts import Catalogue, ContractError, catalogue
-from pipelines.catalogue.models import Model
-from pipelines.history.batches import PendingBatch, batches_of, open_for_batches, price_services
-from pipelines.history.engine import HistoryEngine, open_history
+from pipelines.catalogue.models import INGESTED, Model, models
+from pipelines.history.batches import OpenedHistory, batches_of, open_for_batches, price_services
+from pipelines.history.engine import open_history
+from pipelines.history.logic_version import logic_version
 from pipelines.history.views import HistoryViews
 from pipelines.ingest.registry import SourceModule, discover
 from pipelines.ingest.snapshots import SnapshotStore
@@ -93,10 +94,10 @@ class RefreshSession:
         return self.history_file.with_name(f"{model.contract.name}.parquet")
 
     @contextmanager
-    def growing_history(self) -> Iterator[tuple[HistoryEngine, list[PendingBatch]]]:
+    def growing_history(self) -> Iterator[OpenedHistory]:
         """The price history with the batches that it has yet to ingest; rebuilt with `rebuild`, and where it is not of these snapshots."""
         batches = batches_of(self.store.fetches(), price_services(self.catalogue, self.modules), self.as_of)
-        with open_for_batches(self.history_file, self.catalogue, self._basis, batches, self.as_of, rebuild=self.rebuild) as found:
+        with open_for_batches(self.history_file, self.catalogue, batches, self.as_of, rebuild=self.rebuild) as found:
             yield found
 
     @contextmanager
@@ -108,16 +109,16 @@ class RefreshSession:
             yield found.views
 
     @cached_property
-    def _basis(self) -> str:
-        """Equal where code and what ships with the project are: a history that grew on another basis is of other figures."""
-        shipped = sorted(
-            payload.sha256
-            for name, module in self.modules.items()
-            if module.source.is_bundled
-            for fetch in self.store.fetches(name)[-1:]
-            for payload in fetch.payloads
+    def logic_version(self) -> str:
+        """The version of the logic that validates prices in this refresh: code, contracts, rules and the reference tables it reads."""
+        read = models()[INGESTED].inputs
+        tables = [name for name, module in self.modules.items() if module.source.is_bundled and name in read and self._is_reference(name)]
+        return logic_version(
+            self.catalogue, (payload.sha256 for name in tables for fetch in self.store.fetches(name)[-1:] for payload in fetch.payloads)
         )
-        return "\n".join([code_fingerprint(), *shipped])
+
+    def _is_reference(self, name: str) -> bool:
+        return self.catalogue.tables[self.modules[name].table].feeds is None
 
     def fingerprint(self) -> str:
         """Equal for refreshes that would publish the same: same day, code, package versions, snapshots and state of the sources."""

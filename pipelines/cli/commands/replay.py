@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.cli.exits import FAILED, GOOD, UsageError
+from pipelines.cli.exits import GOOD, UsageError
 from pipelines.platform.lock import refresh_lock
 from pipelines.platform.settings import Settings
 
@@ -28,16 +28,13 @@ def add(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
-    """Replay and print the closing summary; the exit code is 1 where a rule stopped it."""
-    from pipelines.history import ingestion, replay  # noqa: PLC0415  (only this command needs them)
+    """Replay and print the closing summary."""
+    from pipelines.history import replay  # noqa: PLC0415  (only this command needs them)
 
     try:
         with refresh_lock(settings.data):
             done = replay.run_replay(options.folder, settings, at_once=options.at_once, report=lambda line: print(line, file=sys.stderr))
     except replay.NothingToReplayError as error:
         raise UsageError(str(error)) from error
-    except ingestion.BatchRejectedError as error:
-        print(f"breakeven: {options.folder}: the replay stops before {error}", file=sys.stderr)
-        return FAILED
     print(json.dumps(done, indent=1, default=str) if options.json else "\n".join(f"{k}: {v}" for k, v in done.items()))
     return GOOD

@@ -12,13 +12,13 @@ import pytest
 from pipelines.catalogue.contracts import catalogue
 from pipelines.catalogue.models import INGESTED, models
 from pipelines.history.batches import PendingBatch, SnapshotBatch, batches_of, open_for_batches
-from pipelines.history.ingestion import BatchRejectedError, Ingestion
+from pipelines.history.ingestion import BatchResult, Ingestion
 from pipelines.ingest.registry import discover
 from pipelines.ingest.snapshots import Fetch, SnapshotStore, StoredPayload
 from pipelines.quality.results import RuleResult
 from pipelines.sources.skypilot_catalog import payload
 
-NOON = dt.time(12)
+NOON, VERSION = dt.time(12), "0123456789abcdef"
 HEAD = b"InstanceType,AcceleratorName,AcceleratorCount,vCPUs,MemoryGiB,Price,SpotPrice,Region,AvailabilityZone\n"
 
 
@@ -42,10 +42,11 @@ def test_what_was_fetched_for_an_earlier_day_is_known_on_its_own() -> None:
     assert batches_of([late], ["aws_spot"], dt.date(2026, 1, 5)) == [SnapshotBatch(dt.date(2026, 1, 5), (late,))]
 
 
-def take(file: Path, basis: str, batches: list[SnapshotBatch], day: int) -> list[dt.date]:
+def take(file: Path, batches: list[SnapshotBatch], day: int) -> list[dt.date]:
     """Take all pending batches without any row; gives their days."""
     none = pl.DataFrame(schema=catalogue().tables[INGESTED].polars_schema())
-    with open_for_batches(file, catalogue(), basis, batches, dt.date(2026, 1, day)) as (history, pending):
+    with open_for_batches(file, catalogue(), batches, dt.date(2026, 1, day)) as opened:
+        history, pending = opened.engine, opened.pending
         for one in pending:
             history.apply(none, one.batch.as_of, checkpoint={"ingestion_checkpoint": one.checkpoint()})
     return [one.batch.as_of for one in pending]
@@ -54,21 +55,19 @@ def take(file: Path, basis: str, batches: list[SnapshotBatch], day: int) -> list
 def test_only_what_is_new_is_taken(tmp_path: Path) -> None:
     file, day = tmp_path / "history.duckdb", dt.date(2026, 1, 1)
     batches = [SnapshotBatch(day + dt.timedelta(days=n), (fetch(1 + n, f"run {n}"),)) for n in range(5)]
-    assert take(file, "x", batches[:2], 2) == [dt.date(2026, 1, 1), dt.date(2026, 1, 2)]
-    assert take(file, "x", batches[:2], 2) == [dt.date(2026, 1, 2)]
-    assert take(file, "x", batches[:2], 3) == [dt.date(2026, 1, 3)]
-    assert take(file, "x", [*batches[:2], *batches[3:]], 6) == [dt.date(2026, 1, n) for n in (4, 5, 6)]
+    assert take(file, batches[:2], 2) == [dt.date(2026, 1, 1), dt.date(2026, 1, 2)]
+    assert take(file, batches[:2], 2) == [dt.date(2026, 1, 2)]
+    assert take(file, batches[:2], 3) == [dt.date(2026, 1, 3)]
+    assert take(file, [*batches[:2], *batches[3:]], 6) == [dt.date(2026, 1, n) for n in (4, 5, 6)]
 
 
-@pytest.mark.parametrize("what", ["another basis", "an earlier day", "another snapshot", "a snapshot less", "one before", "not readable"])
+@pytest.mark.parametrize("what", ["an earlier day", "another snapshot", "a snapshot less", "one before", "not readable"])
 def test_another_history_is_made_anew(tmp_path: Path, what: str) -> None:
     file, day = tmp_path / "history.duckdb", dt.date(2026, 1, 1)
     batches = [SnapshotBatch(day + dt.timedelta(days=n), (fetch(1 + n, f"run {n}"),)) for n in range(1, 3)]
-    take(file, "x", batches, 3)
-    basis, until = "x", 3
+    take(file, batches, 3)
+    until = 3
     match what:
-        case "another basis":
-            basis = "y"
         case "an earlier day":
             until = 2
             batches = batches[:1]
@@ -81,7 +80,7 @@ def test_another_history_is_made_anew(tmp_path: Path, what: str) -> None:
         case "not readable":
             file.write_bytes(b"a file of another kind" * 1000)
     expected = [step.as_of for step in batches]
-    assert take(file, basis, batches, until) == (expected if expected[-1].day == until else [*expected, dt.date(2026, 1, until)])
+    assert take(file, batches, until) == (expected if expected[-1].day == until else [*expected, dt.date(2026, 1, until)])
 
 
 def ingestion(folder: Path, days: int) -> tuple[Ingestion, list[SnapshotBatch]]:
@@ -93,7 +92,7 @@ def ingestion(folder: Path, days: int) -> tuple[Ingestion, list[SnapshotBatch]]:
     modules = discover(catalogue())
     model = models()[INGESTED]
     tables = {name: pl.LazyFrame(schema=catalogue().tables[name].polars_schema()) for name in model.inputs}
-    return Ingestion(store, catalogue(), modules, model, tables), batches_of(store.fetches(), ["skypilot_catalog"], dt.date.max)
+    return Ingestion(store, catalogue(), modules, model, tables, VERSION), batches_of(store.fetches(), ["skypilot_catalog"], dt.date.max)
 
 
 def anything(new: pl.DataFrame, quarantined: pl.DataFrame) -> list[RuleResult]:
@@ -108,15 +107,18 @@ def refused(new: pl.DataFrame, quarantined: pl.DataFrame) -> list[RuleResult]:
 def test_a_step_that_is_refused_is_not_taken_and_stays_pending(tmp_path: Path) -> None:
     taking, batches = ingestion(tmp_path / "snapshots", 3)
     file, last = tmp_path / "history.duckdb", batches[-1].as_of
-    with open_for_batches(file, catalogue(), "", batches[:2], batches[1].as_of) as (history, pending):
+    with open_for_batches(file, catalogue(), batches[:2], batches[1].as_of) as opened:
+        history, pending = opened.engine, opened.pending
         taking.replay(history, pending)
         before = history.views.intervals().sort("series_id", "valid_from").collect()
-    with open_for_batches(file, catalogue(), "", batches, last) as (history, pending):
+    with open_for_batches(file, catalogue(), batches, last) as opened:
+        history, pending = opened.engine, opened.pending
         taken = taking.ingest_batches(history, pending, refused)
         assert [r.rule for r in taken.results if r.blocks] == ["below_42"]
         assert history.views.as_of == batches[1].as_of
         assert history.views.intervals().sort("series_id", "valid_from").collect().equals(before)
-    with open_for_batches(file, catalogue(), "", batches, last) as (history, pending):
+    with open_for_batches(file, catalogue(), batches, last) as opened:
+        history, pending = opened.engine, opened.pending
         assert pending[0].batch == batches[2]
         taken = taking.ingest_batches(history, pending, anything)
         assert taken.good.height == 2 and history.views.as_of == last
@@ -133,7 +135,8 @@ def test_one_bad_row_of_a_quiet_day_stops_nothing(tmp_path: Path) -> None:
     for number, one in enumerate((many, bad)):
         store.add("skypilot_catalog", one.fetched_at.date(), f"later {number}", [one])
     batches = batches_of(store.fetches(), ["skypilot_catalog"], dt.date.max)
-    with open_for_batches(tmp_path / "history.duckdb", catalogue(), "", batches, batches[-1].as_of) as (history, pending):
+    with open_for_batches(tmp_path / "history.duckdb", catalogue(), batches, batches[-1].as_of) as opened:
+        history, pending = opened.engine, opened.pending
         bad: list[int] = []
         taken = taking.ingest_batches(history, pending, anything, lambda done: bad.append(done.quarantined))
         assert bad == [0, 0, 1]
@@ -152,20 +155,38 @@ def only_bad_rows(folder: Path) -> tuple[Ingestion, list[SnapshotBatch]]:
     return taking, batches_of(store.fetches(), ["skypilot_catalog"], dt.date.max)
 
 
-@pytest.mark.parametrize("at_once", [False, True])
-def test_a_replay_says_which_day_it_could_not_take(tmp_path: Path, at_once: bool) -> None:
+@pytest.mark.parametrize("way", ["ingest", "replay", "at once"])
+def test_a_poisoned_answer_is_set_aside_alone_and_the_next_good_one_is_ingested(tmp_path: Path, way: str) -> None:
     taking, batches = only_bad_rows(tmp_path / "snapshots")
-    with open_for_batches(tmp_path / "history.duckdb", catalogue(), "", batches, batches[-1].as_of) as (history, pending):
-        with pytest.raises(BatchRejectedError, match=r"2026-01-0[23]: quarantined_share: 21 of"):
-            (taking.replay_at_once if at_once else taking.replay)(history, pending)
-        assert history.views.as_of == (None if at_once else batches[0].as_of)
+    results: list[BatchResult] = []
+    with open_for_batches(tmp_path / "history.duckdb", catalogue(), batches, batches[-1].as_of) as opened:
+        if way == "ingest":
+            ingested = taking.ingest_batches(opened.engine, opened.pending, anything, results.append)
+            assert [r.rule for r in ingested.results if r.rejects] == ["quarantined_share"]
+        elif way == "replay":
+            taking.replay(opened.engine, opened.pending, results.append)
+        else:
+            results.append(taking.replay_at_once(opened.engine, opened.pending))
+        views = opened.engine.views
+        assert views.as_of == batches[-1].as_of
+        assert sum(result.quarantined for result in results) == 21
+        [why] = [line for result in results for line in result.rejected]
+        assert why.startswith("skypilot_catalog: set aside: quarantined_share: 21 of 21 new rows are bad")
+        seen = views.intervals().select(pl.col("valid_from").dt.day().unique()).collect().to_series().sort().to_list()
+        assert seen == [1, 3]
+        if way != "at once":
+            outcomes = pl.concat([result.sources for result in results])
+            assert outcomes.get_column("batch_outcome").to_list() == ["ingested", "set_aside", "ingested"]
+            assert set(outcomes.get_column("logic_version")) == {VERSION}
+            assert views.newest_outcomes().get_column("batch_outcome").to_list() == ["ingested"]
 
 
 def test_what_is_quarantined_is_said_before_the_history_goes_on(tmp_path: Path) -> None:
     taking, batches = only_bad_rows(tmp_path / "snapshots")
     told: list[int] = []
 
-    with open_for_batches(tmp_path / "history.duckdb", catalogue(), "", batches, batches[-1].as_of) as (history, pending):
+    with open_for_batches(tmp_path / "history.duckdb", catalogue(), batches, batches[-1].as_of) as opened:
+        history, pending = opened.engine, opened.pending
 
         def cut_off(new: pl.DataFrame, quarantined: pl.DataFrame) -> list[RuleResult]:
             assert history.views.as_of is None
@@ -176,16 +197,16 @@ def test_what_is_quarantined_is_said_before_the_history_goes_on(tmp_path: Path) 
             taking.ingest_batches(history, pending, cut_off)
         assert told == [21] and history.views.as_of is None
         taken = taking.ingest_batches(history, pending, anything)
-        assert history.views.as_of == batches[0].as_of
-        assert [r.rule for r in taken.results if r.blocks] == ["quarantined_share"]
-        assert taken.good.get_column("known_from").dt.date().unique().to_list() == [batches[0].as_of]
+        assert history.views.as_of == batches[-1].as_of
+        assert taken.good.get_column("known_from").dt.date().unique().sort().to_list() == [batches[0].as_of, batches[2].as_of]
 
 
 def test_quiet_batches_do_not_pile_up(tmp_path: Path) -> None:
     taking, batches = ingestion(tmp_path / "snapshots", 25)
     went_to: list[dt.date | None] = []
 
-    with open_for_batches(tmp_path / "history.duckdb", catalogue(), "", batches, batches[-1].as_of) as (history, pending):
+    with open_for_batches(tmp_path / "history.duckdb", catalogue(), batches, batches[-1].as_of) as opened:
+        history, pending = opened.engine, opened.pending
 
         def validate_batch(new: pl.DataFrame, quarantined: pl.DataFrame) -> list[RuleResult]:
             went_to.append(history.views.as_of)
@@ -199,8 +220,38 @@ def test_quiet_batches_do_not_pile_up(tmp_path: Path) -> None:
 
 def test_the_number_of_batches_taken_is_kept(tmp_path: Path) -> None:
     taking, batches = ingestion(tmp_path / "snapshots", 2)
-    with open_for_batches(tmp_path / "history.duckdb", catalogue(), "", batches, dt.date(2026, 1, 9)) as (history, pending):
+    with open_for_batches(tmp_path / "history.duckdb", catalogue(), batches, dt.date(2026, 1, 9)) as opened:
+        history, pending = opened.engine, opened.pending
         assert pending[-1] == PendingBatch(SnapshotBatch(dt.date(2026, 1, 9)), 2, pending[1].chain_hash)
         taking.replay(history, pending)
         progress = history.views.checkpoint("ingestion_checkpoint")
     assert progress.row(0) == (2, pending[1].chain_hash)
+
+
+def test_a_changed_rule_holds_from_its_day_on_and_a_rebuild_judges_again(tmp_path: Path) -> None:
+    taking, batches = ingestion(tmp_path / "snapshots", 3)
+    stricter, _ = ingestion(tmp_path / "snapshots", 3)
+    observation = catalogue().tables[INGESTED]
+    dear = {"name": "not_dear", "sql": "native_amount < 30", "severity": "critical", "reason": "stricter than before", "on_null": "pass"}
+    changed = replace(observation, rules=(*observation.rules, dear))
+    stricter._catalogue = replace(catalogue(), tables={**catalogue().tables, INGESTED: changed})
+    stricter._version = "f" * 16
+    file, last = tmp_path / "history.duckdb", batches[-1].as_of
+    with open_for_batches(file, catalogue(), batches[:2], batches[1].as_of) as opened:
+        taking.replay(opened.engine, opened.pending)
+        then = opened.engine.views.versions().collect()
+    found: list[BatchResult] = []
+    with open_for_batches(file, catalogue(), batches, last) as opened:
+        assert opened.rebuilt_because is None
+        assert [one.batch for one in opened.pending] == batches[2:]
+        stricter.replay(opened.engine, opened.pending, found.append)
+        now = opened.engine.views.versions().filter(pl.col("known_from") <= dt.datetime(2026, 1, 2, 23)).collect()
+    assert [result.quarantined for result in found] == [1]
+    assert found[0].sources.get_column("logic_version").to_list() == ["f" * 16]
+    # What was asserted stays; only its end has become known meanwhile.
+    key = ["series_id", "valid_from", "valid_to", "known_from", "usd_per_hour"]
+    assert now.select(key).sort(key).equals(then.select(key).sort(key))
+    with open_for_batches(file, catalogue(), batches, last, rebuild=True) as opened:
+        assert opened.rebuilt_because == "asked for"
+        stricter.replay(opened.engine, opened.pending, found.append)
+        assert opened.engine.views.intervals().select(pl.col("native_amount").max()).collect().item() < 30
