@@ -136,8 +136,7 @@ def close_failed(settings: Settings, run_id: str, error: str | None = None, lock
             duckdb_storage_version=STORAGE_VERSION,
             blocked_reason=reason,
         )
-<<<<<<< HEAD
-        write_manifest(made, DUCKDB_FILE, facts, recorder.rows("source_status") or manifest["sources"])
+        write_manifest(made, DUCKDB_FILE, facts, source_statuses(recorder) or manifest["sources"])
         current = published.make_current(made, settings.keep_versions)
         _copy_elsewhere(current, settings)
         return FailedRefresh(outcome, reason, current)
@@ -152,10 +151,6 @@ def _copy_elsewhere(version: Path, settings: Settings) -> None:
         log.info("copied %s to %s: %d files sent", version.name, settings.publish_to, done["sent"])
     except remote.RemoteError as error:
         log.error("%s; `breakeven publish` tries again", error)
-=======
-        write_manifest(made, DUCKDB_FILE, facts, source_statuses(recorder) or manifest["sources"])
-        return FailedRefresh(outcome, reason, published.make_current(made, settings.keep_versions))
->>>>>>> f748958 (history: a changed rule holds from its day on, a poisoned source is set aside)
 
 
 def _why(check_results: list[dict[str, Any]], error: str | None) -> tuple[str, str]:
