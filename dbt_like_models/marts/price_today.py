@@ -8,8 +8,30 @@ from pipelines.costing.fx import eur_per_usd_by_day
 from pipelines.prices.market import LONGEST_AGE_DAYS, THIRD_PARTY_SOURCE
 from pipelines.prices.places import with_countries
 
+# What makes a series, as its source states it: stock is a state of the moment and no part of the price history.
+IDENTITY = [
+    "provider",
+    "seller",
+    "region",
+    "zone",
+    "sku",
+    "purchase_option",
+    "payment_option",
+    "commitment_months",
+    "operating_system",
+    "tenancy",
+    "trust_tier",
+    "currency",
+]
 
-def price_today(price_history: pl.LazyFrame, reference_region_country: pl.LazyFrame, fx_rate: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+
+def price_today(
+    price_history: pl.LazyFrame,
+    all_observation: pl.LazyFrame,
+    reference_region_country: pl.LazyFrame,
+    fx_rate: pl.LazyFrame,
+    as_of: date,
+) -> pl.LazyFrame:
     """One row per series with a price of the last year: in force on `as_of`, or last known.
 
     Euros: a price in euros is shown as its seller states it, one in another currency at the last reference rate on `as_of`.
@@ -30,9 +52,16 @@ def price_today(price_history: pl.LazyFrame, reference_region_country: pl.LazyFr
     dated = latest.with_columns(
         __rate_on=pl.when(pl.col("currency") == "EUR").then(pl.col("valid_from").dt.date()).otherwise(pl.lit(as_of))
     )
+    stock = (
+        all_observation.filter(pl.col("stock").is_not_null() & (pl.col("known_from").dt.date() <= as_of))
+        .sort("last_confirmed_at", "precedence", "stock", descending=[True, False, False])
+        .unique(IDENTITY, keep="first", maintain_order=True)
+        .select(*IDENTITY, "stock")
+    )
     places = with_countries(latest.select("provider", "region", "country").unique(), reference_region_country)
     return (
         dated.join(rates, left_on="__rate_on", right_on="on_date", how="left")
+        .join(stock, on=IDENTITY, how="left", nulls_equal=True)
         .join(places, on=["provider", "region", "country"], how="left", nulls_equal=True)
         .select(
             "series_id",
@@ -61,6 +90,7 @@ def price_today(price_history: pl.LazyFrame, reference_region_country: pl.LazyFr
             pl.when("is_current").then(pl.lit("current")).otherwise(pl.lit("last_known")).alias("price_basis"),
             "price_as_of_on",
             "price_age_days",
+            "stock",
             (pl.col("source") == THIRD_PARTY_SOURCE).alias("is_third_party"),
             "source",
             "source_detail",

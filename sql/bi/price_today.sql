@@ -23,6 +23,7 @@ SELECT
     p.price_basis,
     p.price_as_of_on,
     p.price_age_days,
+    p.stock,
     p.is_third_party,
     p.source,
     p.source_detail,
