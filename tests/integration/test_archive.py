@@ -65,7 +65,7 @@ def test_nothing_is_blank_or_redated_after_the_archive_ends(published: Connectio
     assert [row[0] for row in found] == ["commitment_12_months", "on_demand", "spot"]
     for _, basis, as_of, age, blank in found:
         assert basis == "last_known"
-        assert isinstance(as_of, dt.date) and as_of <= dt.date(2026, 9, 6)
+        assert isinstance(as_of, dt.date) and as_of <= dt.date(2026, 11, 16)
         assert isinstance(age, int) and age >= (dt.date(2026, 11, 23) - as_of).days
         assert blank == 0
 
