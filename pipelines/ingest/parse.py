@@ -18,7 +18,7 @@ from pipelines.ingest.snapshots import Fetch, SnapshotStore
 from pipelines.platform.text import fit_to_show
 from pipelines.quality.results import CheckError, RuleResult
 from pipelines.quality.row_rules import QUARANTINE_SCHEMA, check_rows
-from pipelines.quality.source_rules import has_all, must_have, payloads_can_be_read, row_count_against_last
+from pipelines.quality.source_rules import has_all, must_have, payloads_can_be_read, row_count_against_last, rows_at_least
 from pipelines.quality.table_rules import check_table
 
 _MAX_DETAIL = 1_000
@@ -188,14 +188,14 @@ def read_fetch(fetch: Fetch, module: SourceModule, contract: Contract, catalogue
     source, fed = module.source, None
     try:
         contract.conform(frame.lazy())
-        if frame.height < source.rows_at_least and not (contract.allow_empty and not module.shares_table):
-            raise RawRejectedError(
-                f"{frame.height} rows, expected at least {source.rows_at_least}: what is silently empty is a fault, not news"
-            )
+        if frame.is_empty() and (module.shares_table or not contract.allow_empty):
+            raise RawRejectedError("no rows: a source that is silently empty is a fault, not news")
         checked = check_rows(contract, frame.lazy(), may_quarantine=contract.is_fetched, share_effect="set_aside")
         results = [*checked.results, *check_table(contract, checked.good), *must_have(contract, checked.good)]
         if contract.is_fetched:
             results.append(payloads_can_be_read(fit_to_show("; ".join(problems), _MAX_DETAIL), len(problems), frame.height))
+        if source.rows_at_least > 1:
+            results.append(rows_at_least(source.rows_at_least, frame.height))
         if source.must_have:
             results.append(has_all("sku", source.must_have, checked.good))
         rejecting = [r for r in results if r.rejects]

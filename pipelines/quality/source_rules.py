@@ -54,12 +54,13 @@ NOT_SUDDENLY_EMPTY = SourceRule(
     "not_suddenly_empty", "critical", "blocked", "a table that had rows on an earlier day has some today", "marts"
 )
 PAYLOADS = SourceRule("payloads_can_be_read", "warning", "warned", "a part of an answer that cannot be read is left out by itself")
+ROWS_AT_LEAST = SourceRule("rows_at_least", "warning", "warned", "with fewer rows than ever a source has lost a part of what it sells")
 GIVES_A_FIGURE = SourceRule(
     "gives_a_figure", "warning", "warned", "a source whose rows give no figure is not well, however many rows it brings"
 )
-SOURCE_RULES = (SNAPSHOT_IS_GOOD, PAYLOADS, ROW_COUNT, MUST_HAVE, NOT_SUDDENLY_EMPTY, GIVES_A_FIGURE)
+SOURCE_RULES = (SNAPSHOT_IS_GOOD, PAYLOADS, ROWS_AT_LEAST, ROW_COUNT, MUST_HAVE, NOT_SUDDENLY_EMPTY, GIVES_A_FIGURE)
 # Each of these makes a source partial that has else been read well.
-PARTIAL_RULES = frozenset({PAYLOADS.name, ROW_COUNT.name, MUST_HAVE.name, GIVES_A_FIGURE.name})
+PARTIAL_RULES = frozenset({PAYLOADS.name, ROWS_AT_LEAST.name, ROW_COUNT.name, MUST_HAVE.name, GIVES_A_FIGURE.name})
 
 
 def unusable_snapshot(why: str) -> RuleResult:
@@ -82,6 +83,11 @@ def must_have(contract: Contract, frame: pl.DataFrame) -> list[RuleResult]:
 def payloads_can_be_read(problems: str, count: int, rows: int) -> RuleResult:
     """The verdict on the parts of a fetch by what went wrong with `count` of them."""
     return PAYLOADS.verdict(count == 0, count, rows, problems or "every part could be read")
+
+
+def rows_at_least(least: int, rows: int) -> RuleResult:
+    """The verdict on the rows of a fetch by what its source says that it never goes below."""
+    return ROWS_AT_LEAST.verdict(rows >= least, least - rows, rows, f"{rows} rows, at least {least}")
 
 
 def has_all(column: str, wanted: Collection[str], frame: pl.DataFrame) -> RuleResult:

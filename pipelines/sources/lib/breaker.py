@@ -14,6 +14,8 @@ from pipelines.sources.lib.errors import OfflineError, SourceError
 
 _HOSTS_TO_OPEN = 3
 _REQUESTS_PER_HOST = 4
+# A host that nobody could connect to so often is not tried again in this run.
+_FAILURES_PER_HOST = 2
 # All waiting of a run together: with what follows it stays below five minutes whatever the services do.
 _RUN_SECONDS = 240.0
 
@@ -27,7 +29,8 @@ class Breaker:
 
     def __init__(self, *, offline: bool = False, run_seconds: float = _RUN_SECONDS) -> None:
         self._lock = threading.Lock()
-        self._unreachable: set[str] = set()
+        self._failures: dict[str, int] = {}
+        self._answered_hosts: set[str] = set()
         self._answered = False
         self._open = offline
         self._reason = "fetching is switched off (offline)" if offline else "no network: no host could be reached"
@@ -43,6 +46,8 @@ class Breaker:
         """Raise OfflineError where there is no network, SourceError where the run has waited long enough."""
         if self._open:
             raise OfflineError(f"{host} was not tried: {self._reason}")
+        if self.is_out_of_reach(host):
+            raise OfflineError(f"{host} was not tried again: it could not be reached {_FAILURES_PER_HOST} times")
         if time.monotonic() >= self._end:
             raise SourceError(f"{host} was not tried: the run has waited {self._run_seconds:.0f} s for its sources")
 
@@ -62,15 +67,21 @@ class Breaker:
         finally:
             room.release()
 
-    def answered(self) -> None:
+    def is_out_of_reach(self, host: str) -> bool:
+        """True where connections to a host failed and none was ever made."""
+        return host not in self._answered_hosts and self._failures.get(host, 0) >= _FAILURES_PER_HOST
+
+    def answered(self, host: str | None = None) -> None:
         """Note that a host answered, whatever it said."""
         self._answered = True
+        if host is not None:
+            self._answered_hosts.add(host)
 
     def unreachable(self, host: str) -> None:
         """Note that a connection to a host failed."""
         with self._lock:
-            self._unreachable.add(host)
-            if not self._answered and len(self._unreachable) >= _HOSTS_TO_OPEN:
+            self._failures[host] = self._failures.get(host, 0) + 1
+            if not self._answered and len(self._failures) >= _HOSTS_TO_OPEN:
                 self._open = True
 
     def give_up(self) -> None:

@@ -138,7 +138,7 @@ class HttpClient:
                 if isinstance(error, (requests.ConnectionError, requests.Timeout)) and not isinstance(error, requests.ReadTimeout):
                     self.breaker.unreachable(parts.hostname)
                 # Before anything has answered, a second try would only delay the finding that there is no network.
-                if last or not self.breaker.has_answered:
+                if last or not self.breaker.has_answered or self.breaker.is_out_of_reach(parts.hostname):
                     raise OfflineError(f"{parts.hostname}: {type(error).__name__.strip('_')} after {attempt} of {_TRIES} tries") from None
                 wait = None
             self._sleep(self.breaker.affordable(wait if wait is not None else _backoff_seconds(attempt)))
@@ -206,7 +206,7 @@ class HttpClient:
                 allow_redirects=False,
             ) as answer,
         ):
-            self.breaker.answered()
+            self.breaker.answered(urlsplit(request.url).hostname)
             if sum(len(name) + len(value) for name, value in answer.headers.items()) > _MAX_HEADER_BYTES:
                 raise SourceError(f"{request.shown}: more than {_MAX_HEADER_BYTES:,} bytes of headers")
             location = answer.headers.get("Location")

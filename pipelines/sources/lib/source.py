@@ -52,7 +52,7 @@ class Source:
     last confirmation plus the limit; a `period_mean` is a statistic and never a price in force; a `table` is a curated list.
     `precedence`: where two sources give the same series at the same instant, the lower number wins.
     `checked_on`: day of the newest answer or document that its reader was held against.
-    `rows_at_least`: fewer rows of a whole fetch are none. `must_have`: SKUs without which a fetch is not whole.
+    `rows_at_least`: with fewer rows a fetch is partial. `must_have`: SKUs without which it is partial.
     `published_on`: for what ships with the project or a package (no `base_url`), the day on which its content was known.
     `credentials`: environment variables that must all be set; without them the source is `skipped_no_credential`.
     `optional_credentials`: further ones that are used where they are set, and kept as secret.

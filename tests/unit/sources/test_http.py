@@ -262,3 +262,14 @@ def test_an_error_is_no_longer_than_it_needs_to_be_and_controls_nothing() -> Non
 def test_too_long_an_etag_is_not_kept() -> None:
     with loopback({"/a": [(200, {"ETag": "x" * 5000}, b"good")]}) as server:
         assert client()[0].get(server.url + "/a").etag is None
+
+
+def test_a_host_out_of_reach_is_given_up_where_others_answer() -> None:
+    breaker = Breaker()
+    breaker.answered("other.example")
+    http, waits = client(breaker)
+    with pytest.raises(OfflineError, match="after 2 of 5 tries"):
+        http.get("http://127.0.0.1:9/x")
+    with pytest.raises(OfflineError, match="was not tried again"):
+        http.get("http://127.0.0.1:9/y")
+    assert len(waits) == 1
