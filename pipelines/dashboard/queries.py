@@ -12,12 +12,16 @@ RATE = "(SELECT max_by(1 / units_per_eur, on_date) AS eur_per_usd FROM marts.fx_
 RATES = "(SELECT on_date AS rate_on, 1 / units_per_eur AS eur_per_usd FROM marts.fx_rate WHERE currency = 'USD')"
 
 OPTION = "CASE WHEN purchase_option = 'commitment' THEN 'commitment_' || commitment_months || '_months' ELSE purchase_option END"
+# Commitments by class of their length, as the market is counted.
+CLASSED_OPTION = "CASE WHEN purchase_option = 'commitment' THEN 'commitment_' || commitment_class ELSE purchase_option END"
+CLASS = """CASE WHEN commitment_months IS NULL THEN 'none' WHEN commitment_months <= 6 THEN 'up_to_6_months'
+    WHEN commitment_months <= 18 THEN '7_to_18_months' ELSE 'over_18_months' END"""
 
-_GROUPS_SHOWN = "('world', 'EU', 'US', 'FR', 'DE', 'FI', 'NL', 'GB')"
+GROUPS_SHOWN = "('world', 'EU', 'US', 'FR', 'DE', 'FI', 'NL', 'GB')"
 
 OWN_OR_RENT = f"""
     SELECT o.* EXCLUDE (on_date, base_eur_per_million_output_tokens), r.eur_per_usd
-    FROM bi.own_or_rent AS o CROSS JOIN {RATE} AS r WHERE country_group IN {_GROUPS_SHOWN} ORDER BY ALL
+    FROM bi.own_or_rent AS o CROSS JOIN {RATE} AS r WHERE country_group IN {GROUPS_SHOWN} ORDER BY ALL
 """
 
 HEALTH = "SELECT * EXCLUDE (as_of_on, last_good_fetch_at) FROM bi.data_health ORDER BY is_bundled, source"
@@ -26,5 +30,5 @@ HEALTH = "SELECT * EXCLUDE (as_of_on, last_good_fetch_at) FROM bi.data_health OR
 GROUPS = """
     SELECT 'EU' AS country_group, unnest(['AT', 'BE', 'BG', 'CY', 'CZ', 'DE', 'DK', 'EE', 'ES', 'FI', 'FR', 'GR', 'HR', 'HU', 'IE', 'IT',
         'LT', 'LU', 'LV', 'MT', 'NL', 'PL', 'PT', 'RO', 'SE', 'SI', 'SK']) AS country
-    UNION ALL SELECT country, country FROM (SELECT DISTINCT country FROM bi.price WHERE country IS NOT NULL) ORDER BY ALL
+    UNION ALL SELECT country, country FROM (SELECT DISTINCT country FROM bi.price_today WHERE country IS NOT NULL) ORDER BY ALL
 """

@@ -8,22 +8,19 @@ european AS (
     ]) AS country
 ),
 
-rented AS MATERIALIZED (
-    SELECT r.gpu, r.min_gpu_count, r.country, r.provider, r.base_usd_per_gpu_hour, r.price_age_days
-    FROM marts.rented_price AS r
-    INNER JOIN day USING (on_date)
-    WHERE r.window_days = 30 AND r.option = 'on_demand'
+place AS MATERIALIZED (
+    SELECT DISTINCT country FROM marts.price_today
 ),
 
 -- Which countries a group consists of; anywhere also takes what does not say where it stands.
 group_country AS MATERIALIZED (
-    SELECT 'world' AS country_group, country FROM rented
+    SELECT 'world' AS country_group, country FROM place
     UNION
     SELECT 'world' AS country_group, NULL AS country
     UNION
     SELECT 'EU' AS country_group, country FROM european
     UNION
-    SELECT country AS country_group, country FROM rented WHERE country IS NOT NULL
+    SELECT country AS country_group, country FROM place WHERE country IS NOT NULL
     UNION
     SELECT unnest(['FR', 'US']) AS country_group, country_group AS country
 ),
@@ -90,26 +87,27 @@ hour AS (
     WHERE gpu_count = 8
 ),
 
--- One seller, one vote: its cheapest offer of the device in the group.
-vote AS (
-    SELECT gc.country_group, r.gpu, r.provider, min(r.base_usd_per_gpu_hour) AS usd_per_gpu_hour
-    FROM rented AS r
-    INNER JOIN group_country AS gc ON gc.country IS NOT DISTINCT FROM r.country
-    GROUP BY ALL
+-- The sellers behind it by name, cheapest first; how many they are and what they ask is as the market's index counts them.
+named AS (
+    SELECT country_group, gpu, string_agg(seller, ', ' ORDER BY usd, seller) AS sellers
+    FROM (
+        SELECT gc.country_group, p.gpu, p.seller, min(p.usd_per_gpu_hour) AS usd
+        FROM marts.price_today AS p
+        INNER JOIN group_country AS gc ON gc.country IS NOT DISTINCT FROM p.country
+        WHERE p.purchase_option = 'on_demand' AND p.trust_tier IN ('datacenter', 'secure') AND p.usd_per_gpu_hour IS NOT NULL
+        GROUP BY ALL
+    )
+    GROUP BY country_group, gpu
 ),
 
 market AS (
-    SELECT
-        country_group,
-        gpu,
-        count(*) AS seller_count,
-        string_agg(provider, ', ' ORDER BY usd_per_gpu_hour, provider) AS sellers,
-        min(usd_per_gpu_hour) AS least_usd_per_gpu_hour,
-        quantile_cont(usd_per_gpu_hour, 0.25) AS p25_usd_per_gpu_hour,
-        median(usd_per_gpu_hour) AS median_usd_per_gpu_hour,
-        quantile_cont(usd_per_gpu_hour, 0.75) AS p75_usd_per_gpu_hour
-    FROM vote
-    GROUP BY country_group, gpu
+    SELECT m.*, n.sellers
+    FROM marts.market_price AS m
+    LEFT JOIN named AS n USING (country_group, gpu)
+    WHERE
+        m.purchase_option = 'on_demand'
+        AND m.trust_group = 'professional'
+        AND m.held_until_on = (SELECT max(held_until_on) FROM marts.market_price)
 ),
 
 way AS (
@@ -189,7 +187,7 @@ SELECT
     w.rent_hour * w.own_usd / w.rent_usd AS even_rent_usd_per_gpu_hour,
     coalesce(m.seller_count, 0) AS seller_count,
     m.sellers,
-    m.least_usd_per_gpu_hour,
+    m.cheapest_usd_per_gpu_hour AS least_usd_per_gpu_hour,
     m.p25_usd_per_gpu_hour,
     m.median_usd_per_gpu_hour,
     m.p75_usd_per_gpu_hour,

@@ -7,15 +7,14 @@ SELECT
     commitment_months,
     usd_per_gpu_hour,
     eur_per_gpu_hour,
-    observed_at::DATE AS price_as_of_on,
+    price_as_of_on,
     price_age_days
-FROM bi.price
+FROM bi.price_today
 WHERE
     gpu LIKE 'h100-%'
     AND country IN (
         'AT', 'BE', 'BG', 'CY', 'CZ', 'DE', 'DK', 'EE', 'ES', 'FI', 'FR', 'GR', 'HR', 'HU', 'IE', 'IT', 'LT', 'LU', 'LV', 'MT', 'NL', 'PL',
         'PT', 'RO', 'SE', 'SI', 'SK'
     )
-QUALIFY row_number() OVER (PARTITION BY series_id ORDER BY valid_from DESC) = 1
 ORDER BY usd_per_gpu_hour, provider, region
 LIMIT 20;

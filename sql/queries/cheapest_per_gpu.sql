@@ -5,7 +5,7 @@ SELECT
     min(usd_per_gpu_hour) AS usd_per_gpu_hour,
     arg_min(price_age_days, usd_per_gpu_hour) AS price_age_days,
     count(DISTINCT provider) AS seller_count
-FROM (SELECT * FROM bi.price QUALIFY row_number() OVER (PARTITION BY series_id ORDER BY valid_from DESC) = 1)
+FROM bi.price_today
 WHERE purchase_option = 'on_demand' AND gpu IS NOT NULL AND usd_per_gpu_hour IS NOT NULL
 GROUP BY gpu
 ORDER BY usd_per_gpu_hour, gpu;

@@ -1,8 +1,4 @@
 -- What does a commitment save against on demand on the same machine in the same region, and from which use does it pay?
-WITH latest AS (
-    SELECT * FROM bi.price QUALIFY row_number() OVER (PARTITION BY series_id ORDER BY valid_from DESC) = 1
-)
-
 SELECT
     c.provider,
     c.region,
@@ -13,7 +9,7 @@ SELECT
     c.usd_per_gpu_hour AS commitment_usd_per_gpu_hour,
     1 - c.usd_per_gpu_hour / o.usd_per_gpu_hour AS discount_share,
     c.usd_per_gpu_hour / o.usd_per_gpu_hour AS pays_from_utilisation_share
-FROM latest AS c
-INNER JOIN latest AS o USING (provider, region, instance_type)
+FROM bi.price_today AS c
+INNER JOIN bi.price_today AS o USING (provider, region, instance_type)
 WHERE c.purchase_option = 'commitment' AND o.purchase_option = 'on_demand'
 ORDER BY discount_share DESC, c.provider, c.region, c.instance_type, c.commitment_months;

@@ -1,7 +1,7 @@
 -- Where does a price stand in the market? One seller one vote: quartiles of the sellers' cheapest on-demand prices of each accelerator.
 WITH vote AS (
     SELECT gpu, provider, min(usd_per_gpu_hour) AS usd_per_gpu_hour
-    FROM (SELECT * FROM bi.price QUALIFY row_number() OVER (PARTITION BY series_id ORDER BY valid_from DESC) = 1)
+    FROM bi.price_today
     WHERE purchase_option = 'on_demand' AND gpu IS NOT NULL AND usd_per_gpu_hour IS NOT NULL
     GROUP BY ALL
 )

@@ -7,7 +7,7 @@ SELECT
     usd_per_gpu_hour AS usd,
     'USD per GPU-hour' AS unit,
     price_age_days
-FROM (SELECT * FROM bi.price QUALIFY row_number() OVER (PARTITION BY series_id ORDER BY valid_from DESC) = 1)
+FROM bi.price_today
 WHERE gpu LIKE 'mi300x%'
 UNION ALL
 SELECT 'buy', source_detail, hardware, gpu_count, base_usd, 'USD', price_age_days

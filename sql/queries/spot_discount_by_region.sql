@@ -1,8 +1,4 @@
 -- How much less is spot than on demand, machine by machine and region by region, by the last known prices of both?
-WITH latest AS (
-    SELECT * FROM bi.price QUALIFY row_number() OVER (PARTITION BY series_id ORDER BY valid_from DESC) = 1
-)
-
 SELECT
     s.provider,
     s.region,
@@ -12,7 +8,7 @@ SELECT
     s.usd_per_gpu_hour AS spot_usd_per_gpu_hour,
     1 - s.usd_per_gpu_hour / o.usd_per_gpu_hour AS spot_discount_share,
     greatest(s.price_age_days, o.price_age_days) AS older_price_age_days
-FROM latest AS s
-INNER JOIN latest AS o USING (provider, region, instance_type)
+FROM bi.price_today AS s
+INNER JOIN bi.price_today AS o USING (provider, region, instance_type)
 WHERE s.purchase_option = 'spot' AND o.purchase_option = 'on_demand'
 ORDER BY spot_discount_share DESC, s.provider, s.region, s.instance_type;

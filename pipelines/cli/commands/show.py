@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 
 _WIDTH, _BAR = 80, 10
 _OPTION = "CASE WHEN purchase_option = 'commitment' THEN 'commitment_' || commitment_months || '_months' ELSE purchase_option END"
-_LATEST = f"""
-    SELECT DISTINCT ON (series_id) *, {_OPTION} AS option FROM bi.price
-    WHERE usd_per_gpu_hour IS NOT NULL AND gpu IS NOT NULL ORDER BY series_id, valid_from DESC
-"""
 
 
 @dataclass(frozen=True)
@@ -37,26 +33,32 @@ _TABLES = {
     "prices": _Table(
         "Rent of one {gpu}: last known price of each seller, place and option",
         f"""
-        SELECT provider AS seller, country, option, min(usd_per_gpu_hour) AS "USD/h",
-               min(usd_per_gpu_hour) * (SELECT max_by(1 / units_per_eur, on_date) FROM marts.fx_rate WHERE currency = 'USD') AS "EUR/h",
+        SELECT seller, country, {_OPTION} AS option, min(usd_per_gpu_hour) AS "USD/h",
+               arg_min(eur_per_gpu_hour, usd_per_gpu_hour) AS "EUR/h",
                arg_min(price_age_days, usd_per_gpu_hour) AS days
-        FROM ({_LATEST}) WHERE gpu = $gpu GROUP BY ALL ORDER BY 4, 1, 2, 3 LIMIT $limit
+        FROM bi.price_today WHERE gpu = $gpu AND usd_per_gpu_hour IS NOT NULL GROUP BY ALL ORDER BY 4, 1, 2, 3 LIMIT $limit
         """,
         {"option": "option", "USD/h": "number", "EUR/h": "number", "days": "count"},
         "USD/h",
     ),
     "market": _Table(
-        "Each GPU on demand: sellers, least, quartiles of their cheapest prices in USD per GPU-hour (last known)",
-        f"""
-        WITH vote AS (
-            SELECT gpu, provider, min(usd_per_gpu_hour) AS usd, min(price_age_days) AS days
-            FROM ({_LATEST}) WHERE option = 'on_demand' GROUP BY ALL
-        )
-        SELECT gpu, count(*) AS sellers, min(usd) AS least, quantile_cont(usd, 0.25) AS p25, median(usd) AS median,
-               quantile_cont(usd, 0.75) AS p75, min(days) AS newest, max(days) AS oldest
-        FROM vote GROUP BY gpu ORDER BY sellers DESC, gpu LIMIT $limit
+        "Each GPU on demand, {group}: sellers, and quartiles of what each asks at least, USD per GPU-hour",
+        """
+        SELECT gpu, seller_count AS sellers, cheapest_usd_per_gpu_hour AS least, p25_usd_per_gpu_hour AS p25,
+               median_usd_per_gpu_hour AS median,
+               p75_usd_per_gpu_hour AS p75, last_known_share AS "last known", newest_price_on AS newest
+        FROM bi.market_today WHERE purchase_option = 'on_demand' AND trust_group = 'professional' AND country_group = $group
+        ORDER BY seller_count DESC, gpu LIMIT $limit
         """,
-        {"sellers": "count", "least": "number", "p25": "number", "median": "number", "p75": "number", "newest": "count", "oldest": "count"},
+        {
+            "sellers": "count",
+            "least": "number",
+            "p25": "number",
+            "median": "number",
+            "p75": "number",
+            "last known": "share",
+            "newest": "date",
+        },
     ),
     "cost": _Table(
         "{model} {precision}, {workload}: USD per million output tokens, cheapest first",
@@ -100,6 +102,7 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser("show", help="today's prices, market, cost, break-even, or what moved, as a table")
     parser.add_argument("what", choices=sorted(_TABLES), metavar="WHAT", help=f"one of {', '.join(_TABLES)}")
     parser.add_argument("--gpu", default=None, metavar="GPU", help="such as h100-sxm-80, for prices and moved")
+    parser.add_argument("--group", default="world", metavar="PLACE", help="for market: world, EU, Europe or a country (default world)")
     parser.add_argument("--model", default="Llama-3.1-70B", help="for cost and breakeven (default Llama-3.1-70B)")
     parser.add_argument("--precision", default="fp8", help="for cost and breakeven (default fp8)")
     parser.add_argument("--workload", default="business_hours_1024_1024", help="for cost and breakeven (default business_hours_1024_1024)")
@@ -112,7 +115,14 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     """Print the table, with colours on a terminal and plain in a pipe."""
     table = _TABLES[options.what]
     gpu = options.gpu or ("" if options.what == "moved" else "h100-sxm-80")
-    asked = {"gpu": gpu, "model": options.model, "precision": options.precision, "workload": options.workload, "limit": options.limit}
+    asked = {
+        "gpu": gpu,
+        "group": options.group,
+        "model": options.model,
+        "precision": options.precision,
+        "workload": options.workload,
+        "limit": options.limit,
+    }
     used = {name: value for name, value in asked.items() if f"${name}" in table.sql}
     with reader.published(settings) as connection:
         found = reader.rows(connection, table.sql, used)

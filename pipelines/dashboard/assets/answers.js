@@ -27,7 +27,7 @@
 
   function groups() {
     const world = answerRow("world");
-    return chosen(b.store.answer).map((row) => ({ ...row, surcharge_share: world ? row.base_usd_per_million_output_tokens / world.base_usd_per_million_output_tokens - 1 : null, label: word("place", row.country_group) }))
+    return chosen(b.store.answer).map((row) => ({ ...row, surcharge_share: known(world?.rent_usd_per_million_output_tokens) && known(row.rent_usd_per_million_output_tokens) ? row.rent_usd_per_million_output_tokens / world.rent_usd_per_million_output_tokens - 1 : null, label: word("place", row.country_group) }))
       .sort((x, y) => x.base_usd_per_million_output_tokens - y.base_usd_per_million_output_tokens || (x.country_group < y.country_group ? -1 : 1));
   }
 
@@ -96,13 +96,10 @@
       return lines;
     },
     market() {
-      const rows = b.rowsOf(b.setup.figures[0]), cheapest = {};
-      for (const row of rows) if (!(cheapest[row.provider]?.usd_per_gpu_hour <= row.usd_per_gpu_hour)) cheapest[row.provider] = row;
-      const votes = Object.values(cheapest).sort((x, y) => x.usd_per_gpu_hour - y.usd_per_gpu_hour);
-      if (!votes.length) return [text("say.nobody", { gpu: state.gpu, group: word("place", state.group) })];
-      const middle = votes.length % 2 ? votes[(votes.length - 1) / 2].usd_per_gpu_hour : (votes[votes.length / 2 - 1].usd_per_gpu_hour + votes[votes.length / 2].usd_per_gpu_hour) / 2;
+      const rows = b.rowsOf(b.setup.figures[0]), held = b.rowsOf(b.setup.figures[1]), today = held[held.length - 1];
+      if (!today || !rows.length) return [text("say.nobody", { gpu: state.gpu, group: word("place", state.group) })];
       const ages = rows.map((row) => row.price_age_days).filter(known);
-      return [text("say.market", { gpu: state.gpu, option: word("option", state.option), group: word("place", state.group), count: number(votes.length, 0), cheapest: votes[0].provider, least: priceOf(votes[0], votes[0].usd_per_gpu_hour), median: priceOf(votes[0], middle) }),
+      return [text("say.market", { gpu: state.gpu, option: word("option", state.option), group: word("place", state.group), count: number(today.seller_count, 0), least: priceOf(today, today.least_usd_per_gpu_hour), p25: priceOf(today, today.p25_usd_per_gpu_hour), median: priceOf(today, today.median_usd_per_gpu_hour), p75: priceOf(today, today.p75_usd_per_gpu_hour), last: share(today.last_known_share) }),
         text("say.market_age", { newest: number(Math.min(...ages), 0), oldest: number(Math.max(...ages), 0) })];
     },
     cost() {
@@ -122,10 +119,12 @@
       ];
     },
     sovereignty() {
-      const rows = groups(), world = answerRow("world");
-      if (!world) return [text("say.no_answer")];
-      const others = rows.filter((row) => row.country_group !== "world");
-      return others.map((row) => text(row.rival_answer === null ? "say.group_alone" : "say.group", { group: word("place", row.country_group), answer: word("answer_word", row.answer), cost: priceOf(row, row.base_usd_per_million_output_tokens), more: (row.surcharge_share >= 0 ? "+" : "") + share(row.surcharge_share), count: number(row.seller_count, 0) }));
+      const rows = b.rowsOf(b.setup.figures[0]).filter((row) => row.requirement !== "anywhere"), lines = [];
+      for (const row of rows) lines.push(text("say.requirement", { requirement: word("requirement", row.requirement), gpu: row.gpu, option: word("option", row.option), least: priceOf(row, row.least_usd_per_gpu_hour), more: (row.surcharge_ratio >= 0 ? "+" : "") + share(row.surcharge_ratio), provider: row.provider, count: number(row.seller_count, 0) }));
+      if (!rows.length) lines.push(text("say.no_requirement", { gpu: state.gpu }));
+      if (rows.some((row) => !row.is_verified)) lines.push(text("say.unverified"));
+      for (const row of groups().filter((group) => ["EU", "FR"].includes(group.country_group))) lines.push(text(row.rival_answer === null ? "say.group_alone" : "say.group", { group: word("place", row.country_group), answer: word("answer_word", row.answer), cost: priceOf(row, row.base_usd_per_million_output_tokens), more: known(row.surcharge_share) ? (row.surcharge_share >= 0 ? "+" : "") + share(row.surcharge_share) : "–", count: number(row.seller_count, 0) }));
+      return lines;
     },
     history() {
       const rows = b.rowsOf(b.setup.figures[0]), within = (days) => rows.filter((row) => row.moved_days_ago <= days);

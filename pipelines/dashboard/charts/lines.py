@@ -12,6 +12,13 @@ import altair as alt
 from pipelines.dashboard.charts.style import MONEY_FORMAT, ROWS, finished, money_title, option_colour
 from pipelines.platform.locale import Locale
 
+_SOLID, _DOTTED = [1, 0], [2, 3]
+_DASH = alt.StrokeDash(
+    "basis:N",
+    scale=alt.Scale(domain=["window", "current", "quote", "list", "last_known"], range=[_SOLID, _SOLID, _SOLID, _SOLID, _DOTTED]),
+    legend=None,
+)
+
 
 def market_band(locale: Locale) -> dict[str, Any]:
     """Band of the sellers' quartiles with the median and the least. Rows: on_date, least, p25, median, p75, seller_count."""
@@ -23,7 +30,9 @@ def market_band(locale: Locale) -> dict[str, Any]:
         alt.Tooltip("seller_count:Q", title=locale.text("column.seller_count")),
     ]
     band = base.mark_area(opacity=0.25, color="#0072b2", interpolate="step-after").encode(y=alt.Y("p25:Q", title=axis), y2="p75:Q")
-    middle = base.mark_line(color="#0072b2", interpolate="step-after").encode(y="median:Q", tooltip=tooltip)
+    middle = base.mark_line(color="#0072b2", interpolate="step-after").encode(
+        y="median:Q", detail="run:N", strokeDash=_DASH, tooltip=tooltip
+    )
     least = base.mark_line(color="#111111", strokeDash=[4, 3], interpolate="step-after").encode(y="least:Q")
     return finished(alt.layer(band, middle, least), 260)
 
@@ -38,11 +47,7 @@ def cost_over_time(locale: Locale) -> dict[str, Any]:
             y=alt.Y("base:Q", title=money_title(locale, "cost_per_million"), scale=alt.Scale(zero=True)),
             color=option_colour(locale),
             detail="run:N",
-            strokeDash=alt.StrokeDash(
-                "basis:N",
-                scale=alt.Scale(domain=["window", "quote", "list", "last_known"], range=[[1, 0], [1, 0], [1, 0], [2, 3]]),
-                legend=None,
-            ),
+            strokeDash=_DASH,
             tooltip=[
                 alt.Tooltip("on_date:T", title=locale.text("column.on_date")),
                 alt.Tooltip("provider:N", title=locale.text("column.provider")),

@@ -3,33 +3,36 @@
 from pipelines.dashboard.charts.bars import sellers_today
 from pipelines.dashboard.charts.lines import market_band
 from pipelines.dashboard.page import Figure, Page, Shown
-from pipelines.dashboard.queries import GROUPS, OPTION, RATE, RATES, TODAY
+from pipelines.dashboard.queries import CLASS, CLASSED_OPTION, GROUPS, GROUPS_SHOWN, RATE, RATES, TODAY
 
-# One seller, one vote: its cheapest series of the device and option; weekly points, and the last day.
+# One seller, one vote: a point where a figure of the market changed, and where it held last. Dotted where half of the sellers or more are
+# last known.
 _BAND = f"""
-    WITH vote AS (
-        SELECT on_date, gpu, {OPTION} AS option, provider, min(mean_usd_per_gpu_hour) AS usd
-        FROM bi.price_rolling
-        WHERE window_days = 30 AND (dayofweek(on_date) = 1 OR on_date = {TODAY})
-        GROUP BY ALL
+    WITH held AS (
+        SELECT *, {CLASSED_OPTION} AS option FROM bi.market_history WHERE trust_group = 'professional' AND country_group IN {GROUPS_SHOWN}
+    ),
+
+    point AS (
+        SELECT on_date, * EXCLUDE (on_date) FROM held
+        UNION ALL
+        SELECT held_until_on AS on_date, * EXCLUDE (on_date) FROM held WHERE held_until_on > on_date
     )
-    SELECT v.on_date, gpu, option, count(*) AS seller_count, min(usd) AS least_usd_per_gpu_hour,
-           quantile_cont(usd, 0.25) AS p25_usd_per_gpu_hour, median(usd) AS median_usd_per_gpu_hour,
-           quantile_cont(usd, 0.75) AS p75_usd_per_gpu_hour, any_value(r.eur_per_usd) AS eur_per_usd
-    FROM vote AS v ASOF LEFT JOIN {RATES} AS r ON r.rate_on <= v.on_date
-    GROUP BY v.on_date, gpu, option ORDER BY gpu, option, v.on_date
+
+    SELECT p.on_date, gpu, option, country_group, seller_count, cheapest_usd_per_gpu_hour AS least_usd_per_gpu_hour, p25_usd_per_gpu_hour,
+           median_usd_per_gpu_hour, p75_usd_per_gpu_hour, last_known_share,
+           if(last_known_share >= 0.5, 'last_known', 'window') AS price_basis, r.eur_per_usd
+    FROM point AS p ASOF LEFT JOIN {RATES} AS r ON r.rate_on <= p.on_date
+    WHERE p.on_date > {TODAY} - 1100
+    ORDER BY gpu, option, country_group, p.on_date
 """
 
 _SELLERS = f"""
-    WITH latest AS (
-        SELECT DISTINCT ON (series_id) *, {OPTION} AS option FROM bi.price
-        WHERE usd_per_gpu_hour IS NOT NULL AND gpu IS NOT NULL ORDER BY series_id, valid_from DESC
-    )
-    SELECT gpu, option, provider, country, region, instance_type, gpu_count, usd_per_gpu_hour,
-           observed_at::DATE AS price_as_of_on, price_age_days, source, r.eur_per_usd
-    FROM latest CROSS JOIN {RATE} AS r
-    QUALIFY row_number() OVER (PARTITION BY gpu, option, provider, country ORDER BY usd_per_gpu_hour, series_id) = 1
-    ORDER BY gpu, option, usd_per_gpu_hour, provider
+    WITH offer AS (SELECT *, {CLASS} AS commitment_class FROM bi.price_today WHERE usd_per_gpu_hour IS NOT NULL AND gpu IS NOT NULL)
+    SELECT gpu, {CLASSED_OPTION} AS option, provider, seller, country, region, instance_type, gpu_count, trust_tier, usd_per_gpu_hour,
+           price_basis, price_as_of_on, price_age_days, source, r.eur_per_usd
+    FROM offer CROSS JOIN {RATE} AS r
+    QUALIFY row_number() OVER (PARTITION BY gpu, option, seller, country ORDER BY usd_per_gpu_hour, series_id) = 1
+    ORDER BY gpu, option, usd_per_gpu_hour, seller, country
 """
 
 PAGE = Page(
@@ -41,13 +44,15 @@ PAGE = Page(
             "market_today",
             "sellers",
             (
-                Shown("provider"),
+                Shown("seller"),
+                Shown("trust_tier"),
                 Shown("option", "option"),
                 Shown("country"),
                 Shown("region"),
                 Shown("instance_type"),
                 Shown("gpu_count", "count"),
                 Shown("usd_per_gpu_hour", "usd"),
+                Shown("price_basis", "basis"),
                 Shown("price_as_of_on", "day"),
                 Shown("price_age_days", "days"),
                 Shown("source"),
@@ -57,7 +62,7 @@ PAGE = Page(
             "country",
             draws={
                 "price": "usd_per_gpu_hour",
-                "provider": "provider",
+                "provider": "seller",
                 "option": "option",
                 "region": "region",
                 "price_age_days": "price_age_days",
@@ -73,11 +78,14 @@ PAGE = Page(
                 Shown("p25_usd_per_gpu_hour", "usd"),
                 Shown("median_usd_per_gpu_hour", "usd"),
                 Shown("p75_usd_per_gpu_hour", "usd"),
+                Shown("last_known_share", "share"),
             ),
             market_band,
-            {"gpu": "gpu", "option": "option"},
+            {"gpu": "gpu", "option": "option", "group": "country_group"},
             draws={
                 "on_date": "on_date",
+                "basis": "price_basis",
+                "run": "run",
                 "least": "least_usd_per_gpu_hour",
                 "p25": "p25_usd_per_gpu_hour",
                 "median": "median_usd_per_gpu_hour",

@@ -1,0 +1,93 @@
+-- What a requirement of sovereignty costs, by accelerator and way of renting: the least and the median price of the sellers that meet it, how many there are, and the surcharge against anywhere. Whose law a seller is under is verified only where it says so.
+WITH european AS (
+    SELECT unnest([
+        'AT', 'BE', 'BG', 'CY', 'CZ', 'DE', 'DK', 'EE', 'ES', 'FI', 'FR', 'GR', 'HR', 'HU', 'IE', 'IT', 'LT', 'LU', 'LV', 'MT', 'NL', 'PL',
+        'PT', 'RO', 'SE', 'SI', 'SK'
+    ]) AS country
+),
+
+offer AS MATERIALIZED (
+    SELECT
+        p.gpu,
+        CASE WHEN p.purchase_option = 'commitment' THEN 'commitment_' || p.commitment_months || '_months' ELSE p.purchase_option END AS option,
+        p.provider,
+        p.country,
+        p.usd_per_gpu_hour,
+        p.eur_per_gpu_hour,
+        p.price_age_days,
+        f.headquarters_country,
+        coalesce(f.is_verified, false) AS is_verified,
+        p.country IN (SELECT country FROM european) AS is_in_the_eu,
+        f.headquarters_country IN (SELECT country FROM european) AS is_of_the_eu,
+        EXISTS (SELECT 1 FROM marts.region_certification AS c WHERE c.provider = p.provider AND c.region = p.region) AS is_certified
+    FROM marts.price_today AS p
+    LEFT JOIN marts.provider_fact AS f ON f.provider = p.provider
+    WHERE p.gpu IS NOT NULL AND p.usd_per_gpu_hour IS NOT NULL
+),
+
+-- Each offer once for each requirement that it meets for certain; where it stands or whose it is may be unknown, and then it meets none.
+meets AS (
+    SELECT 'anywhere' AS requirement, * FROM offer
+    UNION ALL
+    SELECT 'in_the_eu' AS requirement, * FROM offer WHERE is_in_the_eu
+    UNION ALL
+    SELECT 'in_france' AS requirement, * FROM offer WHERE country = 'FR'
+    UNION ALL
+    SELECT 'seller_of_the_eu' AS requirement, * FROM offer WHERE is_of_the_eu
+    UNION ALL
+    SELECT 'in_the_eu_and_seller_of_the_eu' AS requirement, * FROM offer WHERE is_in_the_eu AND is_of_the_eu
+    UNION ALL
+    SELECT 'seller_of_the_country' AS requirement, * FROM offer WHERE headquarters_country = country
+    UNION ALL
+    SELECT 'certified_region' AS requirement, * FROM offer WHERE is_certified
+),
+
+vote AS (
+    SELECT
+        requirement,
+        gpu,
+        option,
+        provider,
+        min(usd_per_gpu_hour) AS usd,
+        min(eur_per_gpu_hour) AS eur,
+        arg_min(price_age_days, usd_per_gpu_hour) AS age,
+        bool_and(is_verified) AS is_verified
+    FROM meets
+    GROUP BY ALL
+),
+
+market AS (
+    SELECT
+        requirement,
+        gpu,
+        option,
+        count(*) AS seller_count,
+        string_agg(provider, ', ' ORDER BY usd, provider) AS sellers,
+        min(usd) AS least_usd_per_gpu_hour,
+        min(eur) AS least_eur_per_gpu_hour,
+        median(usd) AS median_usd_per_gpu_hour,
+        arg_min(provider, usd) AS provider,
+        arg_min(age, usd) AS price_age_days,
+        bool_and(is_verified) AS is_verified
+    FROM vote
+    GROUP BY requirement, gpu, option
+)
+
+SELECT
+    m.gpu,
+    m.option,
+    m.requirement,
+    m.seller_count,
+    m.sellers,
+    m.provider,
+    m.least_usd_per_gpu_hour,
+    m.least_eur_per_gpu_hour,
+    m.median_usd_per_gpu_hour,
+    m.least_usd_per_gpu_hour / a.least_usd_per_gpu_hour - 1 AS surcharge_ratio,
+    m.median_usd_per_gpu_hour / a.median_usd_per_gpu_hour - 1 AS median_surcharge_ratio,
+    m.price_age_days,
+    m.is_verified
+FROM market AS m
+INNER JOIN market AS a USING (gpu, option)
+WHERE a.requirement = 'anywhere'
+ORDER BY m.gpu, m.option, m.requirement
