@@ -184,7 +184,7 @@ window.breakeven = (() => {
       spec.height = spec.height.step * new Set(points.map((point) => point[field])).size;
     }
     views[figure.name]?.finalize();
-    views[figure.name] = await vegaEmbed(chart, spec, { actions: false, renderer: "svg", formatLocale, timeFormatLocale, ast: false });
+    views[figure.name] = await vegaEmbed(chart, spec, { actions: false, renderer: "svg", formatLocale, timeFormatLocale, config: { axisQuantitative: { tickCount: 8, labelOverlap: true }, axis: { labelFontSize: 12, titleFontSize: 12 }, legend: { labelFontSize: 12 } } });
     const png = place.querySelector("[data-png]");
     png.onclick = async () => download(`${figure.name}.png`, await views[figure.name].view.toImageURL("png", 2));
   }
