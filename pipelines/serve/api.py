@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pyarrow as pa
@@ -35,14 +37,21 @@ _SCHEMAS = {"integer": "integer", "double": "number", "decimal": "number", "bool
 
 def create_api(settings: Settings, hosts: tuple[str, ...] = LOOPBACK) -> FastAPI:
     """The application. `hosts`: names that it answers to, so that no other page's name can be pointed at it."""
+    published, current = PublishedFolder(settings.data / "published"), CurrentVersion(settings)
+
+    @asynccontextmanager
+    async def until_stopped(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        current.close()
+
     api = FastAPI(
+        lifespan=until_stopped,
         title="Breakeven",
         description="Own or rent the GPUs that serve an open-weight model: the views of schema bi, read-only.",
         docs_url=None,
         redoc_url=None,
     )
     api.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
-    published, current = PublishedFolder(settings.data / "published"), CurrentVersion(settings)
 
     @api.get("/", summary="The version, and its views with their columns")
     def index() -> dict[str, Any]:

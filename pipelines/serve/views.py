@@ -37,6 +37,12 @@ class CurrentVersion:
         self._opened = ExitStack()
         self._connection: duckdb.DuckDBPyConnection | None = None
 
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._opened.close()
+            self._connection = None
+
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection of its own to the current version, confined as all are. Raises reader.NotPublishedError."""
