@@ -86,7 +86,7 @@
       if (row.own_server) lines.push(known(row.break_even_utilisation_share)
         ? text("say.from_use", { server: row.own_server, even: share(row.break_even_utilisation_share), use: share(row.utilisation_share), area: row.own_electricity_area })
         : text("say.never", { server: row.own_server, use: share(row.utilisation_share) }));
-      if (row.seller_count) lines.push(text("say.sellers", { count: number(row.seller_count, 0), gpu: row.rent_gpu, sellers: listed(row.sellers.split(", ")), least: priceOf(row, row.least_usd_per_gpu_hour), p25: priceOf(row, row.p25_usd_per_gpu_hour), median: priceOf(row, row.median_usd_per_gpu_hour), p75: priceOf(row, row.p75_usd_per_gpu_hour) }));
+      if (row.seller_count) lines.push(text("say.sellers", { count: number(row.seller_count, 0), gpu: row.rent_gpu, sellers: listed((row.sellers ?? "–").split(", ")), least: priceOf(row, row.least_usd_per_gpu_hour), p25: priceOf(row, row.p25_usd_per_gpu_hour), median: priceOf(row, row.median_usd_per_gpu_hour), p75: priceOf(row, row.p75_usd_per_gpu_hour) }));
       else lines.push(text("say.no_sellers", { group: word("place", row.country_group) }));
       if (known(row.even_rent_usd_per_gpu_hour)) lines.push(text("say.flips", { gpu: row.rent_gpu, even: priceOf(row, row.even_rent_usd_per_gpu_hour), now: priceOf(row, row.rent_usd_per_gpu_hour) }));
       lines.push(text("say.age", { days: number(row.price_age_days, 0), oldest: number(row.oldest_price_age_days, 0) }));
