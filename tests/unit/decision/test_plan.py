@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.costing.assumptions import SERVER_INPUTS
-from pipelines.decision import WorkloadError, as_dict, as_html, as_text, compare, decide, portfolio, sweep
+from pipelines.decision import WorkloadError, as_dict, as_html, as_text, compare, decide, portfolio, report, sweep
 from pipelines.decision.demand import demand_of
 from pipelines.decision.market import ApiOffer, Assumption, Market, Measurement, Offer, Server
 from pipelines.decision.own_figures import with_own_figures
@@ -327,6 +330,13 @@ def test_the_tornado_compares_the_recommendation_with_its_best_rival() -> None:
     assert "token_price" in as_text(found)
     swings = [abs(s.high - s.low) for s in found.robustness.tested]
     assert swings == sorted(swings, reverse=True)
+
+
+def test_the_answer_keeps_its_schema() -> None:
+    schema = json.loads((Path(report.__file__).parent / "answer.schema.json").read_text(encoding="utf-8"))
+    seller = ApiOffer("seller", "m", 1.0, 2.0, DAY, 0, "a page")
+    for found in (answer(load(0.3, 1.9), market(api_offers=[seller])), answer(load(1.0), market(servers=[]), data_may_not_leave=True)):
+        jsonschema.validate(json.loads(json.dumps(as_dict(found), default=str)), schema)
 
 
 def test_draws_are_the_same_for_a_seed() -> None:
