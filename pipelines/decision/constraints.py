@@ -9,6 +9,9 @@ from pipelines.decision.lookups import EU_COUNTRIES
 from pipelines.decision.market import ApiOffer, Market, Offer
 from pipelines.decision.workload import Constraints, Site
 
+# Sellers that lists of tokens name otherwise than lists of machines do.
+SAME_SELLER = {"ovhcloud": "ovh"}
+
 
 def refusal(offer: Offer, constraints: Constraints, market: Market) -> str | None:
     """Why a rented machine is not allowed, or None."""
@@ -37,7 +40,7 @@ def api_refusal(api: ApiOffer, constraints: Constraints, market: Market) -> str 
         return f"it computes in {api.country}" if api.country else "where a seller by the token computes is not known"
     if constraints.certifications or constraints.trust_tiers:
         return "certification and trust tier of sellers by the token are not known"
-    seat = market.headquarters.get(api.provider)
+    seat = market.headquarters.get(SAME_SELLER.get(api.provider, api.provider))
     if not allows_place(constraints.provider_jurisdictions, seat):
         return f"its seller's seat is in {seat or 'a country that is not known'}"
     return None

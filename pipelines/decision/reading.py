@@ -150,6 +150,7 @@ def _api_offers(connection: duckdb.DuckDBPyConnection, model: str, as_of: date, 
         """,
         {"model": model, "as_of": as_of},
     )
+    resellers = {r["provider"] for r in curated("reference_provider_fact") if "reseller" in (r["note"] or "")}
     offers, left_out = [], dict[str, int]()
     for r in found:
         age = (as_of - r["seen_on"]).days
@@ -175,6 +176,7 @@ def _api_offers(connection: duckdb.DuckDBPyConnection, model: str, as_of: date, 
                 r["source"],
                 cached_input_usd=r["usd_per_million_cached_input_tokens"],
                 batch_share=_batch_share(r["usd_per_million_batch_output_tokens"], r["usd_per_million_output_tokens"]),
+                kind="reseller" if r["provider"] in resellers else "seller",
                 band_share=(band["low"], band["high"]),
             )
         )

@@ -44,7 +44,7 @@ class TokensWay(Way):
     def title(self) -> str:
         """What is done, in a few words."""
         assert self.api is not None
-        return f"buy tokens at {self.api.provider}"
+        return f"buy tokens at {self.api.provider}" + (" (a reseller)" if self.api.kind == "reseller" else "")
 
     @property
     def facts(self) -> Mapping[str, Any]:

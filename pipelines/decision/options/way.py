@@ -131,7 +131,8 @@ class Way(ABC):
     def seller(self) -> str | None:
         """Who is paid, where it is not the maker of servers."""
         found = self.offer or self.api
-        return None if self.server is not None or found is None else found.provider
+        # A hub that passes requests on is no further seller.
+        return None if self.server is not None or found is None else found.provider.removeprefix("huggingface_")
 
 
 def capacity_per_hour(measured: Measurement, gpus: float, asked: Asked, scenario: Scenario = BASE) -> float:

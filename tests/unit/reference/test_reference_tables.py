@@ -87,6 +87,7 @@ def test_a_fact_without_source_and_date_is_not_verified() -> None:
         "lium",
         "novita",
         "openrelay",
+        "quicksilverpro",
         "runware",
         "spheron",
     ]
