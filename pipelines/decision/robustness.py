@@ -24,7 +24,7 @@ from pipelines.decision.options.way import LOAD_BAND, THROUGHPUT_BAND
 from pipelines.decision.scenario import BASE, Scenario
 
 SEED, DRAWS = 20261126, 400
-CLASSES_OF_HOURS = 96
+CLASSES_OF_HOURS = 48
 PATH_CORRELATION = 0.5
 # The written rule.
 CLEAR_ADVANTAGE, CLEAR_SHARE, LEAN_SHARE = 0.10, 0.80, 0.60

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from pipelines.decision.constraints import refusal
-from pipelines.decision.demand import Demand, fleet
+from pipelines.decision.demand import fleet
 from pipelines.decision.load_file import HOURS_PER_YEAR
 from pipelines.decision.market import Measurement, Offer
-from pipelines.decision.options.rented import RentedWay, fitting, left_to_rent, rent_beside
+from pipelines.decision.options.rented import RentedWay, fitting, in_classes, left_to_rent, rents_beside
 from pipelines.decision.options.stages import staged
 from pipelines.decision.options.way import Asked, Way, capacity_per_hour
 from pipelines.decision.scenario import BASE, RENT_PATH, RENTED_PRICE, Scenario
@@ -44,8 +44,8 @@ class CommittedWay(Way):
                 nodes = max(nodes, fleet(year, capacity))
             paid = (nodes * self.asked.workload.sites + (spare if nodes else 0)) * HOURS_PER_YEAR
             parts["commitment"] += paid * price * self._renewed(scenario, number)
-            if self.peaks is not None:
-                parts["rent of peaks"] += rent_beside(year, number, nodes, capacity, self.peaks, scenario)
+        if self.peaks is not None:
+            parts["rent of peaks"] = rents_beside(demand, self.nodes, capacity, self.peaks, scenario)
         return {name: usd for name, usd in parts.items() if usd}
 
     def _renewed(self, scenario: Scenario, year: int) -> float:
@@ -95,17 +95,12 @@ def _planned(asked: Asked, offer: Offer, m: Measurement, peaks: RentedWay | None
     added = [node * (asked.years - year) if (asked.years - year) * 12 >= months else math.inf for year in range(asked.years)]
     units = np.arange(most + 1, dtype=np.float64)
     try:
-        nodes = staged(left_to_rent(_wide(asked.demand, most), capacity, units, peaks, asked), added)
+        nodes = staged(left_to_rent(in_classes(asked.demand, most), capacity, units, peaks, asked), added)
     except ValueError:
         return None
     if max(nodes) == 0:
         return None
     return CommittedWay(f"commitment_{months}_months", asked, m, offer, nodes=tuple(nodes), peaks=peaks)
-
-
-def _wide(demand: Demand, most: int) -> Demand:
-    """Fewer classes of hours where there are very many machines, so that the table of both stays small."""
-    return demand if most <= 64 else tuple(year.coarse(512) for year in demand)
 
 
 def why_none(asked: Asked, constraints: Constraints, kind: str) -> str | None:

@@ -15,7 +15,7 @@ import numpy as np
 from pipelines.costing.assumptions import server_of
 from pipelines.decision.demand import Demand, fleet
 from pipelines.decision.load_file import HOURS_PER_YEAR
-from pipelines.decision.options.rented import RentedWay, left_to_rent, rent_beside
+from pipelines.decision.options.rented import RentedWay, in_classes, left_to_rent, rents_beside
 from pipelines.decision.options.stages import staged
 from pipelines.decision.options.way import Asked, Way, best_on, capacity_per_hour
 from pipelines.decision.scenario import BASE, ELECTRICITY, SERVER_POWER, SERVER_PRICE, Scenario
@@ -60,9 +60,7 @@ class OwnedWay(Way):
         busy = sum(float((np.minimum(y.values, n * capacity) * y.hours).sum()) for n, y in zip(serving, demand, strict=True)) / capacity
         parts["energy"] += busy * (server.load_kw - server.idle_kw) * server.pue * price
         if self.peaks is not None:
-            parts["rent of peaks"] = sum(
-                rent_beside(year, number, serving[number], capacity, self.peaks, scenario) for number, year in enumerate(demand)
-            )
+            parts["rent of peaks"] = rents_beside(demand, serving, capacity, self.peaks, scenario)
         return {name: usd for name, usd in parts.items() if usd}
 
     def _serving(self, demand: Demand, capacity: float) -> list[int]:
@@ -183,7 +181,7 @@ def _with_peaks(whole: OwnedWay, rent: RentedWay, capacity: float, limit_usd: fl
     affordable = most if math.isinf(limit_usd) else min(most, int(limit_usd // each / asked.workload.sites - asked.spare(BASE)))
     if affordable < 1:
         return None
-    demand = asked.demand if most <= 64 else tuple(year.coarse(512) for year in asked.demand)
+    demand = in_classes(asked.demand, most)
     units = np.arange(affordable + 1, dtype=np.float64)
     rents = left_to_rent(demand, capacity, units, rent, asked)
     per_year = [cost + _yearly(whole, units, capacity, year) for cost, year in zip(rents, demand, strict=True)]

@@ -6,14 +6,14 @@ Pure. Belongs here: on demand and spot. Does not belong here: commitments (`comm
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from pipelines.decision.constraints import refusal
-from pipelines.decision.demand import Demand, Year, machine_hours
+from pipelines.decision.demand import ROUNDING, Demand, machine_hours
 from pipelines.decision.market import Measurement, Offer
 from pipelines.decision.options.way import Asked, Way, best_on, capacity_per_hour
 from pipelines.decision.scenario import BASE, RENT_PATH, RENTED_PRICE, Scenario
@@ -29,13 +29,21 @@ class RentedWay(Way):
 
     def components(self, scenario: Scenario) -> dict[str, float]:
         """Cost by part, USD over the years."""
-        return {"rent": sum(self.year_usd(scenario, year) for year in range(self.asked.years))}
+        now = machine_usd(self.offer, self.asked, scenario) if self.offer else 0.0
+        return {"rent": sum(self._hours(scenario, year) * now * self.path(scenario, year) for year in range(self.asked.years))}
 
     def year_usd(self, scenario: Scenario, year: int) -> float:
         """Rent of one year (0 is the first)."""
+        return self._hours(scenario, year) * self.hour_usd(scenario, year)
+
+    def _hours(self, scenario: Scenario, year: int) -> float:
         load, asked = self.asked.at_load(scenario)[year], self.asked
-        hours = machine_hours(load, self.capacity(scenario), asked.cold_start_s, asked.spare(scenario), asked.workload.sites)
-        return hours * self.hour_usd(scenario, year)
+        return machine_hours(load, self.capacity(scenario), asked.cold_start_s, asked.spare(scenario), asked.workload.sites)
+
+    def path(self, scenario: Scenario, year: int) -> float:
+        """What a rent of today is multiplied by in a year."""
+        assert self.offer is not None
+        return scenario.path(RENT_PATH, self.asked.market.drift.get(self.offer.option), year)
 
     def capacity(self, scenario: Scenario = BASE) -> float:
         """Counted tokens per hour of one machine."""
@@ -45,7 +53,7 @@ class RentedWay(Way):
     def hour_usd(self, scenario: Scenario, year: int) -> float:
         """USD of one machine for an hour of work in a year (0 is the first)."""
         assert self.offer is not None
-        return machine_usd(self.offer, self.asked, scenario, year)
+        return machine_usd(self.offer, self.asked, scenario) * self.path(scenario, year)
 
     def machine_hours(self) -> float:
         """Machine-hours billed over the years, at base figures."""
@@ -67,10 +75,9 @@ class RentedWay(Way):
         return {"machine_hours": self.machine_hours(), "machines_at_the_peak": peak}
 
 
-def machine_usd(offer: Offer, asked: Asked, scenario: Scenario, year: int) -> float:
-    """USD of one machine for an hour in which it works, in a year; interruptions of spot machines waste a part of it."""
+def machine_usd(offer: Offer, asked: Asked, scenario: Scenario) -> float:
+    """USD of one machine for an hour in which it works, today; interruptions of spot machines waste a part of it."""
     price = scenario.value(RENTED_PRICE, offer.usd_per_gpu_hour) * scenario.factor(RENTED_PRICE) * offer.gpu_count
-    price *= scenario.path(RENT_PATH, asked.market.drift.get(offer.option), year)
     waste = 0.0
     if offer.option == "spot":
         between = asked.value("spot_mean_time_between_interruptions_s", scenario, absent=math.inf)
@@ -116,8 +123,21 @@ def left_to_rent(demand: Demand, capacity: float, units: np.ndarray, way: Rented
     return found
 
 
-def rent_beside(year: Year, number: int, units: float, capacity: float, way: RentedWay, scenario: Scenario) -> float:
-    """The same for one year, one number of units and any scenario."""
-    over = np.maximum(year.values - units * capacity, 0.0)
-    needed = np.ceil(over / way.capacity(scenario) - 1e-9)
-    return float((needed * year.hours).sum()) * way.hour_usd(scenario, number)
+def rents_beside(demand: Demand, units: Sequence[float], capacity: float, way: RentedWay, scenario: Scenario) -> float:
+    """The same for one number of units in each year, over all of them and in any scenario."""
+    assert way.offer is not None
+    now, of_machine = machine_usd(way.offer, way.asked, scenario), way.capacity(scenario)
+    total = 0.0
+    for number, (year, count) in enumerate(zip(demand, units, strict=True)):
+        needed = np.ceil(np.maximum(year.values - count * capacity, 0.0) / of_machine - ROUNDING)
+        total += float((needed * year.hours).sum()) * now * way.path(scenario, number)
+    return total
+
+
+# A table of loads by numbers of machines has at most so many cells for each year.
+CELLS = 40_000
+
+
+def in_classes(demand: Demand, most: int) -> Demand:
+    """Fewer classes of hours where there are many machines, so that the table of both stays small; costs are those of all hours."""
+    return tuple(year.coarse(max(64, CELLS // (most + 1))) for year in demand)
