@@ -115,6 +115,7 @@ class Contract:
     sources: tuple[str, ...]
     licence: str | None
     allow_empty: bool
+    may_become_empty: bool
     max_quarantined_share: float
     rules: tuple[Mapping[str, Any], ...]
     table_rules: tuple[Mapping[str, Any], ...]
@@ -378,6 +379,7 @@ def _load_contract(path: Path, columns: Mapping[str, Column], keys: Mapping[str,
         sources=tuple(document.get("sources", [])),
         licence=document.get("licence"),
         allow_empty=document.get("allow_empty", False),
+        may_become_empty=document.get("may_become_empty", False),
         max_quarantined_share=document.get("max_quarantined_share", 0.2),
         rules=tuple(document.get("rules", [])),
         table_rules=tuple(document.get("table_rules", [])),

@@ -199,7 +199,13 @@ def _computed(model: Model, inputs: dict[str, pl.LazyFrame], catalogue: Catalogu
 def _suddenly_empty(contract: Contract, height: int, session: RefreshSession) -> list[RuleResult]:
     """A mart may be empty on a day before its first figure, but not where the published version of an earlier day has rows."""
     manifest = session.published.manifest()
-    if contract.layer != "marts" or height or manifest is None or manifest["as_of"] > session.as_of.isoformat():
+    if (
+        contract.layer != "marts"
+        or contract.may_become_empty
+        or height
+        or manifest is None
+        or manifest["as_of"] > session.as_of.isoformat()
+    ):
         return []
     before = manifest["tables"].get(contract.table, {}).get("rows", 0)
     return [not_suddenly_empty(height, before, manifest["as_of"])]

@@ -103,3 +103,12 @@ def with_on_demand_price(priced: pl.LazyFrame, reference_observations: pl.LazyFr
         )
         .with_columns(on_demand_native_amount=pl.when(compared).then("__amount"))
     )
+
+
+def with_amount_count(priced: pl.LazyFrame) -> pl.LazyFrame:
+    """Add amount_count: how many different amounts the source of a row states for its series at its instant. Unusable amounts
+    do not count: what is wrong by itself speaks against no other.
+    """
+    statement = ["source", *COMPARED_SERIES, "purchase_option", "trust_tier", "currency", "first_seen_at"]
+    amount = pl.when(pl.col("native_amount") > 0).then("native_amount")
+    return priced.with_columns(amount_count=amount.drop_nulls().n_unique().over(statement).cast(pl.Int64))

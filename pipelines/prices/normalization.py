@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 
 import polars as pl
 
-from pipelines.prices.benchmarks import with_median_ratios, with_on_demand_price
+from pipelines.prices.benchmarks import with_amount_count, with_median_ratios, with_on_demand_price
 from pipelines.prices.gpu_resolver import memory_of_product, resolve, with_form_of_product
 
 FX_LIMIT = timedelta(days=7)
@@ -39,7 +39,7 @@ def normalize_observations(
     placed = with_country(known, reference_region_country)
     priced = in_usd(with_device(placed, reference_gpu, reference_gpu_alias_rule, reference_instance_gpu), currency_rate).cache()
     band = reference_gpu_price_band.select("gpu", pl.col("least_usd_per_gpu_hour", "greatest_usd_per_gpu_hour").cast(pl.Decimal(18, 8)))
-    compared = with_on_demand_price(with_median_ratios(priced, reference_observations), reference_observations)
+    compared = with_amount_count(with_on_demand_price(with_median_ratios(priced, reference_observations), reference_observations))
     return compared.join(band, on="gpu", how="left").select(
         "source",
         "provider",
@@ -73,6 +73,7 @@ def normalize_observations(
         "least_usd_per_gpu_hour",
         "greatest_usd_per_gpu_hour",
         "on_demand_native_amount",
+        "amount_count",
         "first_seen_at",
         "last_confirmed_at",
         "known_from",

@@ -31,7 +31,9 @@ class SourceRule:
 
     def holds_for(self, contract: Contract) -> bool:
         """True where the rule may give a verdict on a table."""
-        return contract.layer == self.layer and (self.name != "must_have" or contract.must_have is not None)
+        if self.name == "must_have" and contract.must_have is None:
+            return False
+        return contract.layer == self.layer and not (self.name == "not_suddenly_empty" and contract.may_become_empty)
 
     def verdict(self, passed: bool, failing: int, rows: int, found: str) -> RuleResult:
         """The verdict with what was found in front of the reason."""

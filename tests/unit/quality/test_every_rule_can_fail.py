@@ -81,6 +81,7 @@ JUDGED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"purchase_option": "commitment", "native_amount": Decimal("0.9"), "on_demand_native_amount": Decimal(1)},
     ),
     "staging.price_observation.memory_fits_the_device": ({"is_gpu_conflict": True}, {"is_gpu_conflict": False}),
+    "staging.price_observation.one_amount_at_once": ({"amount_count": 2}, {"amount_count": 1}),
     "staging.price_observation.commitment_has_months": (
         {"purchase_option": "commitment"},
         {"purchase_option": "commitment", "commitment_months": 3},
@@ -188,6 +189,17 @@ BROKEN_TABLES: dict[str, dict[str, str]] = {
     },
 }
 
+ANOMALY = "SELECT '{kind}' AS anomaly_kind, DATE '2026-06-01' AS on_date, 'p' AS provider, 's' AS source, 1 AS series_count,"
+ANOMALY += " 2.0 AS price_ratio, 'found' AS detail"
+BROKEN_TABLES |= {
+    "prices_move_as_before": {"price_anomaly": ANOMALY.format(kind="shift")},
+    "every_machine_has_its_accelerator": {"price_anomaly": ANOMALY.format(kind="unmapped")},
+    "sources_agree_on_prices": {
+        "price_disagreement": "SELECT 'aws' AS provider, 'r' AS region, 't' AS instance_type, 'a' AS source, 'b' AS other_source,"
+        " 1.0 AS usd_per_gpu_hour, 2.0 AS other_usd_per_gpu_hour"
+    },
+}
+
 BROKEN_SOURCES: dict[str, Callable[[], RuleResult]] = {
     "snapshot_is_good": lambda: source_rules.unusable_snapshot("ParseError: no rows"),
     "payloads_can_be_read": lambda: source_rules.payloads_can_be_read("page 2: ParseError", count=1, rows=10),
@@ -245,6 +257,7 @@ def test_every_sql_check_finds_its_broken_tables(check: Any) -> None:
     assert check.name in BROKEN_TABLES, "give the check tables that break it in BROKEN_TABLES"
     with duckdb.connect() as connection:
         connection.execute("CREATE SCHEMA marts")
+        connection.execute("SET VARIABLE as_of = DATE '2026-06-01'")
         for name, sql in BROKEN_TABLES[check.name].items():
             connection.execute(f"CREATE TABLE marts.{name} AS {sql}")
         assert connection.execute(f"SELECT count(*) FROM ({check.sql})").fetchall() != [(0,)]

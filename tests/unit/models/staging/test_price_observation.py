@@ -157,7 +157,7 @@ def test_name_and_memory_of_different_devices_go_to_quarantine() -> None:
     ],
 )
 def test_a_bad_amount_goes_to_quarantine_and_takes_no_other_row_with_it(amount: str, rule: str) -> None:
-    bad = DEVICE | {"native_amount": amount, "gpu_count_stated": 8.0}
+    bad = DEVICE | {"native_amount": amount, "gpu_count_stated": 8.0, "sku": "another device"}
     found = observe(bad, DEVICE | {"native_amount": "2"}, {})
     assert found.height == 3
     assert broken_rules(found) == [rule]
@@ -336,6 +336,13 @@ def test_against_the_on_demand_price_of_the_same_machine(on_demand: str, other: 
     found = observe({"native_amount": on_demand}, {"zone": "eu-west-3a", **other}, as_of=dt.date(2026, 12, 31))
     assert broken_rules(found) == broken
     assert warnings(found)["commitment_saves"] == warned
+
+
+def test_two_amounts_of_one_source_at_one_instant_are_both_put_aside() -> None:
+    found = observe({}, {"native_amount": "110.24"}, {"native_amount": "90", "source": "another"}, {"region": "eu-west-1"})
+    checked = check_rows(catalogue().tables["price_observation"], found.lazy(), may_quarantine=True)
+    assert checked.quarantined["rule"].to_list() == ["one_amount_at_once"] * 2
+    assert sorted(checked.good["native_amount"].cast(pl.Float64)) == [90.0, 98.32]
 
 
 def test_order_of_rows_changes_nothing() -> None:
