@@ -18,6 +18,7 @@ from pipelines.defs.ingest import snapshot_key
 from pipelines.history.materialize import write_table
 from pipelines.ingest.parse import unite_feed
 from pipelines.ingest.registry import SourceModule, sharing
+from pipelines.quality.quarantine import released_keys
 from pipelines.quality.results import CheckError, Kind, RuleResult
 from pipelines.quality.row_rules import check_rows
 from pipelines.quality.source_rules import not_suddenly_empty
@@ -153,7 +154,8 @@ def _make_whole(model: Model, inputs: dict[str, pl.LazyFrame], catalogue: Catalo
     contract = model.contract
     frame = _computed(model, inputs, catalogue, session)
     contract.conform(frame)
-    checked = check_rows(contract, frame, may_quarantine=contract.layer == "staging")
+    released = released_keys(session.decisions, contract.table)
+    checked = check_rows(contract, frame, may_quarantine=contract.layer == "staging", released=released)
     record_quarantine(session, contract, checked.quarantined)
     return _Made(checked.good, checked.good.height, checked.quarantined.height, [*checked.results, *check_table(contract, checked.good)])
 

@@ -45,14 +45,20 @@ class Checked:
 
 
 def check_rows(
-    contract: Contract, frame: pl.LazyFrame, *, may_quarantine: bool, rows_beside: int = 0, share_effect: Effect = "blocked"
+    contract: Contract,
+    frame: pl.LazyFrame,
+    *,
+    may_quarantine: bool,
+    rows_beside: int = 0,
+    share_effect: Effect = "blocked",
+    released: pl.DataFrame | None = None,
 ) -> Checked:
     """Apply the row rules. Raises CheckError where one cannot be evaluated.
 
     With `may_quarantine`, rows that break a critical rule are taken out and kept with rule and reason, and only too large a share of
     them has an effect on the rest, `share_effect`: of the frame, or of the `rows_beside` that are there already where they are more, so
-    that one bad row of the three that are new on a quiet day stops nothing. Without it (marts, where a bad row is a bug) a broken
-    critical rule blocks.
+    that one bad row of the three that are new on a quiet day stops nothing. Rows that a person `released` (row_key and rule) pass.
+    Without it (marts, where a bad row is a bug) a broken critical rule blocks.
     """
     rules = contract.row_rules()
     broken, unknown = [f"__bad_{i}" for i in range(len(rules))], [f"__unknown_{i}" for i in range(len(rules))]
@@ -89,7 +95,13 @@ def check_rows(
         good = with_verdict.filter(pl.col("__broken").is_null()).drop([*broken, "__broken"])
         bad_rows = with_verdict.filter(pl.col("__broken").is_not_null())
         quarantined = _quarantined(contract, bad_rows, [rule for _, rule in critical])
-        results.append(_share(contract, bad_rows.height, max(marked.height, rows_beside), share_effect))
+        if released is not None and not released.is_empty():
+            passed = quarantined.select(
+                pl.struct("row_key", "rule").is_in(released.select(pl.struct("row_key", "rule")).to_series().implode())
+            )
+            good = pl.concat([good, bad_rows.filter(passed.to_series()).drop([*broken, "__broken"])])
+            quarantined = quarantined.filter(~passed.to_series())
+        results.append(_share(contract, quarantined.height, max(marked.height, rows_beside), share_effect))
     return Checked(good, quarantined, results, no_verdict)
 
 
@@ -107,7 +119,9 @@ def _share(contract: Contract, bad: int, rows: int, effect: Effect) -> RuleResul
 def _quarantined(contract: Contract, bad: pl.DataFrame, rules: list[RowRule]) -> pl.DataFrame:
     # JSON has neither dates nor NaN: every value is kept as the text in which it is shown.
     as_text = pl.struct(pl.col(c).cast(pl.String) for c in contract.column_names).struct.json_encode()
-    key = pl.concat_str([pl.col(c).cast(pl.String).fill_null("") for c in contract.grain], separator=" | ")
+    # Without the times at which it was stated: a statement that is made again tomorrow is the same one.
+    names = [c.name for c in contract.columns if c.name in contract.grain and c.type != "timestamp"]
+    key = pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in names], separator=" | ")
     broken = pl.col("__broken")
     return bad.select(
         row_key=key,

@@ -16,6 +16,8 @@ from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 
+import polars as pl
+
 from pipelines.catalogue.contracts import Catalogue, ContractError, catalogue
 from pipelines.catalogue.models import INGESTED, Model, models
 from pipelines.history.batches import OpenedHistory, batches_of, open_for_batches, price_services
@@ -28,7 +30,7 @@ from pipelines.platform.clock import utc_now
 from pipelines.platform.lock import refresh_lock
 from pipelines.platform.paths import MODELS_FOLDER, PROJECT_FOLDER, SQL_FOLDER
 from pipelines.platform.settings import Settings, load_settings
-from pipelines.publication.ops import OpsRecorder
+from pipelines.publication.ops import OpsRecorder, read_ops
 from pipelines.publication.versions import PublishedFolder
 from pipelines.warehouse import Warehouse, open_warehouse
 
@@ -68,6 +70,11 @@ class RefreshSession:
     def ops(self) -> OpsRecorder:
         """Record of this run."""
         return OpsRecorder(self.settings.data / "ops", self.run_id)
+
+    @cached_property
+    def decisions(self) -> pl.DataFrame:
+        """What people decided about quarantined rows before this refresh, as `ops.quarantine_decision`."""
+        return read_ops(self.settings.data / "ops", self.catalogue)["quarantine_decision"]
 
     @cached_property
     def published(self) -> PublishedFolder:
