@@ -27,6 +27,7 @@ from pipelines.history.validation import SourceOutcome, set_aside_result, too_la
 from pipelines.ingest.parse import RawRejectedError, read_fetch, unite_feed, with_facts
 from pipelines.ingest.registry import SourceModule
 from pipelines.ingest.snapshots import SnapshotStore
+from pipelines.quality.quarantine import released_keys
 from pipelines.quality.results import RuleResult, merged
 
 # A batch holds its reference observations until it is applied: so many batches at a time come to the same as all.
@@ -93,9 +94,10 @@ class Ingestion:
         normalize: Model,
         tables: Mapping[str, pl.LazyFrame],
         version: str,
+        decisions: pl.DataFrame | None = None,
     ) -> None:
         self._snapshots, self._catalogue, self._modules, self._normalize = snapshots, catalogue, modules, normalize
-        self._version = version
+        self._version, self._decisions = version, decisions
         services = price_services(catalogue, modules)
         fetched = {module.table for module in services.values()}
         shipped = {c.name: tables[c.name] for c in catalogue.fed_by(FEED) if c.name not in fetched}
@@ -221,7 +223,7 @@ class Ingestion:
         late = shipped.clear() if last.late_shipped is None else last.late_shipped
         observed = pl.concat([late, shipped, fetched]).filter(pl.col("known_from") < end)
         priced = self._normalized(observed, batch.as_of, last.reference)
-        checked = validate_rows(self._catalogue.tables[INGESTED], priced, known)
+        checked = validate_rows(self._catalogue.tables[INGESTED], priced, known, self._released(end))
         again = last.confirmed_later.filter(pl.col("confirmed_until") >= since)
         needed = needed_columns(self._catalogue)
         good = pl.concat([checked.good.select(needed), _confirmed_until(again, end).select(needed)])
@@ -237,6 +239,12 @@ class Ingestion:
             pl.concat([again, new]),
             (*outcomes, *checked.outcomes),
         )
+
+    def _released(self, end: datetime) -> pl.DataFrame | None:
+        # A decision holds from its time on: a history that is rebuilt is the one that grew.
+        if self._decisions is None:
+            return None
+        return released_keys(self._decisions.filter(pl.col("decided_at") < end), self._catalogue.tables[INGESTED].table)
 
     def _normalized(self, observed: pl.DataFrame, as_of: date, reference: pl.DataFrame) -> pl.DataFrame:
         assert self._normalize.function is not None

@@ -57,13 +57,15 @@ def too_large(source: str, rows: int, known: int) -> SourceOutcome | None:
     return SourceOutcome(source, rows, 0, f"{_SIZE_RULE}: {rows:,} rows, {known:,} are known, at most {most:,} are ingested at a time")
 
 
-def validate_rows(contract: Contract, priced: pl.DataFrame, known_rows: Mapping[str, int]) -> ValidatedRows:
-    """Judge the rows of a batch. `known_rows`: how many series of each source are known already.
+def validate_rows(
+    contract: Contract, priced: pl.DataFrame, known_rows: Mapping[str, int], released: pl.DataFrame | None = None
+) -> ValidatedRows:
+    """Judge the rows of a batch. `known_rows`: how many series of each source are known already; `released`: rows that a person let pass.
 
     A bad row is quarantined alone. Where more of a source's rows are bad than the contract allows, of its new rows or of those known, the
     source is set aside for this batch.
     """
-    checked = check_rows(contract, priced.lazy(), may_quarantine=True, share_effect="set_aside")
+    checked = check_rows(contract, priced.lazy(), may_quarantine=True, share_effect="set_aside", released=released)
     good, duplicates = _without_duplicates(contract, checked.good)
     rows, kept = _by_source(priced), _by_source(good)
     counts = ((source, count, count - kept.get(source, 0), known_rows.get(source, 0)) for source, count in rows.items())

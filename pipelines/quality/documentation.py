@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pipelines.catalogue.contracts import Catalogue, Contract, catalogue
+from pipelines.catalogue.models import INGESTED
 from pipelines.catalogue.rules import Effect, OnNull, Severity
 from pipelines.platform.paths import PROJECT_FOLDER, SQL_FOLDER
 from pipelines.quality.results import RULES_PAGE, anchor
@@ -21,6 +22,11 @@ _ON_NULL = {"pass": "keeps it", "fail": "breaks it", "not_judged": "is not judge
 _OF_EVERY_TABLE = {
     "schema": "names, types and order of the columns are those of the contract; nothing is ever cast in silence",
     "error": "a rule or a table that cannot be computed gives no verdict, and nothing is published on it",
+}
+# Rules of a batch of prices, judged source by source before and after the rules of its rows.
+_OF_A_BATCH: dict[str, tuple[Effect, str]] = {
+    "answer_in_proportion": ("set_aside", "an answer with many times the rows known of its source is not what a market does in a day"),
+    "one_row_per_key": ("quarantined", "of rows that are equal in every column of the key one is enough; the others are put aside"),
 }
 _INTRODUCTION = """\
 # Rules
@@ -75,6 +81,9 @@ def _rules_of(contract: Contract) -> Iterator[DocumentedRule]:
     if contract.row_effect == "quarantined":
         share = f"more than {contract.max_quarantined_share:.0%} bad rows are not a bad row here and there, but another answer"
         yield DocumentedRule(table, SHARE_RULE, "table", "critical", "set_aside" if contract.is_fetched else "blocked", share, None, True)
+    if contract.name == INGESTED:
+        for name, (effect, reason) in _OF_A_BATCH.items():
+            yield DocumentedRule(table, name, "table", "critical", effect, reason, None, True)
     for kind, reason in _OF_EVERY_TABLE.items():
         yield DocumentedRule(table, kind, kind, "critical", "blocked", reason, None, True)
     for source_rule in SOURCE_RULES:

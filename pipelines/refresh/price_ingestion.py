@@ -34,7 +34,7 @@ class IngestedPrices:
 
 def ingest_prices(session: RefreshSession, model: Model, inputs: Mapping[str, pl.LazyFrame]) -> IngestedPrices:
     """Ingest every pending batch. A source whose newest answer was set aside is stale; the others go on."""
-    ingestion = Ingestion(session.store, session.catalogue, session.modules, model, inputs, session.logic_version)
+    ingestion = Ingestion(session.store, session.catalogue, session.modules, model, inputs, session.logic_version, session.decisions)
     bad = 0
 
     def validate_batch(new: pl.DataFrame, quarantined: pl.DataFrame) -> list[RuleResult]:
