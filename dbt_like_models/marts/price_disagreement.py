@@ -4,6 +4,7 @@ from datetime import date
 
 import polars as pl
 
+from pipelines.economics.guards import quotient
 from pipelines.history.views import HistoryViews
 
 # Sources round and convert; beyond this share they speak of different prices.
@@ -41,7 +42,8 @@ def price_disagreement(history: HistoryViews, as_of: date) -> pl.LazyFrame:
             seen_on=pl.col("last_confirmed_at").max().dt.date(),
         )
     )
-    share = (pl.col("other_usd_per_gpu_hour") / pl.col("usd_per_gpu_hour") - 1).abs()
+    prices = ("usd_per_gpu_hour", "other_usd_per_gpu_hour")
+    share = 1 - quotient(pl.min_horizontal(prices), pl.max_horizontal(prices))
     days_apart = (pl.col("seen_on") - pl.col("other_seen_on")).dt.total_days().abs()
     other = said.rename({name: f"other_{name}" for name in ("source", "usd_per_gpu_hour", "seen_on")})
     return (
