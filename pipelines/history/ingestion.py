@@ -27,7 +27,11 @@ from pipelines.history.validation import SourceOutcome, set_aside_result, too_la
 from pipelines.ingest.parse import RawRejectedError, read_fetch, unite_feed, with_facts
 from pipelines.ingest.registry import SourceModule
 from pipelines.ingest.snapshots import SnapshotStore
+<<<<<<< HEAD
 from pipelines.quality.quarantine import released_keys
+=======
+from pipelines.prices.normalization import at_each_rate
+>>>>>>> 1468cdd (history: a price in euro is dollars at each day's rate)
 from pipelines.quality.results import RuleResult, merged
 
 # A batch holds its reference observations until it is applied: so many batches at a time come to the same as all.
@@ -35,6 +39,7 @@ _BATCHES_AT_ONCE = 20
 # Rules of the whole table look at so many rows at a time, of several batches where these are small.
 _ROWS_VALIDATED_AT_ONCE = 200_000
 _ROWS_KEPT = 500_000
+_RATES = "currency_rate"
 _CONFIRMED_LATER, _SHIPPED_RELEASE = "confirmed_later", "shipped_release"
 
 
@@ -107,6 +112,7 @@ class Ingestion:
         self._last_confirmed = self._shipped.group_by(self._confirmation).agg(confirmed_until=pl.col("last_confirmed_at").max())
         # Read once: each batch joins with them.
         self._tables = {p: tables[p].collect().lazy() for p in normalize.parameters if p in tables}
+        self._rates = self._tables[_RATES]
 
     def ingest_batches(
         self,
@@ -226,7 +232,9 @@ class Ingestion:
         checked = validate_rows(self._catalogue.tables[INGESTED], priced, known, self._released(end))
         again = last.confirmed_later.filter(pl.col("confirmed_until") >= since)
         needed = needed_columns(self._catalogue)
-        good = pl.concat([checked.good.select(needed), _confirmed_until(again, end).select(needed)])
+        # Of what is confirmed further, the price that runs into this batch, and those at the rates since.
+        further = at_each_rate(_confirmed_until(again, end).select(needed), self._rates).filter(pl.col("last_confirmed_at") >= since)
+        good = pl.concat([at_each_rate(checked.good.select(needed), self._rates), further])
         new = checked.good.join(self._last_confirmed, on=self._confirmation, nulls_equal=True).select(again.columns)
         aside = pl.col("source").is_in(checked.set_aside)
         return _Validated(

@@ -174,6 +174,37 @@ def in_usd(observed: pl.LazyFrame, currency_rate: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
+def at_each_rate(priced: pl.DataFrame, currency_rate: pl.LazyFrame) -> pl.DataFrame:
+    """Observations in other currencies that were confirmed for longer than a day: one row for each day with a rate, at that rate.
+
+    A change that holds for a year in euro is another price in dollars each day; a reading is made anew each day already. What was
+    confirmed on 1 to 3 March at 1.40 EUR, rates 1.10, 1.12, 1.11, becomes
+
+    | first_seen_at | last_confirmed_at | usd_per_hour |
+    |---|---|---|
+    | 03-01 | 03-01 23:59:59.999999 | 1.54 |
+    | 03-02 | 03-02 23:59:59.999999 | 1.568 |
+    | 03-03 | 03-03 | 1.554 |
+
+    Each row is known when the observation is, and not before its day. After the last confirmation the last rate holds.
+    """
+    first_day, last_day = pl.col("first_seen_at").dt.date(), pl.col("last_confirmed_at").dt.date()
+    is_held = (pl.col("currency") != "USD") & (pl.col("semantics") == "change") & (last_day > first_day)
+    held = priced.filter(is_held).with_row_index("__held").lazy()
+    days = currency_rate.select("currency", __from=pl.col("on_date").cast(pl.Datetime("us")))
+    later = (
+        held.join(days, on="currency")
+        .filter((pl.col("__from") > pl.col("first_seen_at")) & (pl.col("__from") <= pl.col("last_confirmed_at")))
+        .with_columns(first_seen_at="__from", known_from=pl.max_horizontal("known_from", "__from"))
+        .drop("__from")
+    )
+    following = pl.col("first_seen_at").shift(-1).over("__held", order_by="first_seen_at")
+    each = pl.concat([held, later]).with_columns(
+        last_confirmed_at=pl.min_horizontal("last_confirmed_at", following - pl.duration(microseconds=1))
+    )
+    return pl.concat([priced.filter(~is_held), in_usd(each, currency_rate).select(priced.columns).collect(engine="in-memory")])
+
+
 def per_hour(amount: pl.Expr, money: pl.DataType) -> pl.Expr:
     """An amount for a unit of time as an amount for an hour, exact to the last digit of `money`; NULL for a term without a length."""
     unit = pl.col("price_unit").str.extract(r"_(\w+)$", 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -12,9 +13,11 @@ import pytest
 from pipelines.catalogue.contracts import catalogue
 from pipelines.catalogue.models import INGESTED, models
 from pipelines.history.batches import PendingBatch, SnapshotBatch, batches_of, open_for_batches
+from pipelines.history.engine import needed_columns, open_history
 from pipelines.history.ingestion import BatchResult, Ingestion
 from pipelines.ingest.registry import discover
 from pipelines.ingest.snapshots import Fetch, SnapshotStore, StoredPayload
+from pipelines.prices.normalization import at_each_rate
 from pipelines.quality.results import RuleResult
 from pipelines.sources.skypilot_catalog import payload
 
@@ -255,3 +258,41 @@ def test_a_changed_rule_holds_from_its_day_on_and_a_rebuild_judges_again(tmp_pat
         assert opened.rebuilt_because == "asked for"
         stricter.replay(opened.engine, opened.pending, found.append)
         assert opened.engine.views.intervals().select(pl.col("native_amount").max()).collect().item() < 30
+
+
+def test_a_price_in_euro_is_dollars_at_each_days_rate_however_it_grew(tmp_path: Path) -> None:
+    rates = [(dt.date(2026, 1, day), "EUR", Decimal(f"1.{day:02}")) for day in (1, 2, 5, 6, 7, 8)]
+    table = pl.DataFrame(rates, schema={"on_date": pl.Date, "currency": pl.String, "usd_per_unit": pl.Decimal(18, 8)}, orient="row")
+    # A change of 1 January that what ships confirms until the 7th, and beyond the day of the first batches.
+    schema = catalogue().tables["confirmed_later"].polars_schema()
+    row = {
+        **dict.fromkeys(("source", "provider", "seller", "region", "sku", "operating_system", "tenancy", "trust_tier", "licence"), "x"),
+        **{"currency": "EUR", "price_unit": "instance_hour", "purchase_option": "on_demand", "semantics": "change", "gpu_count": 1.0},
+        **{"source_detail": "x", "snapshot_sha256": "ab", "precedence": 1, "staleness_limit_days": 400, "native_amount": Decimal(2)},
+        **dict.fromkeys(("usd_per_hour", "usd_per_gpu_hour"), Decimal("2.02")),
+        **{name: dt.datetime(2026, 1, 1) for name in ("first_seen_at", "known_from")},
+        "last_confirmed_at": dt.datetime(2026, 1, 7),
+        "confirmed_until": dt.datetime(2026, 1, 7),
+    }
+    observed = pl.DataFrame([row], schema=schema, orient="row")
+    needed = needed_columns(catalogue())
+
+    def intervals(days: list[int]) -> pl.DataFrame:
+        with open_history(tmp_path / f"{len(days)}.duckdb", catalogue()) as engine:
+            since = dt.datetime.min
+            for day in days:
+                until = dt.datetime(2026, 1, day + 1)
+                last = pl.lit(until - dt.timedelta(microseconds=1))
+                known = observed.with_columns(last_confirmed_at=pl.min_horizontal("confirmed_until", last))
+                rows = at_each_rate(known.select(needed), table.lazy()).filter(pl.col("last_confirmed_at") >= since)
+                engine.apply(rows, until.date() - dt.timedelta(days=1))
+                since = until
+            return engine.views.intervals().collect()
+
+    at_once = intervals([8])
+    assert at_once.select(pl.col("valid_from").dt.day(), pl.col("usd_per_hour").cast(pl.Float64).round(4)).rows() == [
+        (day, round(2 * (1 + day / 100), 4)) for day in (1, 2, 5, 6, 7)
+    ]
+    assert at_once.get_column("valid_to").to_list()[-1] is None
+    grown = intervals(list(range(1, 9)))
+    assert grown.rows() == at_once.rows()
