@@ -27,11 +27,8 @@ from pipelines.history.validation import SourceOutcome, set_aside_result, too_la
 from pipelines.ingest.parse import RawRejectedError, read_fetch, unite_feed, with_facts
 from pipelines.ingest.registry import SourceModule
 from pipelines.ingest.snapshots import SnapshotStore
-<<<<<<< HEAD
-from pipelines.quality.quarantine import released_keys
-=======
 from pipelines.prices.normalization import at_each_rate
->>>>>>> 1468cdd (history: a price in euro is dollars at each day's rate)
+from pipelines.quality.quarantine import released_keys
 from pipelines.quality.results import RuleResult, merged
 
 # A batch holds its reference observations until it is applied: so many batches at a time come to the same as all.
