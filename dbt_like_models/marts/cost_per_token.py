@@ -115,7 +115,8 @@ def rented_usd_per_million(price: pl.Expr, band: str) -> pl.Expr:
     spot = effective_cloud_usd_per_hour(price, "spot", packing_share=packing, waste_share=waste)
     committed = effective_cloud_usd_per_hour(price, "commitment", utilisation_share=pl.col("utilisation_share"))
     hour_of_use = pl.when(pl.col("option") == "on_demand").then(on_demand).when(pl.col("option") == "spot").then(spot)
-    return usd_per_million_tokens(hour_of_use.otherwise(committed), pl.col("output_tokens_per_second_per_gpu"))
+    figure: pl.Expr = usd_per_million_tokens(hour_of_use.otherwise(committed), pl.col("output_tokens_per_second_per_gpu"))
+    return figure
 
 
 def owned_cost(owned_server_cost: pl.LazyFrame, choice: pl.LazyFrame, as_of: date) -> pl.LazyFrame:

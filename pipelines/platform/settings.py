@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from pipelines.platform.paths import PROJECT_FOLDER
+from pipelines.platform.paths import working_folder
 from pipelines.platform.text import fit_to_show
 
 
@@ -58,7 +58,7 @@ class Settings(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    data: Path = PROJECT_FOLDER / "data"
+    data: Path = Field(default_factory=lambda: working_folder() / "data")
     offline: bool = False
     keep_versions: int = Field(default=5, ge=2, le=1000)
     keep_record_days: int = Field(default=30, ge=1, le=3650)
@@ -92,7 +92,7 @@ def load_settings(environment: Mapping[str, str], toml_path: Path | None = None)
     `BREAKEVEN_DATA`, `BREAKEVEN_OFFLINE`, ... set the simple ones, `BREAKEVEN_SOURCE_<NAME>_<BASE_URL|TIMEOUT|ENABLED>` those of a
     source; the same names stand in `breakeven.toml`, a source's under `[sources.<name>]`. Raises SettingsError.
     """
-    path = toml_path or PROJECT_FOLDER / "breakeven.toml"
+    path = toml_path or working_folder() / "breakeven.toml"
     values: dict[str, Any] = {}
     if path.exists():
         try:
