@@ -1,17 +1,12 @@
-"""What Dagster sees, assembled in one short function from contracts, models and sources."""
+"""What Dagster sees, assembled in one short function: assets, job, schedule, sensors, resource, and the policies that hold for all."""
 
 from datetime import timedelta
 
 import dagster as dg
 
-from pipelines.catalogue.contracts import catalogue
-from pipelines.catalogue.models import models
-from pipelines.defs.ingest import build_ingest
-from pipelines.defs.publication import build_publication
+from pipelines.defs.assets import all_assets
 from pipelines.defs.resources import SessionResource
 from pipelines.defs.schedule import daily_refresh, failed_refresh, finished_refresh, refresh_job
-from pipelines.defs.tables import build_model_assets, build_raw_tables
-from pipelines.ingest.registry import discover
 
 # A table is made every day; an hour or two late is no news, a day is a warning, two are a failure.
 _FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=50), warn_window=timedelta(hours=26))
@@ -20,16 +15,8 @@ _FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=50), war
 @dg.definitions
 def defs() -> dg.Definitions:
     """All assets, the job, the schedule, the sensor and the resource."""
-    tables = catalogue()
-    modules = discover(tables)
-    assets = [
-        build_ingest(modules),
-        build_raw_tables(tables, modules),
-        *build_model_assets(tables, models()),
-        build_publication(tables),
-    ]
     return dg.Definitions(
-        assets=dg.map_asset_specs(with_policies, assets),
+        assets=dg.map_asset_specs(with_policies, all_assets()),
         jobs=[refresh_job],
         schedules=[daily_refresh],
         sensors=[failed_refresh, finished_refresh],

@@ -2,88 +2,35 @@
 
 Belongs here: reading and validating contracts, and their projections (polars schema, DuckDB DDL with comments, row rules, Dagster
 column schema, Great Expectations suite as plain data, data dictionary). Does not belong here: applying rules to data (`quality`),
-opening a database (`warehouse`), computing a table (`models`). Imports nothing of ours.
+opening a database (`warehouse`), computing a table (`models`), single columns (`columns`), reading YAML (`documents`).
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jsonschema
 import polars as pl
-import yaml
 
+from pipelines.catalogue.columns import DUCKDB_TYPES, POLARS_TYPES, Column, in_layer, load_columns
+from pipelines.catalogue.documents import ContractError, read_document
 from pipelines.catalogue.rules import Effect, RowRule, TableRule, column_rules, key_expectation, key_rule, not_empty_expectation
 from pipelines.platform.paths import MODELS_FOLDER
 
 if TYPE_CHECKING:
     from dagster import TableSchema
 
+__all__ = ["FEED_FACTS", "LAYERS", "RAW_LINEAGE", "Catalogue", "Contract", "ContractError", "Encoding", "catalogue", "load_catalogue"]
 LAYERS = ("raw", "staging", "history", "marts", "ops")
-
-_POLARS_TYPES: Mapping[str, pl.DataType] = {
-    "text": pl.String(),
-    "integer": pl.Int64(),
-    "double": pl.Float64(),
-    "decimal": pl.Decimal(18, 8),
-    "boolean": pl.Boolean(),
-    "date": pl.Date(),
-    "timestamp": pl.Datetime("us"),
-}
-_DUCKDB_TYPES: Mapping[str, str] = {
-    "text": "VARCHAR",
-    "integer": "BIGINT",
-    "double": "DOUBLE",
-    "decimal": "DECIMAL(18,8)",
-    "boolean": "BOOLEAN",
-    "date": "DATE",
-    "timestamp": "TIMESTAMP",
-}
-
-# Money keeps every digit: the source's own text in raw, exact decimals in staging, doubles for analysts.
-_MONEY_TYPE: Mapping[str, str] = {
-    "raw": "text",
-    "feeds": "text",
-    "staging": "decimal",
-    "history": "decimal",
-    "marts": "double",
-    "ops": "double",
-}
 
 # Lineage that the framework adds to every raw table; a raw contract does not list them.
 RAW_LINEAGE = ("fetched_at", "snapshot_sha256")
 # Facts of the source that are added to every row when a feed is united.
 FEED_FACTS = ("source", "semantics", "precedence", "staleness_limit_days")
-
-
-class ContractError(Exception):
-    """A contract is wrong, or a frame does not keep it; the message names the file or table, the key or column, and what was expected."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: its type, unit, meaning and bounds, the same in every table."""
-
-    name: str
-    type: str
-    unit: str
-    description: str
-    minimum: float | None = None
-    exclusive_minimum: float | None = None
-    maximum: float | None = None
-    allowed: tuple[str, ...] | None = None
-    pattern: str | None = None
-
-    @property
-    def comment(self) -> str:
-        """Description with the unit, as shown in DuckDB, Dagster and the data dictionary."""
-        return self.description if self.unit == "none" else f"{self.description} [{self.unit}]"
 
 
 @dataclass(frozen=True)
@@ -134,7 +81,7 @@ class Contract:
 
     def polars_schema(self) -> pl.Schema:
         """Exact names and types of a frame that may be written."""
-        return pl.Schema({column.name: _POLARS_TYPES[column.type] for column in self.columns})
+        return pl.Schema({column.name: POLARS_TYPES[column.type] for column in self.columns})
 
     def conform(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Return the frame unchanged if it has exactly the contract's columns and types in the contract's order.
@@ -155,7 +102,7 @@ class Contract:
 
     def create_table_sql(self, qualified_name: str) -> list[str]:
         """DDL for DuckDB: the table with types and NOT NULL, then its comments. No keys: the checks speak first."""
-        lines = [f'"{c.name}" {_DUCKDB_TYPES[c.type]}' + ("" if c.name in self.nullable else " NOT NULL") for c in self.columns]
+        lines = [f'"{c.name}" {DUCKDB_TYPES[c.type]}' + ("" if c.name in self.nullable else " NOT NULL") for c in self.columns]
         return [f"CREATE TABLE {qualified_name} ({', '.join(lines)})", *self._comments("TABLE", qualified_name)]
 
     def create_view_sql(self, qualified_name: str, query: str) -> list[str]:
@@ -216,7 +163,7 @@ class Contract:
             columns=[
                 dg.TableColumn(
                     name=c.name,
-                    type=_DUCKDB_TYPES[c.type],
+                    type=DUCKDB_TYPES[c.type],
                     description=c.comment,
                     constraints=dg.TableColumnConstraints(nullable=c.name in self.nullable),
                 )
@@ -248,7 +195,7 @@ class Catalogue:
 
     def feed_schema(self, feed: str) -> pl.Schema:
         """Schema of the union `all_<feed>`: the feed's columns, then the facts of the source."""
-        facts = {name: _POLARS_TYPES[self.columns[name].type] for name in FEED_FACTS}
+        facts = {name: POLARS_TYPES[self.columns[name].type] for name in FEED_FACTS}
         return pl.Schema({**self.feeds[feed].polars_schema(), **facts})
 
 
@@ -282,44 +229,11 @@ def catalogue() -> Catalogue:
     return load_catalogue()
 
 
-def _read_yaml(path: Path, schema_path: Path) -> dict[str, Any]:
-    try:
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506  (a SafeLoader)
-    except yaml.YAMLError as error:
-        raise ContractError(f"{path.name}: not readable as YAML: {error}") from error
-    schema = json.loads(schema_path.read_text(encoding="utf-8"))
-    problems = sorted(jsonschema.Draft202012Validator(schema).iter_errors(document), key=lambda e: list(map(str, e.path)))
-    if problems:
-        where = "; ".join(f"key {'.'.join(map(str, e.path)) or '(top)'}: {e.message}" for e in problems)
-        raise ContractError(f"{path.parent.name}/{path.name}: {where}")
-    assert isinstance(document, dict)
-    return document
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """SafeLoader that refuses a key given twice, where YAML would keep the last in silence."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
-def load_columns(path: Path, schema: Path = MODELS_FOLDER / "columns.schema.json") -> dict[str, Column]:
-    """The columns that a file declares. Raises ContractError naming file and key."""
-    return {
-        name: Column(name=name, **{**facts, "allowed": tuple(facts["allowed"]) if "allowed" in facts else None})
-        for name, facts in _read_yaml(path, schema).items()
-    }
-
-
 def _load_keys(folder: Path, columns: Mapping[str, Column]) -> dict[str, tuple[str, ...]]:
     path = folder / "keys.yml"
     if not path.exists():
         return {}
-    keys = {name: tuple(names) for name, names in _read_yaml(path, folder / "keys.schema.json").items()}
+    keys = {name: tuple(names) for name, names in read_document(path, folder / "keys.schema.json").items()}
     for name, names in keys.items():
         for column in names:
             if column not in columns:
@@ -340,20 +254,10 @@ def _with_keys(names: Iterable[str], keys: Mapping[str, tuple[str, ...]], where:
     return tuple(found)
 
 
-def in_layer(column: Column, layer: str) -> Column:
-    """The column as a table of the layer has it: money is text, decimal or double by layer."""
-    if column.type != "money":
-        return column
-    kind = _MONEY_TYPE[layer]
-    if kind == "text":
-        return replace(column, type=kind, minimum=None, exclusive_minimum=None, maximum=None)
-    return replace(column, type=kind)
-
-
 def _load_contract(path: Path, columns: Mapping[str, Column], keys: Mapping[str, tuple[str, ...]]) -> Contract:
     layer, name = path.parent.name, path.stem
     where = f"{layer}/{path.name}"
-    document = _read_yaml(path, path.parent.parent / "contract.schema.json")
+    document = read_document(path, path.parent.parent / "contract.schema.json")
     names = [*document["columns"], *(RAW_LINEAGE if layer == "raw" else ())]
     for column in names:
         if column not in columns:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from pipelines.catalogue.contracts import Catalogue, Column, Contract, catalogue
+from pipelines.catalogue.columns import Column
+from pipelines.catalogue.contracts import Catalogue, Contract, catalogue
 from pipelines.catalogue.models import Model, models
 from pipelines.catalogue.published_sql import Macro, View, bi_views, macros
 from pipelines.platform.paths import PROJECT_FOLDER

@@ -16,7 +16,8 @@ from graphlib import TopologicalSorter
 import sqlglot
 from sqlglot import exp
 
-from pipelines.catalogue.contracts import Catalogue, Column, ContractError, catalogue, in_layer, load_columns
+from pipelines.catalogue.columns import Column, in_layer, load_columns
+from pipelines.catalogue.contracts import Catalogue, ContractError, catalogue
 from pipelines.catalogue.models import tables_read
 from pipelines.platform.paths import SQL_FOLDER
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import polars as pl
 
 if TYPE_CHECKING:
-    from pipelines.catalogue.contracts import Column
+    from pipelines.catalogue.columns import Column
 
 Severity = Literal["critical", "warning"]
 # What a broken rule does. A row is quarantined; a fetch, or a source's part of a batch, is set aside; the publication is blocked.

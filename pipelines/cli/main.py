@@ -17,30 +17,13 @@ from importlib import metadata
 
 import duckdb
 
-from pipelines.catalogue.contracts import ContractError
 from pipelines.cli import commands
 from pipelines.cli.exits import FAILED, GOOD, USAGE, UsageError
 from pipelines.cli.problems import explain, with_remedy
-from pipelines.ingest.snapshot_packs import PackError
-from pipelines.ingest.snapshots import SnapshotError
-from pipelines.platform.lock import RefreshLockedError
+from pipelines.platform.errors import ExplainedError
 from pipelines.platform.process import end_at_once_on_signals, leave
 from pipelines.platform.secrets import redacted, secrets_of
 from pipelines.platform.settings import SettingsError, load_settings
-from pipelines.publication.manifest import DamagedVersionError
-from pipelines.publication.reader import NotPublishedError
-from pipelines.sources.lib.errors import SourceError
-
-_SAY_IT_ALL = (
-    NotPublishedError,
-    DamagedVersionError,
-    RefreshLockedError,
-    ContractError,
-    SourceError,
-    SnapshotError,
-    PackError,
-    duckdb.Error,
-)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (SettingsError, UsageError) as error:
         print(f"breakeven: {error}", file=sys.stderr)
         return USAGE
-    except _SAY_IT_ALL as error:
+    except (ExplainedError, duckdb.Error) as error:
         print(f"breakeven: {redacted(with_remedy(str(error)), secrets_of(os.environ))}", file=sys.stderr)
         return FAILED
     except BrokenPipeError:

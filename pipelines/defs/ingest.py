@@ -9,8 +9,7 @@ import dagster as dg
 
 from pipelines.ingest.fetch import FetchOutcome, fetch_all
 from pipelines.ingest.registry import SourceModule
-from pipelines.publication.manifest import changed_files
-from pipelines.refresh.lifecycle import record_unchanged
+from pipelines.refresh.lifecycle import is_unchanged, record_unchanged
 from pipelines.refresh.session import RefreshSession
 
 log = logging.getLogger("breakeven")
@@ -63,11 +62,3 @@ def build_ingest(modules: dict[str, SourceModule]) -> dg.AssetsDefinition:
             yield dg.MaterializeResult(asset_key=snapshot_key(outcome.source), metadata=facts)
 
     return ingest
-
-
-def is_unchanged(session: RefreshSession) -> bool:
-    """True where the published version was made from the same day, code and snapshots."""
-    manifest, current = session.published.whole_manifest(), session.published.current
-    if session.rebuild or manifest is None or current is None or manifest["blocked"] or changed_files(current, manifest):
-        return False
-    return bool(manifest["fingerprint"] == session.fingerprint())

@@ -5,8 +5,8 @@ import os
 
 import dagster as dg
 
-from pipelines.alerts.watch import after_refresh
 from pipelines.defs.resources import JOB_NAME
+from pipelines.monitoring.watch import after_refresh
 from pipelines.platform.clock import utc_now
 from pipelines.platform.settings import load_settings
 from pipelines.refresh.lifecycle import close_failed

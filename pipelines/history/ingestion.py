@@ -265,7 +265,6 @@ class Ingestion:
         checkpoint = {
             CHECKPOINT: pending.checkpoint(),
             _SHIPPED_RELEASE: self._releases.filter(~pl.col("source").is_in(sorted(aside))),
-            # What is confirmed for no longer than this day is complete.
             _CONFIRMED_LATER: validated[-1].confirmed_later.filter(pl.col("confirmed_until") >= _end_of(as_of)),
         }
         sources = self._batch_sources(pending, [outcome for part in validated for outcome in part.outcomes])
@@ -290,8 +289,8 @@ class Ingestion:
             }
             for outcome in outcomes
         ]
-        key = ["as_of_on", "batch_number", "source"]
-        return pl.DataFrame(rows, schema=schema, orient="row").unique(key, keep="last", maintain_order=True).sort("source")
+        found = pl.DataFrame(rows, schema=schema, orient="row")
+        return found.unique(["as_of_on", "batch_number", "source"], keep="last", maintain_order=True).sort("source")
 
 
 def _end_of(day: date) -> datetime:

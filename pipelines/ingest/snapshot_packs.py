@@ -23,13 +23,14 @@ from functools import lru_cache
 from itertools import count
 from pathlib import Path
 
+from pipelines.platform.errors import ExplainedError
 from pipelines.platform.files import sync
 
 # Fast, and of repeated text as good as any.
 _PRESET = 1
 
 
-class PackError(Exception):
+class PackError(ExplainedError):
     """A pack does not hold what its list says; the message names the file."""
 
 

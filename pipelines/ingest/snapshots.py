@@ -22,10 +22,11 @@ from typing import Any
 
 from pipelines.ingest.snapshot_check import CheckList, IndexLine, key_of
 from pipelines.ingest.snapshot_packs import Compacted, PackError, PackStore, compact
+from pipelines.platform.errors import ExplainedError
 from pipelines.sources.lib.source import Payload
 
 
-class SnapshotError(Exception):
+class SnapshotError(ExplainedError):
     """Stored bytes are missing or are not what the index says; the message names the file."""
 
 

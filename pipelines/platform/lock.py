@@ -15,8 +15,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pipelines.platform.errors import ExplainedError
 
-class RefreshLockedError(Exception):
+
+class RefreshLockedError(ExplainedError):
     """Another refresh holds the lock; the message says which process and since when."""
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import yaml
 
-from pipelines.catalogue.contracts import Catalogue, Column, Contract
+from pipelines.catalogue.columns import Column
+from pipelines.catalogue.contracts import Catalogue, Contract
 from pipelines.catalogue.published_sql import BI, View
 
 PACKAGE_FILE, CONTRACTS_FOLDER = "datapackage.json", "contracts"

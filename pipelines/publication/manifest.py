@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 
+from pipelines.platform.errors import ExplainedError
 from pipelines.platform.files import quoted
 
 MANIFEST_FILE = "manifest.json"
@@ -25,7 +26,7 @@ class PublicationError(Exception):
     """A version is not what it should be; it was not made current. The message names file and table."""
 
 
-class DamagedVersionError(Exception):
+class DamagedVersionError(ExplainedError):
     """The current version is not as it was published; the message says what is wrong and what to do."""
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from pipelines.platform.errors import ExplainedError
 from pipelines.platform.settings import Settings
 from pipelines.platform.text import fit_to_show
 from pipelines.publication.versions import DUCKDB_FILE
@@ -26,7 +27,7 @@ _LONGEST_CELL = 500
 _SELECTS = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 
 
-class NotPublishedError(Exception):
+class NotPublishedError(ExplainedError):
     """There is no published version yet; the message says how to make one."""
 
 

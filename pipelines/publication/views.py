@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from pipelines.catalogue.contracts import Column
+from pipelines.catalogue.columns import Column
 from pipelines.catalogue.published_sql import BI, Macro, View
 from pipelines.platform.parquet import ROW_GROUP_ROWS, write_parquet
 

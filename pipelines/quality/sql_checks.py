@@ -8,15 +8,19 @@ A file begins with comments: the reason, and `severity: warning` where a broken 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import polars as pl
+
 from pipelines.catalogue.models import tables_read
 from pipelines.catalogue.rules import Severity
 from pipelines.quality.results import RuleResult
-from pipelines.warehouse import Warehouse
 
+# Runs a SELECT on the build files for a day.
+Select = Callable[[str, date], pl.LazyFrame]
 # What stands for the table in ops.check_results.
 SQL_TABLE = "sql.checks"
 _SEVERITY = "severity:"
@@ -57,11 +61,11 @@ def _load(path: Path) -> SqlCheck:
     return SqlCheck(path.stem, severity, reason, text)
 
 
-def run_sql_check(check: SqlCheck, warehouse: Warehouse, as_of: date) -> RuleResult:
+def run_sql_check(check: SqlCheck, select: Select, as_of: date) -> RuleResult:
     """Verdict of one check on the build files, with the first rows that break it."""
-    count = warehouse.select(f"SELECT count(*) AS row_count FROM ({check.sql}) AS broken", as_of).collect().item()
+    count = select(f"SELECT count(*) AS row_count FROM ({check.sql}) AS broken", as_of).collect().item()
     detail = check.reason
     if count:
-        rows = warehouse.select(f"SELECT * FROM ({check.sql}) AS broken LIMIT {_ROWS_SHOWN}", as_of).collect().to_dicts()
+        rows = select(f"SELECT * FROM ({check.sql}) AS broken LIMIT {_ROWS_SHOWN}", as_of).collect().to_dicts()
         detail = f"{count} rows break it: {check.reason} First: {json.dumps(rows, default=str)}"
     return RuleResult(check.name, "sql", check.severity, count == 0, count, count, detail)

@@ -17,17 +17,17 @@ from pipelines import dashboard
 from pipelines.catalogue.contracts import catalogue
 from pipelines.catalogue.models import models
 from pipelines.catalogue.published_sql import bi_views, macros
+from pipelines.monitoring.state import INTERRUPTED, recorded_snapshots, settled_outcome
 from pipelines.platform.clock import utc_now
 from pipelines.platform.lock import refresh_lock
 from pipelines.platform.settings import Settings
 from pipelines.publication import remote
-from pipelines.publication.manifest import VersionFacts, write_manifest
+from pipelines.publication.manifest import VersionFacts, changed_files, write_manifest
 from pipelines.publication.ops import OpsRecorder, condense, read_ops, runs
 from pipelines.publication.versions import DUCKDB_FILE, PublishedFolder
 from pipelines.publication.write import STORAGE_VERSION, write_blocked_version, write_version
 from pipelines.refresh.record import source_statuses
 from pipelines.refresh.session import RefreshSession, software_version
-from pipelines.refresh.state import INTERRUPTED, recorded_snapshots, settled_outcome
 
 log = logging.getLogger("breakeven")
 
@@ -75,6 +75,14 @@ def publish_version(session: RefreshSession) -> Path:
     session.ops.append("refreshes", [{**end, "finished_at": utc_now(), **_store_state(session)}])
     _copy_elsewhere(version, session.settings)
     return version
+
+
+def is_unchanged(session: RefreshSession) -> bool:
+    """True where the published version was made from the same day, code and snapshots."""
+    manifest, current = session.published.whole_manifest(), session.published.current
+    if session.rebuild or manifest is None or current is None or manifest["blocked"] or changed_files(current, manifest):
+        return False
+    return bool(manifest["fingerprint"] == session.fingerprint())
 
 
 def record_unchanged(session: RefreshSession) -> None:

@@ -32,7 +32,7 @@ from pipelines.platform.paths import MODELS_FOLDER, PROJECT_FOLDER, SQL_FOLDER
 from pipelines.platform.settings import Settings, load_settings
 from pipelines.publication.ops import OpsRecorder, read_ops
 from pipelines.publication.versions import PublishedFolder
-from pipelines.warehouse import Warehouse, open_warehouse
+from pipelines.refresh.warehouse import Warehouse, open_warehouse
 
 _VERSIONED_PACKAGES = ("duckdb", "polars", "great-expectations", "genai-prices", "currencyconverter")
 

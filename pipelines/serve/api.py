@@ -19,14 +19,14 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from pipelines.catalogue.contracts import Column
+from pipelines.catalogue.columns import Column
 from pipelines.catalogue.published_sql import View, bi_views
+from pipelines.monitoring.metrics import metrics_text
+from pipelines.monitoring.state import read_state
 from pipelines.platform.clock import utc_now
 from pipelines.platform.settings import Settings
 from pipelines.publication.reader import NotPublishedError, QueryError
 from pipelines.publication.versions import PublishedFolder
-from pipelines.refresh.metrics import metrics_text
-from pipelines.refresh.state import read_state
 from pipelines.serve.views import DEFAULT_ROWS, MOST_ROWS, CurrentVersion, RequestError, as_rows, filtered
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

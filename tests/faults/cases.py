@@ -22,13 +22,13 @@ from pipelines.ingest import fetch as fetching
 from pipelines.ingest.parse import read_source
 from pipelines.ingest.registry import discover
 from pipelines.ingest.snapshots import SnapshotStore
+from pipelines.monitoring.state import read_state
 from pipelines.platform.clock import utc_now
 from pipelines.platform.lock import RefreshLockedError, refresh_lock
 from pipelines.platform.settings import Settings, SourceSettings
 from pipelines.publication.ops import condense, runs, unreadable_lines
 from pipelines.publication.versions import PublishedFolder
 from pipelines.refresh.backup import write_backup
-from pipelines.refresh.state import read_state
 from pipelines.sources.lib import http
 from tests.faults.kills import as_nobody, contents, killed_before_step, with_file_limit
 from tests.faults.stores import AT, OPERATIONS, add, assert_next_completes, assert_sound, filled, publish, record

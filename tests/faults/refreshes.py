@@ -15,11 +15,11 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from pipelines.ingest.snapshots import SnapshotStore
+from pipelines.monitoring.state import INTERRUPTED, read_state
 from pipelines.platform.clock import utc_now
 from pipelines.platform.settings import Settings
 from pipelines.publication.manifest import changed_files, read_manifest
 from pipelines.publication.versions import PublishedFolder
-from pipelines.refresh.state import INTERRUPTED, read_state
 from tests.faults.cases import case
 from tests.support.cli import Cli
 from tests.support.paths import ROOT

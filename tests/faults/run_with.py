@@ -13,12 +13,12 @@ from typing import Any
 
 import polars as pl
 
-from pipelines import warehouse
 from pipelines.catalogue import models
 from pipelines.cli import main as cli
 from pipelines.ingest import fetch as ingest
 from pipelines.publication import versions, write
 from pipelines.quality import table_rules as quality
+from pipelines.refresh import warehouse
 from pipelines.sources import archive_aws_on_demand, ecb_fx
 
 

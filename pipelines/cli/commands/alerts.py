@@ -29,9 +29,9 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Look and tell; the exit code is 3 where an address did not take a message."""
-    from pipelines.alerts.channels import AlertError, send  # noqa: PLC0415  (only this command needs them)
-    from pipelines.alerts.events import Message  # noqa: PLC0415
-    from pipelines.alerts.watch import look_and_tell  # noqa: PLC0415
+    from pipelines.monitoring.channels import AlertError, send  # noqa: PLC0415  (only this command needs them)
+    from pipelines.monitoring.events import Message  # noqa: PLC0415
+    from pipelines.monitoring.watch import look_and_tell  # noqa: PLC0415
 
     logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.INFO)
     try:

@@ -14,11 +14,11 @@ from pipelines.cli import summary
 from pipelines.cli.exits import DEGRADED, FAILED, GOOD, UsageError, day, require_source
 from pipelines.cli.problems import with_remedy
 from pipelines.ingest.snapshots import SnapshotStore
+from pipelines.monitoring.state import NOT_WELL, recorded_snapshots
 from pipelines.platform.clock import utc_now
 from pipelines.platform.lock import refresh_lock
 from pipelines.platform.settings import Settings
 from pipelines.publication import reader
-from pipelines.refresh.state import NOT_WELL, recorded_snapshots
 
 if TYPE_CHECKING:
     from pipelines.cli.commands import Commands
@@ -51,8 +51,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     with refresh_lock(settings.data, _LOCK_WAIT_SECONDS):
         pass  # said at once and plainly, not as the failure of a run
     started = time.monotonic()
-    from pipelines.alerts.watch import after_refresh  # noqa: PLC0415
     from pipelines.cli.job import run_refresh  # noqa: PLC0415  (Dagster takes a second to import; the other commands do without)
+    from pipelines.monitoring.watch import after_refresh  # noqa: PLC0415
 
     outcome = run_refresh(settings, options.as_of, offline=options.offline, rebuild=options.rebuild, only_source=options.source)
     after_refresh(settings, os.environ, utc_now())

@@ -29,7 +29,7 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Replay and print the closing summary."""
-    from pipelines.history import replay  # noqa: PLC0415  (only this command needs them)
+    from pipelines.refresh import replay  # noqa: PLC0415  (only this command needs them)
 
     try:
         with refresh_lock(settings.data):

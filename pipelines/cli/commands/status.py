@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.cli.exits import DEGRADED, FAILED, GOOD
 from pipelines.cli.summary import files, shown_source
+from pipelines.monitoring.state import RefreshState, notes, read_state
 from pipelines.platform.clock import utc_now
 from pipelines.platform.settings import Settings
 from pipelines.platform.text import fit_to_show
 from pipelines.publication.reader import as_text as table_text
-from pipelines.refresh.state import RefreshState, notes, read_state
 
 if TYPE_CHECKING:
     from pipelines.cli.commands import Commands

@@ -10,7 +10,7 @@ import pytest
 from pipelines.catalogue.contracts import ContractError
 from pipelines.platform.paths import SQL_FOLDER
 from pipelines.quality.sql_checks import load_sql_checks, run_sql_check
-from pipelines.warehouse import open_warehouse
+from pipelines.refresh.warehouse import open_warehouse
 
 AS_OF = dt.date(2026, 11, 23)
 
@@ -46,6 +46,6 @@ def test_a_wrong_file_is_named(tmp_path: Path, text: str, error: type[Exception]
 def test_a_verdict_counts_and_shows_the_rows(tmp_path: Path, limit: int, passed: bool, count: int) -> None:
     (check,) = load_sql_checks(written(tmp_path, f"-- Nothing is above.\nSELECT n FROM range(1, 5) AS t(n) WHERE n > {limit}"))
     with open_warehouse(tmp_path / "data") as warehouse:
-        result = run_sql_check(check, warehouse, AS_OF)
+        result = run_sql_check(check, warehouse.select, AS_OF)
     assert (result.passed, result.failing_count, result.blocks) == (passed, count, not passed)
     assert ('[{"n": 3}, {"n": 4}]' in result.detail) is not passed

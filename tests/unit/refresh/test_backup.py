@@ -13,7 +13,7 @@ from pipelines.ingest.snapshots import SnapshotStore
 from pipelines.publication.versions import PublishedFolder
 from pipelines.sources.lib.source import Payload
 from tests.support.tables import AT
-from tests.unit.refresh.test_state import publish, recorded
+from tests.unit.monitoring.test_state import publish, recorded
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pipelines.platform.settings import Settings
 from pipelines.publication.ops import runs
 from pipelines.publication.versions import PublishedFolder
 from pipelines.refresh.lifecycle import close_failed
-from tests.unit.refresh.test_state import publish, recorded
+from tests.unit.monitoring.test_state import publish, recorded
 
 
 def test_a_run_that_died_long_ago_does_not_mark_what_came_after(tmp_path: Path) -> None:

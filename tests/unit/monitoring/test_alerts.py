@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.alerts.channels import URLS_VARIABLE, AlertError, send
-from pipelines.alerts.events import BreakEven, MarketFacts, Message, changes, conditions
-from pipelines.alerts.watch import look_and_tell
 from pipelines.cli.main import main
+from pipelines.monitoring.channels import URLS_VARIABLE, AlertError, send
+from pipelines.monitoring.events import BreakEven, MarketFacts, Message, changes, conditions
+from pipelines.monitoring.state import RefreshState
+from pipelines.monitoring.watch import look_and_tell
 from pipelines.platform.settings import Settings
-from pipelines.refresh.state import RefreshState
 from tests.support.receivers import mail_server, web_hook
 from tests.support.tables import AT
-from tests.unit.refresh.test_state import publish, recorded
+from tests.unit.monitoring.test_state import publish, recorded
 
 MESSAGE = Message("refresh:failed", "Refresh failed", "the disk is full\nFree some space, then refresh again.")
 SLACK = "?:message=text&:title=&:version=&:type=&:attachments="

@@ -15,14 +15,14 @@ from typing import Any
 
 import duckdb
 
-from pipelines.alerts.channels import AlertError, send
-from pipelines.alerts.events import BreakEven, MarketFacts, Message, changes, conditions, side_of
+from pipelines.monitoring.channels import AlertError, send
+from pipelines.monitoring.events import BreakEven, MarketFacts, Message, changes, conditions, side_of
+from pipelines.monitoring.metrics import write_metrics
+from pipelines.monitoring.state import read_state
 from pipelines.platform.files import write_whole
 from pipelines.platform.settings import BreakEvenLine, Settings
 from pipelines.platform.text import fit_to_show
 from pipelines.publication.reader import NotPublishedError, published, rows
-from pipelines.refresh.metrics import write_metrics
-from pipelines.refresh.state import read_state
 
 log = logging.getLogger("breakeven")
 

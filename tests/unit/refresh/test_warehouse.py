@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from pipelines.catalogue.contracts import ContractError, catalogue
-from pipelines.warehouse import open_warehouse
+from pipelines.refresh.warehouse import open_warehouse
 
 CONTRACT = catalogue().tables["gpu_price_rolling"]
 
@@ -35,7 +35,7 @@ def test_a_file_and_a_frame_take_each_others_place(tmp_path: Path) -> None:
         for _ in range(2):
             warehouse.write(CONTRACT, windows(1.0))
             assert warehouse.read(CONTRACT).collect().equals(windows(1.0))
-            warehouse.show(CONTRACT, file)
+            warehouse.attach_parquet(CONTRACT, file)
             assert warehouse.read(CONTRACT).collect().equals(windows(2.0))
     with open_warehouse(tmp_path) as warehouse:
         assert warehouse.select("SELECT mean_usd_per_gpu_hour FROM marts.gpu_price_rolling", dt.date(2026, 1, 1)).collect().item() == 2.0
@@ -47,5 +47,5 @@ def test_a_file_of_another_form_is_refused_and_the_table_stays(tmp_path: Path) -
     with open_warehouse(tmp_path) as warehouse:
         warehouse.write(CONTRACT, windows(1.0))
         with pytest.raises(ContractError, match="'window_days' is Int32"):
-            warehouse.show(CONTRACT, file)
+            warehouse.attach_parquet(CONTRACT, file)
         assert warehouse.read(CONTRACT).collect().equals(windows(1.0))

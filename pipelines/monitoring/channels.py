@@ -10,7 +10,7 @@ import logging
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from pipelines.alerts.events import Message
+from pipelines.monitoring.events import Message
 from pipelines.platform.text import fit_to_show
 
 log = logging.getLogger("breakeven")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from pipelines.refresh.state import INTERRUPTED, RefreshState
+from pipelines.monitoring.state import INTERRUPTED, RefreshState
 
 EXPIRY_LIMIT_DAYS = {"hardware": 365, "electricity": 270, "throughput": 365}
 

@@ -6,9 +6,9 @@ import datetime as dt
 import re
 from pathlib import Path
 
+from pipelines.monitoring.metrics import metrics_text, write_metrics
+from pipelines.monitoring.state import RefreshState
 from pipelines.platform.settings import Settings
-from pipelines.refresh.metrics import metrics_text, write_metrics
-from pipelines.refresh.state import RefreshState
 from tests.support.tables import AT
 
 LINE = re.compile(r'(# (HELP|TYPE) breakeven_\w+ .+|breakeven_\w+(\{\w+="(\\.|[^"\\\n])*"(,\w+="(\\.|[^"\\\n])*")*\})? -?\d+)')

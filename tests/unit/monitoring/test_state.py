@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.monitoring.state import read_state
 from pipelines.platform.lock import is_held, refresh_lock
 from pipelines.platform.settings import Settings
 from pipelines.publication.manifest import DamagedVersionError, changed_files, read_manifest
 from pipelines.publication.ops import OpsRecorder
 from pipelines.publication.versions import PublishedFolder
-from pipelines.refresh.state import read_state
 from tests.support.tables import AT
 
 NOW = AT + dt.timedelta(hours=1)

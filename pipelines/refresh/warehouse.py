@@ -63,7 +63,7 @@ class Warehouse:
         connection.execute("COMMIT")
         return frame.height
 
-    def show(self, contract: Contract, file: Path) -> None:
+    def attach_parquet(self, contract: Contract, file: Path) -> None:
         """Replace a table with what a Parquet file holds, which stays where it is. Raises ContractError where it is not as it should be."""
         name = _qualified(contract.layer, contract.name)
         columns = ", ".join(f'"{c}"' for c in contract.column_names)
@@ -116,7 +116,7 @@ class Warehouse:
         return frame.lazy()
 
     @contextmanager
-    def room_to_check(self) -> Iterator[None]:
+    def raised_memory_limit(self) -> Iterator[None]:
         """More memory while queries over whole tables run: they put aside on disk what they cannot hold, but not with next to nothing."""
         self._connection.execute(f"SET memory_limit = '{_CHECK_MEMORY_LIMIT}'")
         try:

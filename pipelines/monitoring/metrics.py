@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pipelines.monitoring.state import RefreshState, read_state
 from pipelines.platform.files import write_whole
 from pipelines.platform.settings import Settings
-from pipelines.refresh.state import RefreshState, read_state
 
 FILE = "metrics.prom"
 Values = list[tuple[dict[str, str], int]]

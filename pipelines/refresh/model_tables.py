@@ -1,0 +1,139 @@
+"""A computed table: its model run, its rows and the whole judged, recorded and written.
+
+Belongs here: one staging or mart table of a session, whole, partition by partition, or batch by batch. Does not belong here: models,
+rules (`pipelines.quality`), the history's own steps (`pipelines.history`), Dagster (`pipelines.defs`).
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pipelines.catalogue.contracts import Contract, ContractError
+from pipelines.catalogue.models import AS_OF, FEED_PREFIX, HISTORY, Model, rounded
+from pipelines.history.materialize import write_table
+from pipelines.ingest.parse import unite_feed
+from pipelines.quality.quarantine import released_keys
+from pipelines.quality.results import CheckError, Kind, RuleResult
+from pipelines.quality.row_rules import check_rows
+from pipelines.quality.source_rules import not_suddenly_empty
+from pipelines.quality.table_rules import check_table
+from pipelines.refresh.price_ingestion import ingest_prices
+from pipelines.refresh.record import record_quarantine, record_results
+from pipelines.refresh.session import RefreshSession
+
+log = logging.getLogger("breakeven")
+
+
+@dataclass(frozen=True)
+class ModelBuilt:
+    """A table as a frame or the Parquet file that holds it, its rows, the number of those in quarantine, and all verdicts."""
+
+    table: pl.DataFrame | Path
+    rows: int
+    quarantined: int
+    results: list[RuleResult]
+
+
+def build_model_table(model: Model, session: RefreshSession) -> ModelBuilt:
+    """Compute, check, record and write one table. Raises ContractError, CheckError, PolarsError, each of which is on record then."""
+    with _failure_recorded(session, model.contract):
+        return _build(model, session)
+
+
+@contextmanager
+def _failure_recorded(session: RefreshSession, contract: Contract) -> Iterator[None]:
+    """Write into the ops record why a table could not be computed at all, then let the error stop the run."""
+    try:
+        yield
+    except (ContractError, CheckError, pl.exceptions.PolarsError) as error:
+        kind: Kind = "schema" if isinstance(error, ContractError) else "error"
+        record_results(session, contract.table, [RuleResult(kind, kind, "critical", False, 1, 0, str(error))])
+        log.error("table  %s: %s", contract.table, error)
+        raise
+
+
+def _build(model: Model, session: RefreshSession) -> ModelBuilt:
+    contract, started = model.contract, time.monotonic()
+    inputs = {name: session.warehouse.read(session.catalogue.tables[name]) for name in model.inputs}
+    make = _ingest if model.is_incremental else _make_partitioned if model.is_partitioned else _make_whole
+    made = make(model, inputs, session)
+    made = replace(made, results=[*made.results, *_suddenly_empty(contract, made.rows, session)])
+    record_results(session, contract.table, made.results)
+    for result in made.results:
+        if result.blocks:
+            log.error("check %s %s failed: %s", contract.table, result.rule, result.detail)
+    quarantined = f", {made.quarantined:,} quarantined" if made.quarantined else ""
+    log.info("table  %-28s %9s rows%s  %.1f s", contract.table, f"{made.rows:,}", quarantined, time.monotonic() - started)
+    if isinstance(made.table, Path):
+        session.warehouse.attach_parquet(contract, made.table)
+    else:
+        session.warehouse.write(contract, made.table)
+    return made
+
+
+def _make_whole(model: Model, inputs: dict[str, pl.LazyFrame], session: RefreshSession) -> ModelBuilt:
+    contract = model.contract
+    frame = _computed(model, inputs, session)
+    contract.conform(frame)
+    released = released_keys(session.decisions, contract.table)
+    checked = check_rows(contract, frame, may_quarantine=contract.layer == "staging", released=released)
+    record_quarantine(session, contract, checked.quarantined)
+    return ModelBuilt(
+        checked.good, checked.good.height, checked.quarantined.height, [*checked.results, *check_table(contract, checked.good)]
+    )
+
+
+def _ingest(model: Model, inputs: dict[str, pl.LazyFrame], session: RefreshSession) -> ModelBuilt:
+    made = ingest_prices(session, model, inputs)
+    return ModelBuilt(made.good, made.good.height, made.quarantined, made.results)
+
+
+def _make_partitioned(model: Model, inputs: dict[str, pl.LazyFrame], session: RefreshSession) -> ModelBuilt:
+    contract = model.contract
+    file = session.history_table(model)
+
+    def check(part: pl.DataFrame) -> list[RuleResult]:
+        return [*check_rows(contract, part.lazy(), may_quarantine=False).results, *check_table(contract, part)]
+
+    with session.history() as history:
+        written = write_table(model, history, inputs, file, check)
+    return ModelBuilt(pl.DataFrame(schema=contract.polars_schema()) if written.blocks else file, written.rows, 0, written.results)
+
+
+def _computed(model: Model, inputs: dict[str, pl.LazyFrame], session: RefreshSession) -> pl.LazyFrame:
+    if model.sql is not None:
+        return session.warehouse.select(model.sql, session.as_of)
+    assert model.function is not None
+    with ExitStack() as stack:
+        arguments: dict[str, Any] = {}
+        for parameter in model.parameters:
+            if parameter == AS_OF:
+                arguments[parameter] = session.as_of
+            elif parameter == HISTORY:
+                arguments[parameter] = stack.enter_context(session.history())
+            elif parameter.startswith(FEED_PREFIX):
+                feed = parameter.removeprefix(FEED_PREFIX)
+                fed = {c.name: inputs[c.name] for c in session.catalogue.fed_by(feed)}
+                arguments[parameter] = unite_feed(feed, fed, session.modules, session.catalogue)
+            else:
+                arguments[parameter] = inputs[parameter]
+        frame = model.function(**arguments)
+    return rounded(frame) if model.contract.layer == "marts" else frame
+
+
+def _suddenly_empty(contract: Contract, height: int, session: RefreshSession) -> list[RuleResult]:
+    """A mart may be empty on a day before its first figure, but not where the published version of an earlier day has rows."""
+    manifest = session.published.manifest()
+    may_be_empty = contract.layer != "marts" or contract.may_become_empty
+    if may_be_empty or height or manifest is None or manifest["as_of"] > session.as_of.isoformat():
+        return []
+    before = manifest["tables"].get(contract.table, {}).get("rows", 0)
+    return [not_suddenly_empty(height, before, manifest["as_of"])]
