@@ -4,12 +4,13 @@ ARGS ?=
 BIN := .venv/bin
 DATA := $(or $(BREAKEVEN_DATA),$(CURDIR)/data)
 
-.PHONY: help setup refresh test lint types docs bench faults clean lock ui daemon
+.PHONY: help setup refresh test check lint types docs bench faults clean lock ui daemon
 
 help:
 	@echo "make refresh   set up if needed, then ingest, build, check and publish (ARGS=\"--offline\" and others are passed on)"
 	@echo "make test      set up if needed, then run all tests"
 	@echo "make setup     make .venv from the lock"
+	@echo "make check     what a commit must pass in minutes: lint, types, unit tests, conventions"
 	@echo "make lint      formatter and linter       make types   type checker"
 	@echo "make docs      write the generated pages  make bench   benchmarks"
 	@echo "make faults    every fault as a table (kills, full disks, networks that misbehave, damaged files)"
@@ -27,8 +28,17 @@ refresh: setup
 	elif [ $$code -eq 3 ]; then echo "make refresh: published, but some sources could not be refreshed (exit code 3; see the table above)"; \
 	else exit $$code; fi
 
+# Two workers: a refresh uses one core for most of its time.
+WORKERS ?= 2
+
 test: setup
-	@$(BIN)/python -m pytest -q $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal $(ARGS)
+
+check: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal tests/unit tests/conventions $(ARGS)
 
 lint: setup
 	@$(BIN)/ruff check .
