@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,9 @@ class Locale:
         """A figure with its thousands apart: at least three digits, at least two decimals below 100, unless `decimals` says otherwise."""
         if value is None or not math.isfinite(value):
             return UNKNOWN
-        text = f"{value:,.{decimals_of(value) if decimals is None else decimals}f}"
+        places = Decimal(1).scaleb(-(decimals_of(value) if decimals is None else decimals))
+        # Halves away from zero, as browsers round: 1.625 is 1.63 in a report and on a page alike.
+        text = f"{Decimal(value).quantize(places, ROUND_HALF_UP):,f}"
         return text if self.language == "en" else text.translate({ord(","): _NARROW_NO_BREAK, ord("."): ","})
 
     def count(self, value: int | None) -> str:

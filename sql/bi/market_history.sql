@@ -17,6 +17,7 @@ SELECT
     m.p75_usd_per_gpu_hour,
     m.dearest_usd_per_gpu_hour,
     m.oldest_price_on,
-    m.newest_price_on
+    m.newest_price_on,
+    date_diff('day', m.oldest_price_on, m.held_until_on) AS price_age_days
 FROM marts.market_price AS m
 ORDER BY m.gpu, m.purchase_option, m.commitment_class, m.trust_group, m.country_group, m.on_date

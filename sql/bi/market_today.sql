@@ -21,6 +21,7 @@ SELECT
     m.dearest_usd_per_gpu_hour * x.eur_per_usd AS dearest_eur_per_gpu_hour,
     m.oldest_price_on,
     m.newest_price_on,
+    date_diff('day', m.oldest_price_on, v.today) AS price_age_days,
     m.on_date AS unchanged_since_on
 FROM marts.market_price AS m
 CROSS JOIN (SELECT max(held_until_on) AS today FROM marts.market_price) AS v

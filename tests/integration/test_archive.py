@@ -73,7 +73,7 @@ def test_nothing_is_blank_or_redated_after_the_archive_ends(published: Connectio
 def test_every_bi_view_says_how_old_its_figures_are(published: Connection) -> None:
     for (view,) in values(published, "SELECT view_name FROM duckdb_views() WHERE schema_name = 'bi'"):
         columns = {row[0] for row in values(published, f'SELECT column_name FROM (DESCRIBE bi."{view}")')}
-        assert columns & {"price_age_days", "age_days"}, view
+        assert columns & {"price_age_days", "age_days", "moved_days_ago"}, view
         text = published.execute("SELECT sql FROM duckdb_views() WHERE schema_name = 'bi' AND view_name = ?", [view]).fetchall()[0][0]
         assert "now()" not in text.lower() and "current_" not in text.lower(), view
 

@@ -146,7 +146,7 @@ def test_the_answer_is_that_of_the_view(archive: Cli, driver: Any, published: du
         assert locale.money(row["base_usd_per_million_output_tokens"], "USD") in said
         assert locale.share(row["saving_share"]) in said
         if row["seller_count"]:
-            assert f"{row['seller_count']} sellers" in said and row["sellers"].split(", ")[0] in said
+            assert f"sellers known: {row['seller_count']} " in said and row["sellers"].split(", ")[0] in said
             assert locale.money(row["median_usd_per_gpu_hour"], "USD") in said
 
 

@@ -6,10 +6,12 @@ from pipelines.dashboard.page import Figure, Page, Shown
 from pipelines.dashboard.queries import CLASS, CLASSED_OPTION, GROUPS, GROUPS_SHOWN, RATE, RATES, TODAY
 
 # One seller, one vote: a point where a figure of the market changed, and where it held last. Dotted where half of the sellers or more are
-# last known.
+# last known. Prices in euros move the figures each day with the rate: of what is older than a quarter, the last of each week is shown.
 _BAND = f"""
     WITH held AS (
         SELECT *, {CLASSED_OPTION} AS option FROM bi.market_history WHERE trust_group = 'professional' AND country_group IN {GROUPS_SHOWN}
+        QUALIFY on_date > {TODAY} - 92 OR held_until_on - on_date >= 7
+            OR row_number() OVER (PARTITION BY gpu, option, country_group, date_trunc('week', on_date) ORDER BY on_date DESC) = 1
     ),
 
     point AS (

@@ -56,7 +56,7 @@ def test_numbers(value: float | None, english: str, french: str) -> None:
 
 def test_money_shares_and_days() -> None:
     assert (EN.money(14.07, "USD"), FR.money(14.07, "USD")) == ("$14.07", "14,07\u00a0$US")
-    assert (EN.money(-1234.5, "EUR"), FR.money(-1234.5, "EUR")) == ("-€1,234", "-1\u202f234\u00a0€")
+    assert (EN.money(-1234.5, "EUR"), FR.money(-1234.5, "EUR")) == ("-€1,235", "-1\u202f235\u00a0€")
     assert (EN.share(0.263), FR.share(0.263)) == ("26%", "26\u202f%")
     assert (EN.day(date(2026, 7, 1)), FR.day(date(2026, 7, 1))) == ("1 July 2026", "1er juillet 2026")
     assert (EN.name("option", "api"), FR.name("option", "api"), EN.name("option", "x"), EN.name("option", None)) == (
