@@ -27,11 +27,20 @@ BAND = {"least_usd_per_gpu_hour": Decimal("0.8"), "greatest_usd_per_gpu_hour": D
 DAY, NEXT = dt.datetime(2026, 6, 1), dt.datetime(2026, 6, 2)
 
 # A row that breaks the rule, and one like it that keeps it.
+QUARTILES = [f"{name}_usd_per_gpu_hour" for name in ("cheapest", "p25", "median", "p75", "dearest")]
 JUDGED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "raw.aws_spot.plain_linux": ({"product_description": "Windows"}, {"product_description": "Linux/UNIX"}),
     "raw.azure_retail.asked_for_dollars": ({"currency": "EUR"}, {"currency": "USD"}),
     "raw.azure_retail.effective_start_is_a_time": ({"effective_start": "soon"}, {"effective_start": "2026-06-01T00:00:00Z"}),
     "raw.azure_retail.product_is_of_a_known_form": ({"product_name": "NC Gaming"}, {"product_name": "Virtual Machines NC Series"}),
+    "marts.market_price.every_seller_has_an_offer": (
+        {"offer_count": 1, "seller_count": 2, "last_known_seller_count": 0},
+        {"offer_count": 2, "seller_count": 2, "last_known_seller_count": 1},
+    ),
+    "marts.market_price.quartiles_in_order": (
+        dict(zip(QUARTILES, (1.0, 3.0, 2.0, 4.0, 5.0), strict=True)),
+        dict(zip(QUARTILES, (1.0, 2.0, 2.0, 4.0, 5.0), strict=True)),
+    ),
     "raw.offer.amount_is_a_number": ({"native_amount": "-5"}, {"native_amount": "2.95"}),
     "raw.reference_cost_assumption.band_in_order": ({"low": 2.0, "base": 1.0, "high": 3.0}, {"low": 1.0, "base": 1.0, "high": 3.0}),
     "raw.reference_provider_fact.verified_has_a_source": ({"is_verified": True}, {"is_verified": False}),
@@ -191,7 +200,28 @@ BROKEN_TABLES: dict[str, dict[str, str]] = {
 
 ANOMALY = "SELECT '{kind}' AS anomaly_kind, DATE '2026-06-01' AS on_date, 'p' AS provider, 's' AS source, 1 AS series_count,"
 ANOMALY += " 2.0 AS price_ratio, 'found' AS detail"
+DAY_OF_VERSION = "SELECT DATE '2026-06-01' AS on_date"
+# The winner of the day before is only last known on the next, at the same price, and another takes its place.
+WINNER = (
+    "SELECT d AS on_date, 30 AS window_days, 'm' AS model, 'fp8' AS precision, 'w' AS workload, 'spot' AS option, p AS provider,"
+    " 'US' AS country, 'g' AS gpu, u AS base_usd_per_million_output_tokens, b AS price_basis, DATE '2026-05-01' AS price_as_of_on,"
+    " 30 AS price_age_days FROM (VALUES (DATE '2026-05-31', 'old', 1.0, 'window'), (DATE '2026-05-31', 'other', 2.0, 'window'),"
+    " (DATE '2026-06-01', 'old', 3.0, 'last_known'), (DATE '2026-06-01', 'other', 2.0, 'window')) AS t(d, p, u, b)"
+)
 BROKEN_TABLES |= {
+    "electricity_prices_expire_soon": {
+        "electricity_price": "SELECT 'FR' AS area, DATE '2025-06-30' AS period_to_on",
+        "owned_server_cost": DAY_OF_VERSION,
+    },
+    "h100_prices_are_recent": {
+        "price_today": "SELECT 'h100-sxm-80' AS gpu, 'on_demand' AS purchase_option, DATE '2026-03-01' AS price_as_of_on,"
+        " 92 AS price_age_days"
+    },
+    "no_winner_changes_by_age": {"cost_per_token": WINNER},
+    "server_quotes_expire_soon": {
+        "hardware_price": "SELECT '8x-h100' AS hardware, 'server' AS hardware_kind, DATE '2025-07-01' AS price_on",
+        "owned_server_cost": DAY_OF_VERSION,
+    },
     "prices_move_as_before": {"price_anomaly": ANOMALY.format(kind="shift")},
     "every_machine_has_its_accelerator": {"price_anomaly": ANOMALY.format(kind="unmapped")},
     "sources_agree_on_prices": {
