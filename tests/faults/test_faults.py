@@ -85,7 +85,8 @@ def test_what_breaks_a_rule_of_the_whole_history_is_not_published(copy: Cli) -> 
     assert code == 1, said
     assert "no_price_is_shown_as_newer_than_it_is" in said and '"price_age_days"' in said
     assert copy.manifest()["as_of"] == before["as_of"] and copy.manifest()["blocked"] is True
-    assert ask(copy, "SELECT is_passed FROM ops.check_results WHERE rule_kind = 'sql' AND NOT is_passed") == [(False,)]
+    broken = "SELECT rule FROM ops.check_results WHERE rule_kind = 'sql' AND severity = 'critical' AND NOT is_passed"
+    assert ask(copy, broken) == [("no_price_is_shown_as_newer_than_it_is",)]
 
 
 @pytest.mark.parametrize(
