@@ -65,7 +65,7 @@ def test_text_and_page_say_the_same(archive: Cli) -> None:
     [
         ("model: Llama-3.1-70B/model: Llama-9", "model is 'Llama-9', of which nothing was measured and no size is known; expected one of"),
         ("ttft_s: 2/ttft_s: 0.000001", "no rate of Llama-3.1-70B (fp8) at tokens 1024/1024 meets objective.ttft_s"),
-        ("[fp8]/[bf16]", "in which Llama-3.1-70B was not measured; expected one of fp4, fp8"),
+        ("[fp8]/[bf16]\nestimates: never", "in which Llama-3.1-70B was not measured; expected one of fp4, fp8"),
         ("shape: business_hours/shape: odd", "load.shape"),
     ],
 )
@@ -76,6 +76,14 @@ def test_what_cannot_be_answered_is_an_error_of_usage(archive: Cli, tmp_path: Pa
     done = archive("decide", str(path))
     assert done.returncode == 2
     assert said in done.stderr
+
+
+def test_a_precision_that_nobody_measured_is_answered_by_a_marked_estimate(archive: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "w.yaml"
+    path.write_text((ROOT / "docs" / "workloads" / "support-chat.yaml").read_text().replace("[fp8]", "[bf16]"))
+    done = archive("decide", str(path))
+    assert done.returncode == 0, done.stderr
+    assert "on an estimated rate, off by up to" in done.stdout
 
 
 def test_the_macros_of_the_formulas_answer_on_the_published_file(published: duckdb.DuckDBPyConnection) -> None:
