@@ -15,6 +15,7 @@ import dagster as dg
 
 from pipelines.definitions import defs
 from pipelines.defs.dagster_record import dagster_home
+from pipelines.defs.event_log import instance_ref
 from pipelines.defs.resources import JOB_NAME
 from pipelines.platform.settings import Settings
 from pipelines.publication.ops import OpsRecorder
@@ -49,7 +50,7 @@ def run_refresh(settings: Settings, as_of: date | None, *, offline: bool, rebuil
         "resources": {"session": {"config": session}},
         "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
     }
-    with dagster_home(settings.data) as home, dg.DagsterInstance.from_config(str(home)) as instance:
+    with dagster_home(settings.data) as home, dg.DagsterInstance.from_ref(instance_ref(home)) as instance:
         os.environ["DAGSTER_HOME"] = str(home)
         # Not `execute_in_process`: that keeps the output of every step, which is every table, until the end.
         result = dg.execute_job(dg.reconstructable(refresh_job), instance=instance, raise_on_error=False, run_config=run_config)
