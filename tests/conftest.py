@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import duckdb
 import pytest
 from hypothesis import settings
 
-from tests.support.cli import Cli
+from tests.support.cli import SMALL_MARKET, Cli
 from tests.support.once import made_once
 from tests.support.paths import ROOT
 
@@ -38,11 +38,21 @@ def cli(tmp_path: Path) -> Cli:
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Cli:
     """A warehouse refreshed once for 2026-11-23 from what ships with the project. Read it; do not change it."""
 
+    return _refreshed_once(tmp_path_factory, "archive", {})
+
+
+@pytest.fixture(scope="session")
+def small_market(tmp_path_factory: pytest.TempPathFactory) -> Cli:
+    """A warehouse refreshed once for 2026-11-23 from two archives. Read it or copy it; do not change it."""
+    return _refreshed_once(tmp_path_factory, "small_market", SMALL_MARKET)
+
+
+def _refreshed_once(factory: pytest.TempPathFactory, name: str, settings: Mapping[str, str]) -> Cli:
     def refresh(folder: Path) -> None:
-        done = Cli(folder / "data")("refresh", "--offline", "--as-of", "2026-11-23", "--json")
+        done = Cli(folder / "data", settings)("refresh", "--offline", "--as-of", "2026-11-23", "--json")
         assert done.returncode == 0, done.stdout + done.stderr
 
-    return Cli(made_once(tmp_path_factory, "archive", refresh) / "data")
+    return Cli(made_once(factory, name, refresh) / "data", settings)
 
 
 @pytest.fixture

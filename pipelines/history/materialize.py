@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from pipelines.catalogue.models import HISTORY, PARTITION, Model, rounded
 from pipelines.history.views import HistoryViews
-from pipelines.platform.parquet import write_parquet
+from pipelines.platform.parquet import schema_of, write_parquet
 from pipelines.quality.results import RuleResult, merged
 
 # Small partitions are checked together: a check by Great Expectations has its own price.
@@ -47,7 +47,7 @@ def write_table(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     making = path.with_suffix(".new")
-    schema = _as_published(pl.DataFrame(schema=model.contract.polars_schema()).to_arrow().schema)
+    schema = schema_of(model.contract.polars_schema())
     results: list[list[RuleResult]] = []
 
     def checked() -> Iterator[pa.Table]:
@@ -74,11 +74,6 @@ def _partitions(model: Model, history: HistoryViews, inputs: Mapping[str, pl.Laz
     for partition in history.partitions():
         frame = model.contract.conform(model.function(**{HISTORY: history, PARTITION: partition}, **own))
         yield rounded(frame).sort(model.contract.grain).collect()
-
-
-def _as_published(schema: pa.Schema) -> pa.Schema:
-    # DuckDB, which writes the other tables, and polars have two kinds of text.
-    return pa.schema([f.with_type(pa.string()) if pa.types.is_large_string(f.type) else f for f in schema])
 
 
 def _batched(partitions: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:

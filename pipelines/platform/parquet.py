@@ -8,10 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 ROW_GROUP_ROWS = 102_400
+
+
+def schema_of(columns: pl.Schema) -> pa.Schema:
+    """The schema in which a frame of these columns is written: of the two kinds of text the one that every reader knows."""
+    given = pl.DataFrame(schema=columns).to_arrow().schema
+    return pa.schema([f.with_type(pa.string()) if pa.types.is_large_string(f.type) else f for f in given])
 
 
 def write_parquet(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> int:

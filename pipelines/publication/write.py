@@ -30,8 +30,7 @@ _MEMORY_LIMIT = "256MB"
 
 def write_version(
     folder: Path,
-    build_file: Path,
-    in_parquet: Mapping[str, Path],
+    files: Mapping[str, Path],
     catalogue: Catalogue,
     ops: Mapping[str, pl.DataFrame],
     views: Mapping[str, View],
@@ -39,24 +38,21 @@ def write_version(
 ) -> None:
     """Fill a version's folder: DuckDB file with marts, ops, macros and views, and Parquet of each table and view.
 
-    Marts come from the build file, but those `in_parquet`: their files become the version's, and are not to be changed any more.
+    `files` are the marts by name, as Parquet: they become the version's, and are not to be changed any more.
     """
     target = folder / DUCKDB_FILE
     connection = duckdb.connect()
     try:
         connection.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")
         connection.execute("SET temp_directory = ?", [str(folder.parent / ".duckdb_temp")])
-        connection.execute(f"ATTACH {quoted(build_file)} AS build (READ_ONLY)")
         connection.execute(f"ATTACH {quoted(target)} AS breakeven (STORAGE_VERSION '{STORAGE_VERSION}')")
         connection.execute("USE breakeven")
         connection.execute("CREATE SCHEMA marts")
         connection.execute(f"CREATE SCHEMA {STORED}")
         for contract in catalogue.layer("marts"):
-            if (file := in_parquet.get(contract.name)) is not None:
-                _write_rows(connection, contract, f"read_parquet({quoted(file)})")
-                share(file, folder / "marts")
-            else:
-                _write_table(connection, contract, f'build.marts."{contract.name}"', folder)
+            file = files[contract.name]
+            _write_rows(connection, contract, f"read_parquet({quoted(file)})")
+            share(file, folder / "marts")
         _write_ops(connection, catalogue, ops, folder)
         create_views(connection, views, macros)
         write_views(connection, views.values(), folder)

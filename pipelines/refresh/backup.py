@@ -23,7 +23,7 @@ from pipelines.platform.files import sync
 _LISTING, _EXTRACTED = "breakeven-backup.json", ".extracted"
 # What the next refresh makes anew, or what is of this machine alone.
 _LEFT_OUT = ("dagster", "dagster.unreadable", "history", "replay", "duckdb_temp", "published", "refresh.lock")
-_LEFT_OUT_STARTS = (".", "work.duckdb", "build.duckdb")
+_LEFT_OUT_STARTS = (".", "work.duckdb", "build")
 
 
 class BackupError(Exception):

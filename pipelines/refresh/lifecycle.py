@@ -15,7 +15,6 @@ from typing import Any
 
 from pipelines import dashboard
 from pipelines.catalogue.contracts import catalogue
-from pipelines.catalogue.models import models
 from pipelines.catalogue.published_sql import bi_views, macros
 from pipelines.monitoring.state import INTERRUPTED, recorded_snapshots, settled_outcome
 from pipelines.platform.clock import utc_now
@@ -57,9 +56,8 @@ def publish_version(session: RefreshSession) -> Path:
     end = _row(session.as_of, session.started_at, "published", None)
     in_version = {**end, "table": "refreshes", "run_id": session.run_id}
     ops = read_ops(session.ops.folder, session.catalogue, [in_version])
-    session.warehouse.release_build()
-    in_parquet = {name: session.history_table(model) for name, model in models().items() if model.is_partitioned}
-    write_version(made, session.build_file, in_parquet, session.catalogue, ops, bi_views(), macros())
+    files = {contract.name: session.mart_file(contract) for contract in session.catalogue.layer("marts")}
+    write_version(made, files, session.catalogue, ops, bi_views(), macros())
     dashboard.write(made)
     facts = VersionFacts(
         version=session.version,

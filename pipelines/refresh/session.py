@@ -18,7 +18,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.catalogue.contracts import Catalogue, ContractError, catalogue
+from pipelines.catalogue.contracts import Catalogue, Contract, ContractError, catalogue
 from pipelines.catalogue.models import INGESTED, Model, models
 from pipelines.history.batches import OpenedHistory, batches_of, open_for_batches, price_services
 from pipelines.history.engine import open_history
@@ -87,11 +87,6 @@ class RefreshSession:
         return f"{self.started_at:%Y%m%dT%H%M%SZ}-{self.run_id[:8]}"
 
     @property
-    def build_file(self) -> Path:
-        """The file that holds the marts of this refresh."""
-        return self.settings.data / "build.duckdb"
-
-    @property
     def history_file(self) -> Path:
         """The file in which the price history grows."""
         return self.settings.data / "history" / "history.duckdb"
@@ -99,6 +94,11 @@ class RefreshSession:
     def history_table(self, model: Model) -> Path:
         """The Parquet file of a table that is partitioned."""
         return self.history_file.with_name(f"{model.contract.name}.parquet")
+
+    def mart_file(self, contract: Contract) -> Path:
+        """The Parquet file of a mart, as it is published."""
+        model = models()[contract.name]
+        return self.history_table(model) if model.is_partitioned else self.warehouse.mart_file(contract)
 
     @contextmanager
     def growing_history(self) -> Iterator[OpenedHistory]:

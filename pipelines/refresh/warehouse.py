@@ -1,24 +1,27 @@
-"""The two build files, `work.duckdb` (raw, staging) and `build.duckdb` (marts): private to the holder of the refresh lock.
+"""The build files: `work.duckdb` (raw, staging), and a Parquet file of each mart with `build.duckdb` (views on them).
 
-Belongs here: every statement that touches them. The only module that opens them; published files are opened by `publish` and
-`reader`. Does not belong here: checks, publication. Both files can be deleted at any time: the next refresh makes them again.
+Belongs here: every statement that touches them, private to the holder of the refresh lock. Published files are opened by `publication`.
+Does not belong here: checks, publication. All can be deleted at any time: the next refresh makes them again. A mart is written once, as
+the file that is published.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 import sqlglot
 from polars.io.plugins import register_io_source
 from sqlglot import exp
 
 from pipelines.catalogue.contracts import Contract, ContractError
 from pipelines.platform.files import quoted
+from pipelines.platform.parquet import ROW_GROUP_ROWS, schema_of, write_parquet
 
 _MEMORY_LIMIT, _CHECK_MEMORY_LIMIT = "56MB", "256MB"
 _SLICE_ROWS = 10_240
@@ -29,39 +32,61 @@ _FILE_OF = {"raw": "work", "staging": "work", "marts": "build"}
 class Warehouse:
     """Both files attached to one connection. Open it with `open_warehouse`."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
         self._connection = connection
+        self._folder = folder
+        self._files: dict[str, Path] = {}
+
+    def mart_file(self, contract: Contract) -> Path:
+        """Where the rows of a mart lie, unless another file was attached for it."""
+        return self._files.get(contract.name, self._folder / "build" / f"{contract.name}.parquet")
 
     def write(self, contract: Contract, frame: pl.DataFrame) -> int:
-        """Replace a table with the frame, in the order of its key, in one transaction; return the number of rows.
+        """Replace a table with the frame, in the order of its key, whole or not at all; return the number of rows.
 
-        Columns go by name into a table of the contract's exact types. Raises ContractError where the frame differs from the contract
-        or is unexpectedly empty; the table is then as it was.
+        Columns go by name into the contract's exact types. Raises ContractError where the frame differs from the contract or is
+        unexpectedly empty; the table is then as it was.
         """
         contract.conform(frame.lazy())
         # A source that never answered is an empty raw table, said in its status; anything computed from nothing is a fault.
         if frame.is_empty() and contract.layer != "raw" and not contract.allow_empty:
             raise ContractError(f"{contract.table}: no rows, and the contract does not allow an empty table")
+        # In the order of the key, so that equal content makes an equal table at any number of threads; a slice at a time, so that no
+        # second copy of a large table is made.
+        order = frame.select(pl.arg_sort_by(contract.grain, nulls_last=True)).to_series().to_frame()
+        if contract.layer == "marts":
+            self._write_file(contract, (frame[rows.to_series()].to_arrow() for rows in order.iter_slices(ROW_GROUP_ROWS)))
+        else:
+            self._write_table(contract, (frame[rows.to_series()].to_arrow() for rows in order.iter_slices(_SLICE_ROWS)))
+        return frame.height
+
+    def _write_file(self, contract: Contract, slices: Iterable[pa.Table]) -> None:
+        file = self._folder / "build" / f"{contract.name}.parquet"
+        file.parent.mkdir(exist_ok=True)
+        # Never into the file that is there: it is that of a published version, too.
+        making = file.with_suffix(".new")
+        columns = schema_of(contract.polars_schema())
+        write_parquet(making, columns, (rows.select(columns.names) for rows in slices))
+        making.replace(file)
+        self.attach_parquet(contract, file)
+
+    def _write_table(self, contract: Contract, slices: Iterable[pa.Table]) -> None:
         name = _qualified(contract.layer, contract.name)
         columns = ", ".join(f'"{c}"' for c in contract.column_names)
-        # Written in the order of the key, so that equal content makes an equal table at any number of threads; a slice at a time, so
-        # that no second copy of a large table is made.
-        order = frame.select(pl.arg_sort_by(contract.grain, nulls_last=True)).to_series()
         connection = self._connection
         connection.execute("BEGIN")
         try:
             self._drop(contract)
             for statement in contract.create_table_sql(name):
                 connection.execute(statement)
-            for rows in order.to_frame().iter_slices(_SLICE_ROWS):
-                connection.register("incoming", frame[rows.to_series()].to_arrow())
+            for rows in slices:
+                connection.register("incoming", rows)
                 connection.execute(f"INSERT INTO {name} ({columns}) SELECT {columns} FROM incoming")
                 connection.unregister("incoming")
         except BaseException:
             connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
-        return frame.height
 
     def attach_parquet(self, contract: Contract, file: Path) -> None:
         """Replace a table with what a Parquet file holds, which stays where it is. Raises ContractError where it is not as it should be."""
@@ -77,6 +102,7 @@ class Warehouse:
             connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
+        self._files[contract.name] = file
 
     def _drop(self, contract: Contract) -> None:
         # What is of the other kind is not dropped by either statement, but is an error of it.
@@ -93,6 +119,9 @@ class Warehouse:
             contract.conform(self._connection.sql(f"SELECT * FROM {table} LIMIT 0").pl().lazy())
         except duckdb.CatalogException as error:
             raise ContractError(f"{contract.table} has not been built yet; run a whole refresh first") from error
+
+        if contract.name in self._files:
+            return pl.scan_parquet(self._files[contract.name], glob=False)
 
         def batches(columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _: int | None) -> Iterator[pl.DataFrame]:
             wanted = ", ".join(f'"{c}"' for c in columns or contract.column_names)
@@ -124,11 +153,6 @@ class Warehouse:
         finally:
             self._connection.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")
 
-    def release_build(self) -> None:
-        """Bring everything of the marts to its file and let go of it, so that publication can open it read-only."""
-        self._connection.execute("CHECKPOINT build")
-        self._connection.execute("DETACH build")
-
 
 @contextmanager
 def open_warehouse(folder: Path) -> Iterator[Warehouse]:
@@ -143,7 +167,7 @@ def open_warehouse(folder: Path) -> Iterator[Warehouse]:
             _attach(connection, folder / f"{file}.duckdb", file)
         for schema, file in _FILE_OF.items():
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {file}.{schema}")
-        yield Warehouse(connection)
+        yield Warehouse(connection, folder)
     finally:
         connection.close()
 
