@@ -19,7 +19,7 @@ import pytest
 from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.scheduler.instigation import ScheduleInstigatorData, SensorInstigatorData
 
-from tests.support.cli import Cli
+from tests.support.cli import SMALL_MARKET, Cli
 from tests.support.paths import ROOT
 
 # The project's own definitions, with one mart that comes out empty.
@@ -38,7 +38,7 @@ class Daemon:
         self.home, self.workspace = cli.data / "dagster", workspace
         self.home.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / "pipelines" / "dagster.yaml", self.home / "dagster.yaml")
-        self.environment = {**os.environ, "DAGSTER_HOME": str(self.home), "BREAKEVEN_DATA": str(cli.data), "BREAKEVEN_OFFLINE": "true"}
+        self.environment = {**cli.environment, "DAGSTER_HOME": str(self.home), "BREAKEVEN_OFFLINE": "true"}
         self.log = ""
 
     @contextmanager
@@ -95,10 +95,11 @@ def workspace() -> Path:
     return ROOT / "workspace.yaml"
 
 
-def test_the_daily_schedule_fires_and_publishes_after_a_kill(cli: Cli, workspace: Path) -> None:
+def test_the_daily_schedule_fires_and_publishes_after_a_kill(tmp_path: Path, workspace: Path) -> None:
+    cli = Cli(tmp_path / "data", SMALL_MARKET)
     killed = subprocess.run(
         [sys.executable, "-m", "tests.faults.run_with", "kill_in_build", "refresh", "--offline"],
-        env={**os.environ, "BREAKEVEN_DATA": str(cli.data)},
+        env=cli.environment,
         cwd=ROOT,
         capture_output=True,
         timeout=120,
@@ -120,8 +121,9 @@ def test_the_daily_schedule_fires_and_publishes_after_a_kill(cli: Cli, workspace
     assert "Evaluating schedule `daily_refresh`" in daemon.log
 
 
-def test_a_failed_scheduled_run_is_published_as_such(archive: Cli, cli: Cli, tmp_path: Path) -> None:
-    shutil.copytree(archive.data, cli.data, symlinks=True, ignore=shutil.ignore_patterns("dagster"))
+def test_a_failed_scheduled_run_is_published_as_such(small_market: Cli, tmp_path: Path) -> None:
+    cli = Cli(tmp_path / "data", small_market.settings)
+    shutil.copytree(small_market.data, cli.data, symlinks=True, ignore=shutil.ignore_patterns("dagster"))
     (tmp_path / "broken.py").write_text(BROKEN)
     workspace = tmp_path / "workspace.yaml"
     workspace.write_text(f"load_from:\n  - python_file:\n      relative_path: {tmp_path / 'broken.py'}\n      working_directory: {ROOT}\n")
@@ -138,4 +140,4 @@ def test_a_failed_scheduled_run_is_published_as_such(archive: Cli, cli: Cli, tmp
     with duckdb.connect(str(cli.current / "breakeven.duckdb"), read_only=True) as connection:
         rows = connection.execute("SELECT outcome FROM ops.refreshes WHERE run_id = ?", [after["run_id"]]).fetchall()
         assert ("blocked",) in rows
-        assert connection.execute("SELECT count(*) FROM marts.break_even").fetchone() != (0,)
+        assert connection.execute("SELECT count(*) FROM marts.price_history").fetchone() != (0,)

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from tests.support.catalog_snapshots import Reading, write_readings, write_snapshots
-from tests.support.cli import Cli
+from tests.support.cli import MANY_SELLERS, Cli, without
 
 FIRST = date(2026, 8, 1)
 TABLES = ("price_history", "price_history_versions", "gpu_price_rolling", "cost_per_token", "break_even")
@@ -60,7 +60,8 @@ def changed_files(cli: Cli) -> list[Path]:
 
 
 def test_days_add_up_to_what_is_made_anew(tmp_path: Path, readings: Path) -> None:
-    growing, anew = Cli(tmp_path / "growing"), Cli(tmp_path / "anew")
+    market = without(*MANY_SELLERS)
+    growing, anew = Cli(tmp_path / "growing", market), Cli(tmp_path / "anew", market)
     seen = []
     for first, last in ((0, 2), (3, 3), (5, 7)):
         days = (FIRST + timedelta(days=first), FIRST + timedelta(days=last))
@@ -84,6 +85,9 @@ def test_days_add_up_to_what_is_made_anew(tmp_path: Path, readings: Path) -> Non
     assert len(list((growing.data / "published" / "versions").iterdir())) == 3 and not changed_files(growing)
     refreshed(anew, 7)
     assert marts(growing) == marts(anew)
+    with duckdb.connect(str(anew.current / "breakeven.duckdb"), read_only=True) as connection:
+        for name in TABLES:
+            assert connection.execute(f"SELECT count(*) FROM marts.{name}").fetchone() != (0,), name
     refreshed(growing, 7, "--rebuild")
     assert {day for day, _ in taken_in(growing)} == {FIRST + timedelta(days=n) for n in (0, 1, 2, 3, 5, 6, 7)}
     assert marts(growing) == marts(anew)

@@ -11,7 +11,7 @@ import duckdb
 
 from pipelines.ingest.snapshots import SnapshotStore
 from pipelines.sources.skypilot_catalog import payload
-from tests.support.cli import Cli
+from tests.support.cli import SMALL_MARKET, Cli
 
 # Rows of the record as the first version wrote them: no number, no effect of a rule, `published` before the deed.
 OLD_RECORD = [
@@ -83,7 +83,8 @@ def stored_by_the_first_version(data: Path) -> None:
     (data / "published" / "breakeven.duckdb").symlink_to(Path("current") / "breakeven.duckdb")
 
 
-def test_a_warehouse_of_the_first_version_is_taken_over(cli: Cli) -> None:
+def test_a_warehouse_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
+    cli = Cli(tmp_path / "data", SMALL_MARKET)
     stored_by_the_first_version(cli.data)
     before = cli("status")
     assert before.returncode == 1 and "Last refresh: published" in before.stdout and "hours old" in before.stdout
