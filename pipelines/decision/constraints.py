@@ -5,7 +5,7 @@ Pure. Belongs here: offers, sellers and sites against constraints. Does not belo
 
 from __future__ import annotations
 
-from pipelines.decision.lookups import EU_COUNTRIES
+from pipelines.decision.lookups import EU_COUNTRIES, PROFESSIONAL
 from pipelines.decision.market import ApiOffer, Market, Offer
 from pipelines.decision.workload import Constraints, Site
 
@@ -24,8 +24,8 @@ def refusal(offer: Offer, constraints: Constraints, market: Market) -> str | Non
     seat = market.headquarters.get(offer.provider)
     if not allows_place(constraints.provider_jurisdictions, seat):
         return f"its seller's seat is in {seat or 'a country that is not known'}"
-    if constraints.trust_tiers and offer.trust_tier not in constraints.trust_tiers:
-        return f"its trust tier is {offer.trust_tier}"
+    if offer.trust_tier not in (constraints.trust_tiers or PROFESSIONAL):
+        return f"its trust tier is {offer.trust_tier}" + ("" if constraints.trust_tiers else " (constraints.trust_tiers can admit it)")
     missing = [c for c in constraints.certifications if (offer.provider, offer.region, c) not in market.certified]
     return f"it is not known to be certified {missing[0]}" if missing else None
 
@@ -38,7 +38,7 @@ def api_refusal(api: ApiOffer, constraints: Constraints, market: Market) -> str 
         return "APIs are not allowed"
     if not allows_place(constraints.countries, api.country):
         return f"it computes in {api.country}" if api.country else "where a seller by the token computes is not known"
-    if constraints.certifications or constraints.trust_tiers:
+    if constraints.certifications or (constraints.trust_tiers and not constraints.admits_more_tiers):
         return "certification and trust tier of sellers by the token are not known"
     seat = market.headquarters.get(SAME_SELLER.get(api.provider, api.provider))
     if not allows_place(constraints.provider_jurisdictions, seat):

@@ -122,15 +122,17 @@ def constraint_costs(asked: Asked, best: Way | None) -> tuple[list[ConstraintCos
     given = asked.workload.constraints.given()
     if not given:
         return [], None
-    free = _cheapest(asked, Constraints())
+    stated = asked.workload.constraints
+    none = Constraints(trust_tiers=stated.trust_tiers) if stated.admits_more_tiers else Constraints()
+    free = _cheapest(asked, none)
     found = []
     for name in given:
-        only = Constraints().model_copy(update={name: getattr(asked.workload.constraints, name)})
-        alone, without = _cheapest(asked, only), _cheapest(asked, asked.workload.constraints.without(name))
+        only = none.model_copy(update={name: getattr(stated, name)})
+        alone, without = _cheapest(asked, only), _cheapest(asked, stated.without(name))
         found.append(
             ConstraintCost(
                 name,
-                _in_words(getattr(asked.workload.constraints, name)),
+                _in_words(getattr(stated, name)),
                 None if alone is None or free is None else alone - free,
                 None if best is None or without is None else best.base_usd - without,
             )

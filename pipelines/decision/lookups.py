@@ -1,7 +1,7 @@
 """Values that are compared with a table are looked up in it first: a misspelt constraint would refuse everybody.
 
-Belongs here: ISO codes of countries, and the lists of known values in the words of an error. Does not belong here: what a constraint
-refuses (`constraints`).
+Belongs here: ISO codes of countries, tiers of trust, and the lists of known values in the words of an error. Does not belong here: what a
+constraint refuses (`constraints`).
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ EU_COUNTRIES = frozenset((
     "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
 ))
 # fmt: on
+# How far the operator of a machine is known; without a constraint only professional sellers answer.
+TRUST_TIERS = ("datacenter", "secure", "community", "unverified")
+PROFESSIONAL = frozenset({"datacenter", "secure"})
 _OTHER_NAMES = {"UK": "GB (United Kingdom)", "EL": "GR (Greece)", "EUROPE": "EU"}
 
 

@@ -14,9 +14,9 @@ from typing import Any
 import duckdb
 
 from pipelines.costing.throughput_selection import LARGEST_SERVER_GPUS
-from pipelines.decision.curated import curated
 from pipelines.decision.documents import WorkloadError
-from pipelines.decision.estimate import SIZES, Device, Level, Model, Run, carried_over, carrying_error, fastest, level_of
+from pipelines.decision.estimate import SIZES, Level, Run, carried_over, carrying_error, fastest, level_of
+from pipelines.decision.facts import Facts
 from pipelines.decision.market import Measurement
 from pipelines.decision.workload import Workload
 from pipelines.publication.reader import rows
@@ -50,48 +50,25 @@ ORDER BY throughput_id
 """
 
 
-def measurements(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of: date) -> list[Measurement]:
+def measurements(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of: date, facts: Facts) -> list[Measurement]:
     """Rates for a workload. Raises WorkloadError where nothing is known of its model, or nothing meets its limits."""
-    known = models()
+    known = facts.models
     measured_models = {m for (m,) in connection.execute("SELECT DISTINCT model FROM marts.throughput").fetchall()}
     if workload.model not in {*known, *measured_models} and not workload.quotes.rates and not workload.quotes.tokens:
         names = ", ".join(sorted({*known, *measured_models}))
         raise WorkloadError(f"model is {workload.model!r}, of which nothing was measured and no size is known; expected one of {names}")
     if workload.tokens.output == 0:
         return []  # no run without output was measured; tokens are sold for it all the same
-    found = _of_lengths(connection, workload, as_of)
+    found = _of_lengths(connection, workload, as_of, facts)
     if workload.model in known and workload.estimates != "never" and (workload.estimates == "all" or not found):
         there = {(m.gpu, m.precision) for m in found}
-        found += [m for m in _estimated(connection, workload, as_of) if (m.gpu, m.precision) not in there]
+        found += [m for m in _estimated(connection, workload, as_of, facts) if (m.gpu, m.precision) not in there]
     if not found and not workload.quotes.rates and not workload.quotes.tokens:
         raise WorkloadError(_why_none(connection, workload))
     return found
 
 
-def models() -> dict[str, Model]:
-    """Models whose size is known."""
-    return {
-        r["model"]: Model(r["model"], float(r["total_parameters"]), float(r["active_parameters"]))
-        for r in curated("reference_model")
-        if r["total_parameters"] and r["active_parameters"]
-    }
-
-
-def devices() -> dict[str, Device]:
-    """Devices whose roofs are known."""
-    memory = {r["gpu"]: r["gpu_memory_gb"] for r in curated("reference_gpu")}
-    found = {}
-    for r in curated("reference_gpu_spec"):
-        flops = {p: r[f"{p}_flops_per_s"] for p in ("bf16", "fp8", "fp4") if r[f"{p}_flops_per_s"]}
-        # Weights in four bits are computed in the next wider precision where the device has none of four.
-        wide = flops.get("fp8") or flops.get("bf16")
-        flops = {**flops, **({"int4": flops["bf16"]} if "bf16" in flops else {}), **({} if "fp4" in flops or not wide else {"fp4": wide})}
-        if memory.get(r["gpu"]):
-            found[r["gpu"]] = Device(r["gpu"], memory[r["gpu"]] * 1e9, float(r["memory_bandwidth_bytes_per_s"]), flops)
-    return found
-
-
-def _of_lengths(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of: date) -> list[Measurement]:
+def _of_lengths(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of: date, facts: Facts) -> list[Measurement]:
     """Measured at the lengths asked for, else carried over from the nearest measured ones that lie around them."""
     found = [
         r
@@ -112,12 +89,11 @@ def _of_lengths(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of
     exact = [r for r in found if (r["input_tokens"], r["output_tokens"]) == asked]
     if exact or workload.estimates == "never":
         return [_measurement(r) for r in exact]
-    return _carried(found, workload, asked)
+    return _carried(found, workload, asked, facts)
 
 
-def _carried(found: Sequence[dict[str, Any]], workload: Workload, asked: tuple[int, int]) -> list[Measurement]:
-    known, roofs = models(), devices()
-    model = known.get(workload.model)
+def _carried(found: Sequence[dict[str, Any]], workload: Workload, asked: tuple[int, int], facts: Facts) -> list[Measurement]:
+    roofs, model = facts.devices, facts.models.get(workload.model)
     if model is None:
         return []
     limits = (workload.objective.ttft_s, workload.objective.time_per_output_token_s)
@@ -179,9 +155,9 @@ def _measurement(r: dict[str, Any], rate: float | None = None, basis: str = "mea
     )
 
 
-def runs(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Run]:
+def runs(connection: duckdb.DuckDBPyConnection, as_of: date, facts: Facts) -> list[Run]:
     """Measured runs whose model and device have known sizes and roofs."""
-    known, roofs = models(), devices()
+    known, roofs = facts.models, facts.devices
     return [
         Run(
             known[r["model"]],
@@ -198,13 +174,13 @@ def runs(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Run]:
     ]
 
 
-def _estimated(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of: date) -> list[Measurement]:
-    level = level_of(runs(connection, as_of))
-    model = models()[workload.model]
+def _estimated(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of: date, facts: Facts) -> list[Measurement]:
+    level = level_of(runs(connection, as_of, facts))
+    model = facts.models[workload.model]
     lengths = (float(workload.tokens.input), float(workload.tokens.output))
     limits = (workload.objective.ttft_s, workload.objective.time_per_output_token_s)
     found = []
-    for device in devices().values():
+    for device in facts.devices.values():
         for precision in workload.precisions or ("fp8", "bf16"):
             for gpus in SIZES:
                 best = fastest(model, device, precision, float(gpus), lengths, limits, level)

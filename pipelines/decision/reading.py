@@ -1,4 +1,4 @@
-"""Reading the market of one workload from the published version, and from nothing else but the tables of names that ship with it.
+"""Reading the market of one workload from the published version, and from nothing else.
 
 Belongs here: queries, and turning rows into the market's shapes. Does not belong here: any choice, the asker's own figures
 (`own_figures`), rates (`rates`).
@@ -10,12 +10,11 @@ from datetime import date
 
 import duckdb
 
-from pipelines.catalogue.contracts import catalogue
 from pipelines.costing.throughput_selection import LARGEST_SERVER_GPUS
-from pipelines.decision.curated import curated
 from pipelines.decision.documents import WorkloadError
 from pipelines.decision.drift import rent_drift, token_drift
-from pipelines.decision.lookups import known_value
+from pipelines.decision.facts import Facts, read_facts
+from pipelines.decision.lookups import TRUST_TIERS, known_value
 from pipelines.decision.market import BANDS, LONGEST_AGE_DAYS, ApiOffer, Assumption, Drift, Market, Offer, Server
 from pipelines.decision.own_figures import with_own_figures
 from pipelines.decision.rates import measurements
@@ -33,7 +32,8 @@ def read_market(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of
 
     Raises WorkloadError where its model, lengths, electricity area or a constraint's value are not known.
     """
-    _look_up(connection, workload)
+    facts = read_facts(connection)
+    _look_up(connection, workload, facts)
     (newest,) = connection.execute("SELECT max(on_date) FROM marts.cost_per_token").fetchall()[0]
     day = min(as_of or newest, newest)
     fx = rows(
@@ -44,33 +44,33 @@ def read_market(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of
     if not fx:
         raise WorkloadError(f"as of {day} no exchange rate is known, expected a later day")
     drift = {**rent_drift(connection, day), **token_drift()}
-    api, left_out = _api_offers(connection, workload.model, day, drift["tokens"])
+    api, left_out = _api_offers(connection, workload.model, day, drift["tokens"], facts)
     assumptions = _assumptions(connection)
     usd_per_eur = fx[0]["units_per_eur"]
     market = Market(
         as_of=day,
         usd_per_eur=usd_per_eur,
         fx_on=fx[0]["on_date"],
-        measurements=measurements(connection, workload, day),
+        measurements=measurements(connection, workload, day, facts),
         offers=_offers(connection, day, drift),
         api_offers=api,
         servers=_servers(connection, day),
         assumptions=assumptions,
         electricity=_electricity(connection, workload.electricity_area, assumptions, usd_per_eur),
-        headquarters={r["provider"]: r["headquarters_country"] for r in curated("reference_provider_fact")},
-        certified={(r["provider"], r["region"], r["certification"]) for r in curated("reference_region_certification")},
-        gpu_memory_gb={r["gpu"]: r["gpu_memory_gb"] for r in curated("reference_gpu")},
+        headquarters=facts.headquarters,
+        certified=set(facts.certified),
+        gpu_memory_gb=facts.gpu_memory_gb,
         drift=drift,
         left_out=left_out,
     )
     return with_own_figures(market, workload)
 
 
-def _look_up(connection: duckdb.DuckDBPyConnection, workload: Workload) -> None:
+def _look_up(connection: duckdb.DuckDBPyConnection, workload: Workload, facts: Facts) -> None:
     constraints = workload.constraints
-    certified = {r["certification"] for r in curated("reference_region_certification")}
+    certified = {certification for _, _, certification in facts.certified}
     precisions = {p for (p,) in connection.execute("SELECT DISTINCT precision FROM marts.throughput").fetchall()}
-    names = {r["gpu"] for r in curated("reference_gpu")}
+    names = facts.gpu_memory_gb
     quotes = workload.quotes
     quoted = [*(s.gpu for s in quotes.servers), *(r.gpu for r in quotes.rents), *(m.gpu for m in quotes.rates)]
     assumed = [a for (a,) in connection.execute("SELECT assumption FROM marts.cost_assumption WHERE scope IS NULL").fetchall()]
@@ -78,7 +78,7 @@ def _look_up(connection: duckdb.DuckDBPyConnection, workload: Workload) -> None:
         ("precisions", workload.precisions, precisions),
         ("constraints.certifications", constraints.certifications, certified),
         ("site.certifications", workload.site.certifications, certified),
-        ("constraints.trust_tiers", constraints.trust_tiers, catalogue().columns["trust_tier"].allowed or ()),
+        ("constraints.trust_tiers", constraints.trust_tiers, TRUST_TIERS),
         ("quotes: gpu", quoted, names),
         ("assumptions", list(workload.assumptions), assumed),
     ):
@@ -137,7 +137,9 @@ def _offers(connection: duckdb.DuckDBPyConnection, as_of: date, drift: dict[str,
     return offers
 
 
-def _api_offers(connection: duckdb.DuckDBPyConnection, model: str, as_of: date, drift: Drift) -> tuple[list[ApiOffer], dict[str, int]]:
+def _api_offers(
+    connection: duckdb.DuckDBPyConnection, model: str, as_of: date, drift: Drift, facts: Facts
+) -> tuple[list[ApiOffer], dict[str, int]]:
     """Sellers of the model by the token, and how many are left out for which reason."""
     found = rows(
         connection,
@@ -150,7 +152,6 @@ def _api_offers(connection: duckdb.DuckDBPyConnection, model: str, as_of: date, 
         """,
         {"model": model, "as_of": as_of},
     )
-    resellers = {r["provider"] for r in curated("reference_provider_fact") if "reseller" in (r["note"] or "")}
     offers, left_out = [], dict[str, int]()
     for r in found:
         age = (as_of - r["seen_on"]).days
@@ -176,7 +177,7 @@ def _api_offers(connection: duckdb.DuckDBPyConnection, model: str, as_of: date, 
                 r["source"],
                 cached_input_usd=r["usd_per_million_cached_input_tokens"],
                 batch_share=_batch_share(r["usd_per_million_batch_output_tokens"], r["usd_per_million_output_tokens"]),
-                kind="reseller" if r["provider"] in resellers else "seller",
+                kind="reseller" if r["provider"] in facts.resellers else "seller",
                 band_share=(band["low"], band["high"]),
             )
         )

@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 from pipelines.decision.documents import WorkloadError, read_yaml
 from pipelines.decision.fields import Country, Number, Positive, Share, Strict, Whole
 from pipelines.decision.load_file import HOURS_PER_DAY, HOURS_PER_YEAR, MOST_TOKENS_PER_HOUR, read_load
+from pipelines.decision.lookups import PROFESSIONAL
 from pipelines.decision.quotes import Extra, Own, Quotes
 
 Shape = Literal["constant", "business_hours", "diurnal", "bursty", "growing"]
@@ -67,7 +68,7 @@ class Load(Strict):
 
 
 class Constraints(Strict):
-    """What is allowed. An empty list allows all; `EU` in a list of countries stands for its members."""
+    """What is allowed. An empty list allows all, but of tiers of trust only the professional; `EU` stands for its members."""
 
     countries: tuple[Country, ...] = ()
     provider_jurisdictions: tuple[Country, ...] = ()
@@ -79,9 +80,15 @@ class Constraints(Strict):
     api_allowed: bool = True
     capital_budget: Positive | None = None
 
+    @property
+    def admits_more_tiers(self) -> bool:
+        """Whether the tiers that are named loosen the default rather than tighten it."""
+        return set(self.trust_tiers) >= PROFESSIONAL
+
     def given(self) -> list[str]:
-        """Names of the constraints that are not at their default."""
-        return [name for name, field in type(self).model_fields.items() if getattr(self, name) != field.default]
+        """Names of the constraints that are not at their default and take something away."""
+        names = [name for name, field in type(self).model_fields.items() if getattr(self, name) != field.default]
+        return [name for name in names if not (name == "trust_tiers" and self.admits_more_tiers)]
 
     def without(self, name: str) -> Constraints:
         """The same with one constraint at its default."""

@@ -14,6 +14,7 @@ import yaml
 
 from pipelines import decision
 from pipelines.decision.estimate import level_of
+from pipelines.decision.facts import read_facts
 from pipelines.decision.rates import runs
 from pipelines.decision.report.sections import amount, headline, reasons
 from tests.support.paths import ROOT
@@ -74,7 +75,7 @@ def section(path: Path, connection: duckdb.DuckDBPyConnection, argument: str) ->
 
 def render(connection: duckdb.DuckDBPyConnection) -> str:
     (as_of,) = connection.execute("SELECT max(on_date) FROM marts.cost_per_token").fetchall()[0]
-    level = level_of(runs(connection, as_of))
+    level = level_of(runs(connection, as_of, read_facts(connection)))
     arguments = yaml.safe_load((FOLDER / "arguments.yml").read_text(encoding="utf-8"))
     parts = [HEAD.format(as_of=as_of, error=level.error_share, runs=level.runs)]
     parts += [section(path, connection, arguments[path.stem]) for path in sorted(FOLDER.glob("*.yaml"))]

@@ -15,14 +15,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.catalogue.contracts import catalogue
 from pipelines.costing.assumptions import SERVER_INPUTS
 from pipelines.decision import WorkloadError, as_dict, as_html, as_text, compare, decide, portfolio, report, sweep
 from pipelines.decision.demand import demand_of
+from pipelines.decision.lookups import PROFESSIONAL, TRUST_TIERS
 from pipelines.decision.market import ApiOffer, Assumption, Market, Measurement, Offer, Server
 from pipelines.decision.own_figures import with_own_figures
 from pipelines.decision.plan import Decision
 from pipelines.decision.quotes import Ends, Quotes
 from pipelines.decision.workload import SHAPES, Purchase, Resilience, ScaleToZero, Site, Tokens, Workload
+from pipelines.prices.market import PROFESSIONAL as PRICES_PROFESSIONAL
 
 DAY = dt.date(2026, 11, 23)
 RATE = 100.0  # output tokens per second per GPU: 2.88 million an hour on a server of eight
@@ -254,6 +257,18 @@ def test_constraints_choose_before_the_price_does(constraints: dict[str, Any], r
     assert rented == ([region] if region else [])
     if region is None:
         assert found.excluded
+
+
+def test_only_professional_sellers_answer_unless_others_are_admitted() -> None:
+    offers = [offer("on_demand", 2.0), offer("on_demand", 0.5, region="home", trust_tier="community")]
+    plain = answer(load(0.01), market(offers=offers, servers=[]))
+    assert plain.best is not None and plain.best.offer is not None and plain.best.offer.region == "r"
+    (refused,) = plain.standings[0].refused
+    assert refused.reason == "its trust tier is community (constraints.trust_tiers can admit it)"
+    wider = answer(load(0.01), market(offers=offers, servers=[]), trust_tiers=["datacenter", "secure", "community"])
+    assert wider.best is not None and wider.best.offer is not None and wider.best.offer.region == "home"
+    assert wider.constraint_costs == []  # it takes nothing away
+    assert catalogue().columns["trust_tier"].allowed == TRUST_TIERS and set(PRICES_PROFESSIONAL) == PROFESSIONAL
 
 
 def test_each_constraint_has_its_price() -> None:
