@@ -10,10 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.decision.load_file import HOURS_PER_YEAR
+from pipelines.decision.system import ROUNDING, System
 from pipelines.decision.workload import Workload
-
-# An excess that floats cannot tell from none needs no further machine.
-ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -75,19 +73,21 @@ def machines(load: np.ndarray, capacity: float, least: int = 1) -> np.ndarray:
     return np.where(load > 0, np.maximum(needed, least), 0.0)
 
 
-def machine_hours(year: Year, capacity: float, cold_start_s: float | None = None, spare: float = 0.0, sites: int = 1) -> float:
+def machines_beside(load: np.ndarray, units: np.ndarray, capacity: float, of_machine: float) -> np.ndarray:
+    """Whole machines for what units of `capacity` leave of each load; where there are none, as many as for the load alone."""
+    left = np.ceil(np.maximum(load - units * capacity, 0.0) / of_machine - ROUNDING)
+    return np.where((units == 0) & (load > 0), np.maximum(left, 1.0), left)
+
+
+def machine_hours(
+    year: Year, capacity: float, system: System, cold_start_s: float | None = None, spare: float = 0.0, sites: int = 1
+) -> float:
     """Machine-hours that a year is billed: whole machines in each hour.
 
     With `cold_start_s` the last machine of an hour is switched off when it has done its work, and pays its start; `spare` machines and
     a second site stand beside, in each hour in which there is any load.
     """
-    if cold_start_s is None:
-        billed = machines(year.values, capacity)
-    else:
-        busy = year.values / capacity
-        whole = np.floor(busy + ROUNDING)
-        rest = np.maximum(busy - whole, 0.0)
-        billed = whole + np.where(rest > ROUNDING, np.minimum(1.0, rest + cold_start_s / 3600), 0.0)
+    billed = machines(year.values, capacity) if cold_start_s is None else system.billed(year.values / capacity, cold_start_s)
     beside = np.where(year.values > 0, spare, 0.0)
     return float(((billed * sites + beside) * year.hours).sum())
 

@@ -135,6 +135,15 @@ def fastest(
     return float(rates[best]), float(many[best])
 
 
+def sweep_to(
+    model: Model, device: Device, precision: str, gpus: float, lengths: tuple[float, float], most: float
+) -> tuple[tuple[float, float], ...]:
+    """Shares of the rate at `most` requests at a time that fewer give."""
+    many = np.unique(np.minimum([1.0, 4.0, 16.0, 64.0, 256.0, most], most))
+    rates = many / step_seconds(model, device, precision, gpus, lengths, many)
+    return tuple((float(rate / rates[-1]), float(at)) for rate, at in zip(rates, many, strict=True))
+
+
 def carried_over(measured: float, there: float, here: float) -> float:
     """A measured rate carried to other lengths by what the roofline says of both."""
     return measured * here / there

@@ -34,7 +34,8 @@ class Measurement:
     """A configuration of a device within the limits. Rate in counted tokens per second per GPU.
 
     `basis`: measured, interpolated, estimated, or yours; `error_share` is the error of what is not measured, to either side.
-    `ended_early`: the sweep ended before a limit bound, so that the rate is a lower bound and the cost an upper one.
+    `ended_early`: the sweep ended before a limit bound, so that the rate is a lower bound and the cost an upper one. `sweep`: what the
+    same system serves with fewer requests at a time, as pairs of (share of the rate, requests at a time).
     """
 
     gpu: str
@@ -49,6 +50,7 @@ class Measurement:
     ended_early: bool = False
     basis: str = "measured"
     error_share: float = 0.0
+    sweep: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)

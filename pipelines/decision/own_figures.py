@@ -119,7 +119,9 @@ def _measured(market: Market, workload: Workload) -> list[Measurement]:
             q.measured_on,
             SOURCE,
             engine=q.engine,
+            concurrency=q.concurrency,
             basis="yours",
+            sweep=() if q.concurrency is None else ((1.0, q.concurrency),),
         )
         for number, q in enumerate(workload.quotes.rates, start=1)
     ]

@@ -61,12 +61,13 @@ class TokenQuote(Strict):
 
 
 class RateQuote(Strict):
-    """A rate that the asker measured within the objective: tokens per second of `gpu_count` GPUs together."""
+    """A rate that the asker measured within the objective: tokens per second of `gpu_count` GPUs together, with so many at a time."""
 
     gpu: Text
     gpu_count: Gpus
     precision: Text
     tokens_per_second: Positive
+    concurrency: Annotated[Number, Field(ge=1, le=1e6)] | None = None
     engine: Text = "-"
     measured_on: date | None = None
 

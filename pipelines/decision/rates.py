@@ -15,7 +15,7 @@ import duckdb
 
 from pipelines.costing.throughput_selection import LARGEST_SERVER_GPUS
 from pipelines.decision.documents import WorkloadError
-from pipelines.decision.estimate import SIZES, Level, Run, carried_over, carrying_error, fastest, level_of
+from pipelines.decision.estimate import SIZES, Level, Run, carried_over, carrying_error, fastest, level_of, sweep_to
 from pipelines.decision.facts import Facts
 from pipelines.decision.market import Measurement
 from pipelines.decision.workload import Workload
@@ -25,13 +25,12 @@ from pipelines.publication.reader import rows
 # limits, nobody saw the fastest.
 _FASTEST = """
 WITH run AS (
-    SELECT *,
-           max(concurrency) OVER (
-               PARTITION BY gpu, precision, gpu_count, engine, engine_version, input_tokens, output_tokens
-           ) AS sweep_end
+    SELECT *, max(concurrency) OVER sweep AS sweep_end,
+           list({at_a_time: concurrency, rate: output_tokens_per_second_per_gpu}) FILTER (concurrency > 0) OVER sweep AS runs
     FROM marts.throughput
     WHERE model = $model AND input_tokens IS NOT NULL AND output_tokens IS NOT NULL AND confidence <> 'low' AND scenario IS NULL
       AND gpu_count <= $gpus AND known_from::DATE <= $as_of
+    WINDOW sweep AS (PARTITION BY gpu, precision, gpu_count, engine, engine_version, input_tokens, output_tokens)
 )
 SELECT *, concurrency IS NOT NULL AND concurrency = sweep_end AS ended_early
 FROM run
@@ -152,7 +151,20 @@ def _measurement(r: dict[str, Any], rate: float | None = None, basis: str = "mea
         ended_early=bool(r["ended_early"]),
         basis=basis,
         error_share=error,
+        sweep=_sweep(r),
     )
+
+
+def _sweep(r: dict[str, Any]) -> tuple[tuple[float, float], ...]:
+    """What the same system gives with fewer requests at a time: the best of each, as long as more requests give more."""
+    best: dict[float, float] = {}
+    for run in r["runs"] or ():
+        best[run["at_a_time"]] = max(run["rate"], best.get(run["at_a_time"], 0.0))
+    most, found = r["output_tokens_per_second_per_gpu"], list[tuple[float, float]]()
+    for at_a_time, rate in sorted(best.items()):
+        if r["concurrency"] is not None and at_a_time <= r["concurrency"] and (found[-1][0] if found else 0.0) < rate / most <= 1:
+            found.append((rate / most, float(at_a_time)))
+    return tuple(found)
 
 
 def runs(connection: duckdb.DuckDBPyConnection, as_of: date, facts: Facts) -> list[Run]:
@@ -200,6 +212,7 @@ def _estimated(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of:
                             concurrency=concurrency,
                             basis="estimated",
                             error_share=level.error_share,
+                            sweep=sweep_to(model, device, precision, float(gpus), lengths, concurrency),
                         )
                     )
     return found

@@ -23,8 +23,6 @@ from pipelines.decision.workload import Workload
 from pipelines.publication.reader import rows
 
 WINDOW_DAYS = 30
-# A server's quote stays, with its age, when it is more than a year old: owning does not become impossible on that day.
-OLDEST_QUOTE_DAYS = 2 * LONGEST_AGE_DAYS
 
 
 def read_market(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of: date | None = None) -> Market:
@@ -200,7 +198,7 @@ def _servers(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Server]
         QUALIFY row_number() OVER (PARTITION BY h.hardware ORDER BY h.price_on DESC) = 1
         ORDER BY h.hardware
         """,
-        {"as_of": as_of, "limit": OLDEST_QUOTE_DAYS, "gpus": LARGEST_SERVER_GPUS},
+        {"as_of": as_of, "limit": LONGEST_AGE_DAYS, "gpus": LARGEST_SERVER_GPUS},
     )
     return [
         Server(

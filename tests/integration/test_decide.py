@@ -109,20 +109,19 @@ def test_twelve_workloads_are_recomputed_hour_by_hour(published: duckdb.DuckDBPy
     hours, growth, spare = list(load), workload.load.growth_per_year, workload.resilience.spare_servers
     waste = base["spot_restart_s"] / base["spot_mean_time_between_interruptions_s"]
     lengths = (workload.tokens.input, workload.tokens.output)
-    batch = 1.0
     assert found["options"]
-    compared = 0
     for option in found["options"]:
         years = workload.horizon_years
         if option["kind"] in ("on_demand", "spot"):
-            again = recompute.rent(option, hours, growth, years, waste if option["kind"] == "spot" else 0.0, spare)
-        elif option["kind"] == "own":
-            again = recompute.own(option, hours, growth, years, base, market.electricity.band["base"])
-        elif option["kind"] == "api":
+            again = recompute.rent(option, hours, growth, years, waste, spare)
+        elif option["kind"] in ("own", "hybrid"):
+            again = recompute.own(
+                option, hours, growth, years, base, market.electricity.band["base"], gathers=workload.tokens.batch, waste=waste
+            )
+        elif option["kind"].startswith("commitment"):
+            again = recompute.commit(option, hours, growth, waste, spare)
+        else:
+            assert option["kind"] == "api"
             batch = option["api"]["batch_share"] if workload.tokens.batch and option["api"]["batch_share"] else 1.0
             again = recompute.tokens(option, hours, growth, years, lengths, workload.tokens.cached_input_share, batch)
-        else:
-            continue
-        compared += 1
         assert option["cost_usd"][years]["base"] == pytest.approx(again, rel=1e-9)
-    assert compared

@@ -16,7 +16,7 @@ from pipelines.decision.constraints import refusal
 from pipelines.decision.demand import fleet
 from pipelines.decision.load_file import HOURS_PER_YEAR
 from pipelines.decision.market import Measurement, Offer
-from pipelines.decision.options.rented import RentedWay, fitting, in_classes, left_to_rent, rents_beside
+from pipelines.decision.options.rented import RentedWay, beside, fitting, in_classes, left_to_rent, rents_beside
 from pipelines.decision.options.stages import staged
 from pipelines.decision.options.way import Asked, Way, capacity_per_hour
 from pipelines.decision.scenario import BASE, RENT_PATH, RENTED_PRICE, Scenario
@@ -69,7 +69,7 @@ class CommittedWay(Way):
     @property
     def facts(self) -> Mapping[str, Any]:
         """What is special to this kind."""
-        return {"nodes_committed": max(self.nodes), "nodes_by_year": list(self.nodes)}
+        return {"nodes_committed": max(self.nodes), "nodes_by_year": list(self.nodes), "peaks": beside(self.peaks)}
 
 
 def committed(asked: Asked, constraints: Constraints, peaks: RentedWay | None) -> list[CommittedWay]:
@@ -79,8 +79,8 @@ def committed(asked: Asked, constraints: Constraints, peaks: RentedWay | None) -
         months = offer.commitment_months
         if not months or months > asked.years * 12:
             continue
-        for beside in {id(w): w for w in (peaks, None)}.values():
-            way = _planned(asked, offer, m, beside)
+        for rent in {id(w): w for w in (peaks, None)}.values():
+            way = _planned(asked, offer, m, rent)
             if way is not None:
                 found.append(way)
     return found

@@ -15,9 +15,9 @@ import numpy as np
 from pipelines.costing.assumptions import server_of
 from pipelines.decision.demand import Demand, fleet
 from pipelines.decision.load_file import HOURS_PER_YEAR
-from pipelines.decision.options.rented import RentedWay, in_classes, left_to_rent, rents_beside
+from pipelines.decision.options.rented import RentedWay, beside, in_classes, left_to_rent, rents_beside
 from pipelines.decision.options.stages import staged
-from pipelines.decision.options.way import Asked, Way, best_on, capacity_per_hour
+from pipelines.decision.options.way import Asked, Way, best_on, capacity_per_hour, system_of
 from pipelines.decision.scenario import BASE, ELECTRICITY, SERVER_POWER, SERVER_PRICE, Scenario
 from pipelines.economics import OnPremServer, annual_capital_cost
 
@@ -57,7 +57,10 @@ class OwnedWay(Way):
         parts = self._of_servers(there, scenario)
         server = self.described(scenario, 1)
         price = scenario.value(ELECTRICITY, asked.market.electricity.band)
-        busy = sum(float((np.minimum(y.values, n * capacity) * y.hours).sum()) for n, y in zip(serving, demand, strict=True)) / capacity
+        system = system_of(self.measurement, self.server.gpu_count, asked)
+        busy = sum(
+            float((system.at_work(np.minimum(y.values / capacity, n)) * y.hours).sum()) for n, y in zip(serving, demand, strict=True)
+        )
         parts["energy"] += busy * (server.load_kw - server.idle_kw) * server.pue * price
         if self.peaks is not None:
             parts["rent of peaks"] = rents_beside(demand, serving, capacity, self.peaks, scenario)
@@ -145,6 +148,7 @@ class OwnedWay(Way):
             "servers_to_spare": self.there[-1] - self.servers[-1],
             "owned_share": self.owned_share,
             "capital_usd": self.capital_usd,
+            "peaks": beside(self.peaks),
         }
 
 
@@ -208,9 +212,11 @@ def _yearly(whole: OwnedWay, units: np.ndarray, capacity: float, year: Any) -> n
     asked, server = whole.asked, whole.described(BASE, 1)
     sites, spare = asked.workload.sites, asked.spare(BASE)
     posts = np.array([staff_posts(n * sites + (spare if n else 0.0), whole._gpus, asked) for n in units])
-    served = (np.minimum(year.values[:, None], units[None, :] * capacity) * year.hours[:, None]).sum(axis=0) / capacity
+    assert whole.measurement is not None
+    system = system_of(whole.measurement, whole._gpus, asked)
+    busy = (system.at_work(np.minimum(year.values[:, None] / capacity, units[None, :])) * year.hours[:, None]).sum(axis=0)
     price = asked.market.electricity.band["base"]
-    use = served * (server.load_kw - server.idle_kw) * server.pue * price
+    use = busy * (server.load_kw - server.idle_kw) * server.pue * price
     return np.asarray(posts * asked.value("staff_usd_per_fte_year", BASE) + use)
 
 

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from pipelines.decision.constraints import refusal
-from pipelines.decision.demand import ROUNDING, Demand, machine_hours
+from pipelines.decision.demand import Demand, machine_hours, machines_beside
 from pipelines.decision.market import Measurement, Offer
-from pipelines.decision.options.way import Asked, Way, best_on, capacity_per_hour
+from pipelines.decision.options.way import Asked, Way, best_on, capacity_per_hour, system_of
 from pipelines.decision.scenario import BASE, RENT_PATH, RENTED_PRICE, Scenario
 from pipelines.decision.workload import Constraints
 from pipelines.economics import effective_cloud_usd_per_hour, spot_waste_share
@@ -37,8 +37,10 @@ class RentedWay(Way):
         return self._hours(scenario, year) * self.hour_usd(scenario, year)
 
     def _hours(self, scenario: Scenario, year: int) -> float:
+        assert self.measurement is not None and self.offer is not None
         load, asked = self.asked.at_load(scenario)[year], self.asked
-        return machine_hours(load, self.capacity(scenario), asked.cold_start_s, asked.spare(scenario), asked.workload.sites)
+        system = system_of(self.measurement, self.offer.gpu_count, asked)
+        return machine_hours(load, self.capacity(scenario), system, asked.cold_start_s, asked.spare(scenario), asked.workload.sites)
 
     def path(self, scenario: Scenario, year: int) -> float:
         """What a rent of today is multiplied by in a year."""
@@ -57,10 +59,7 @@ class RentedWay(Way):
 
     def machine_hours(self) -> float:
         """Machine-hours billed over the years, at base figures."""
-        return sum(
-            machine_hours(y, self.capacity(), self.asked.cold_start_s, self.asked.spare(BASE), self.asked.workload.sites)
-            for y in self.asked.demand
-        )
+        return sum(self._hours(BASE, year) for year in range(self.asked.years))
 
     @property
     def title(self) -> str:
@@ -73,6 +72,11 @@ class RentedWay(Way):
         """What is special to this kind."""
         peak = max(math.ceil(year.peak / self.capacity() - 1e-9) for year in self.asked.demand)
         return {"machine_hours": self.machine_hours(), "machines_at_the_peak": peak}
+
+
+def beside(peaks: RentedWay | None) -> dict[str, Any] | None:
+    """What is rented beside machines that are there all the time, as a fact of the way that has them."""
+    return None if peaks is None else {"title": peaks.title, "offer": peaks.offer, "measurement": peaks.measurement}
 
 
 def machine_usd(offer: Offer, asked: Asked, scenario: Scenario) -> float:
@@ -114,11 +118,11 @@ def left_to_rent(demand: Demand, capacity: float, units: np.ndarray, way: Rented
     """What renting costs in each year beside each number of units of `capacity`; infinite where they fall short with nothing to rent."""
     found = []
     for number, year in enumerate(demand):
-        over = np.maximum(year.values[:, None] - units[None, :] * capacity, 0.0)
         if way is None:
+            over = np.maximum(year.values[:, None] - units[None, :] * capacity, 0.0)
             found.append(np.where((over > capacity * 1e-9).any(axis=0), np.inf, 0.0))
             continue
-        needed = np.ceil(over / way.capacity() - 1e-9)
+        needed = machines_beside(year.values[:, None], units[None, :], capacity, way.capacity())
         found.append((needed * year.hours[:, None]).sum(axis=0) * way.hour_usd(BASE, number))
     return found
 
@@ -129,7 +133,7 @@ def rents_beside(demand: Demand, units: Sequence[float], capacity: float, way: R
     now, of_machine = machine_usd(way.offer, way.asked, scenario), way.capacity(scenario)
     total = 0.0
     for number, (year, count) in enumerate(zip(demand, units, strict=True)):
-        needed = np.ceil(np.maximum(year.values - count * capacity, 0.0) / of_machine - ROUNDING)
+        needed = machines_beside(year.values, np.asarray(count), capacity, of_machine)
         total += float((needed * year.hours).sum()) * now * way.path(scenario, number)
     return total
 

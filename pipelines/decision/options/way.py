@@ -15,6 +15,7 @@ from pipelines.decision.demand import Demand
 from pipelines.decision.market import ApiOffer, Market, Measurement, Offer, Server
 from pipelines.decision.options.extras import extras_of
 from pipelines.decision.scenario import BASE, LOAD, PACKING, SPARE, THROUGHPUT, Scenario
+from pipelines.decision.system import System
 from pipelines.decision.workload import Workload
 
 MILLION = 1e6
@@ -143,6 +144,11 @@ def capacity_per_hour(measured: Measurement, gpus: float, asked: Asked, scenario
         band = {"low": 1 + measured.error_share, "base": 1.0, "high": 1 / (1 + measured.error_share)}
     rate = measured.rate_per_gpu * measured.gpu_count * copies * scenario.value(THROUGHPUT, band)
     return rate * 3600 * asked.value(PACKING, scenario, absent=1.0)
+
+
+def system_of(measured: Measurement, gpus: float, asked: Asked) -> System:
+    """The measured system on a machine of so many GPUs. Work that may wait is gathered, and fills what it runs on."""
+    return System(int(gpus // measured.gpu_count), () if asked.workload.tokens.batch else measured.sweep)
 
 
 def best_on(machine_gpus: float, gpu: str, measurements: list[Measurement]) -> list[Measurement]:

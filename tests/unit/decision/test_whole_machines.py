@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.decision import as_dict, decide
-from pipelines.decision.market import Assumption
+from pipelines.decision.market import Assumption, Measurement
 from pipelines.decision.options.stages import staged
-from pipelines.decision.workload import Purchase
+from pipelines.decision.workload import Purchase, ScaleToZero, Tokens
 from pipelines.economics import hybrid_plan
 from tests.unit.decision import recompute
-from tests.unit.decision.test_plan import CAPACITY, assumption, band, load, market, offer, workload
+from tests.unit.decision.test_plan import CAPACITY, DAY, RATE, assumption, band, load, market, offer, workload
 
 loads = st.lists(st.floats(0, 30), min_size=1, max_size=40)
 prices = st.floats(0, 10)
@@ -87,22 +87,65 @@ def full_market(**changes: Any) -> Any:
     return replace(market(offers=offers), assumptions=assumptions, electricity=assumption("electricity_usd_per_kwh", 0.13), **changes)
 
 
+SWEPT = Measurement("g", "fp8", RATE, 4.0, "t", DAY, "a bench", concurrency=64, sweep=((0.1, 4.0), (0.4, 16.0), (1.0, 64.0)))
+
+
 @settings(max_examples=15, deadline=None)
-@given(st.lists(st.floats(0, 20), min_size=1, max_size=24).filter(lambda x: max(x) > 0.01), st.sampled_from([0.0, 0.2, 1.0]))
-def test_costs_are_those_of_an_independent_recomputation(shares: list[float], growth: float) -> None:
+@given(
+    st.lists(st.floats(0, 20), min_size=1, max_size=24).filter(lambda x: max(x) > 0.01),
+    st.sampled_from([0.0, 0.2, 1.0]),
+    st.floats(0.2, 3.0),
+    st.sampled_from([None, 0.0, 300.0]),
+    st.booleans(),
+)
+def test_costs_are_those_of_an_independent_recomputation(
+    shares: list[float], growth: float, rent: float, cold_start_s: float | None, gathers: bool
+) -> None:
     hours = load(*shares)
-    given_market = full_market()
-    found = as_dict(decide(workload(growth=growth), hours, given_market, draws=1))
+    offers = [offer("on_demand", rent), offer("spot", 1.4 * rent, region="s"), offer("commitment", rent * 0.6, commitment_months=12)]
+    given_market = replace(full_market(), measurements=[SWEPT], offers=offers)
+    asked = workload(growth=growth).model_copy(
+        update={
+            "scale_to_zero": None if cold_start_s is None else ScaleToZero(cold_start_s=cold_start_s),
+            "tokens": Tokens(input=1000, output=500, batch=gathers),
+        }
+    )
+    found = as_dict(decide(asked, hours, given_market, draws=1))
     base = {name: a.band["base"] for (name, _), a in given_market.assumptions.items()}
-    again = {
-        "on_demand": lambda o, y: recompute.rent(o, list(hours), growth, y, 0.0),
-        "spot": lambda o, y: recompute.rent(o, list(hours), growth, y, 300 / 6000),
-        "own": lambda o, y: recompute.own(o, list(hours), growth, y, base, 0.13),
-    }
+    waste = 300 / 6000
+
+    def again(o: dict[str, Any]) -> float:
+        if o["kind"] in ("own", "hybrid"):
+            return recompute.own(o, list(hours), growth, 5, base, 0.13, gathers=gathers, waste=waste)
+        if o["kind"].startswith("commitment"):
+            return recompute.commit(o, list(hours), growth, waste)
+        return recompute.rent(o, list(hours), growth, 5, waste, cold_start_s=cold_start_s, gathers=gathers)
+
+    assert found["options"]
     for option in found["options"]:
-        for years in (1, 5):
-            if option["kind"] in again and option["cost_usd"][years] is not None:
-                assert option["cost_usd"][years]["base"] == pytest.approx(again[option["kind"]](option, years), rel=1e-9)
+        assert option["cost_usd"][5]["base"] == pytest.approx(again(option), rel=1e-9), option["kind"]
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.lists(st.floats(0, 2), min_size=1, max_size=12).filter(lambda x: max(x) > 0.5), st.sampled_from([0.0, 0.5]), st.floats(0.05, 6.0))
+def test_owning_the_base_is_the_least_over_all_numbers_of_servers_in_all_years(shares: list[float], growth: float, rent: float) -> None:
+    """Every plan that never has fewer servers than the year before, priced by the independent script."""
+    hours = load(*shares)
+    given_market = replace(full_market(), measurements=[SWEPT], offers=[offer("on_demand", rent)])
+    found = as_dict(decide(workload(growth=growth, horizon_years=2), hours, given_market, draws=1))
+    base = {name: a.band["base"] for (name, _), a in given_market.assumptions.items()}
+    own = next(o for o in found["options"] if o["kind"] == "own")
+    rented = next(o for o in found["options"] if o["kind"] == "on_demand")
+    beside = {"title": "", "offer": rented["offer"], "measurement": rented["measurement"]}
+
+    def cost_of(first: int, second: int) -> float:
+        facts = own["facts"] | {"servers_by_year": [first, second], "peaks": beside}
+        return recompute.own({**own, "kind": "hybrid", "facts": facts}, list(hours), growth, 2, base, 0.13)
+
+    most = own["facts"]["servers_owned"]
+    least_usd = min(cost_of(a, b) for a in range(most + 1) for b in range(a, most + 1))
+    best = min(o["cost_usd"][2]["base"] for o in found["options"] if o["kind"] in ("own", "hybrid", "on_demand"))
+    assert best == pytest.approx(least_usd, rel=1e-9)
 
 
 some_shares = st.lists(st.floats(0, 6), min_size=1, max_size=24).filter(lambda x: max(x) > 0.01)
