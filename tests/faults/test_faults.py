@@ -23,8 +23,12 @@ MART_COUNT = "SELECT count(*), sum(usd_per_hour) FROM marts.price_history"
 @pytest.fixture
 def copy(small_market: Cli, tmp_path: Path) -> Cli:
     """A copy of the refreshed warehouse that a test may harm."""
-    made = Cli(tmp_path / "data", small_market.settings)
-    shutil.copytree(small_market.data, made.data, symlinks=True)
+    return copied(small_market, tmp_path)
+
+
+def copied(refreshed: Cli, folder: Path) -> Cli:
+    made = Cli(folder / "data", refreshed.settings)
+    shutil.copytree(refreshed.data, made.data, symlinks=True)
     return made
 
 
@@ -77,7 +81,8 @@ def test_a_broken_mart_is_stopped_and_the_published_one_stays(copy: Cli, fault: 
     assert status.returncode == 1 and "blocked" in status.stdout and named in status.stdout
 
 
-def test_what_breaks_a_rule_of_the_whole_history_is_not_published(copy: Cli) -> None:
+def test_what_breaks_a_rule_of_the_whole_history_is_not_published(archive: Cli, tmp_path: Path) -> None:
+    copy = copied(archive, tmp_path)
     before = copy.manifest()
     code, said = run(copy, "age_a_day_too_great")
     assert code == 1, said
@@ -117,12 +122,13 @@ def test_a_bad_price_is_quarantined_with_rule_and_reason(copy: Cli, fault: str, 
     ["parser_raises", "parser_gives_other_columns", "parser_gives_another_type", "parser_gives_nothing", "parser_gives_nulls"],
 )
 def test_a_broken_source_does_not_take_the_others_with_it(copy: Cli, fault: str) -> None:
-    of_others = f"{MART_COUNT} WHERE source <> 'archive_aws_on_demand'"
-    before = ask(copy, of_others)
+    of_others = "SELECT source, series_id, valid_from, usd_per_hour FROM marts.price_history WHERE source <> 'archive_aws_on_demand'"
+    before = set(ask(copy, of_others))
     code, said = run(copy, fault)
     assert code == 3, said
     assert ask(copy, "SELECT status FROM bi.data_age WHERE source = 'archive_aws_on_demand'") == [("failed",)]
-    assert ask(copy, of_others) == before and before[0][0] != 0
+    # Where the better source is silent, another may speak in its place.
+    assert before and before <= set(ask(copy, of_others))
 
 
 @pytest.mark.parametrize(

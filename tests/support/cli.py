@@ -19,7 +19,7 @@ def without(*names: str) -> dict[str, str]:
 
 
 # The archives of prices that hold most of the sellers, and most of the measurements: a refresh without them takes a third of the time.
-MANY_SELLERS = ("archive_aggregators_2026", "archive_cloud_2026", "archive_gcp_monthly", "archive_market_2026", "archive_neoclouds_2026")
+MANY_SELLERS = ("archive_aggregators_2026", "archive_gcp_monthly", "archive_market_2026", "archive_neoclouds_2026")
 MANY_MEASUREMENTS = ("aiconfigurator_serving",)
 SMALL_MARKET = without(*MANY_SELLERS, *MANY_MEASUREMENTS)
 
