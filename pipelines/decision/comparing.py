@@ -25,6 +25,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "assumptions": ("assumptions",),
     "electricity": ("electricity",),
     "exchange rate": ("usd_per_eur", "fx_on"),
+    "facts about sellers and devices": ("headquarters", "certified", "gpu_memory_gb"),
 }
 SWEEP_POINTS = 13
 

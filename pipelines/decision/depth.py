@@ -15,6 +15,7 @@ from pipelines.decision.constraints import api_refusal, refusal
 from pipelines.decision.market import Market
 from pipelines.decision.options import Asked, Way, ways_to_serve
 from pipelines.decision.options.rented import holds
+from pipelines.decision.words import said
 from pipelines.decision.workload import Constraints
 from pipelines.economics import implied_forward_usd, implied_yearly_factor
 
@@ -113,8 +114,9 @@ def few_sellers(found: Sequence[Standing], way: Way | None, market: Market) -> s
     standing = next((s for s in found if s.kind == way.kind), None)
     if standing is None or standing.sellers >= FEW_SELLERS:
         return None
-    count = "one seller of this kind stands" if standing.sellers == 1 else f"{standing.sellers} sellers of this kind stand"
-    return f"only {count} behind it in this warehouse on {market.as_of}"
+    if standing.sellers == 1:
+        return said("only one seller of this kind stands behind it in this warehouse on {day}", day=market.as_of)
+    return said("only {count} sellers of this kind stand behind it in this warehouse on {day}", count=standing.sellers, day=market.as_of)
 
 
 def constraint_costs(asked: Asked, best: Way | None) -> tuple[list[ConstraintCost], float | None]:
@@ -181,5 +183,5 @@ def _in_words(value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
     if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:,.0f}" if isinstance(value, float) else str(value)
+        return said("yes") if value else said("no")
+    return said("{value}", value=value) if isinstance(value, float) else str(value)

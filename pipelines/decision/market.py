@@ -19,7 +19,7 @@ Band = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Assumption:
-    """One row of the table of assumptions, or of the workload's own. `is_assumed` where any end is our own."""
+    """One row of the table of assumptions, or of the workload's own. `is_assumed` where any end is our own; `on` where it has a day."""
 
     name: str
     band: Band
@@ -27,6 +27,7 @@ class Assumption:
     source: str
     is_assumed: bool
     is_yours: bool = False
+    on: date | None = None
 
 
 @dataclass(frozen=True)

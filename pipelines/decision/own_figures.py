@@ -11,9 +11,10 @@ from datetime import date
 
 from pipelines.decision.market import ApiOffer, Assumption, Market, Measurement, Offer, Server
 from pipelines.decision.quotes import Ends
+from pipelines.decision.words import said
 from pipelines.decision.workload import Workload
 
-SOURCE = "your file"
+SOURCE = said("your file")
 # Power of a server over that of its GPUs where the quote does not say it.
 POWER_OVER_GPUS = 1.82
 
@@ -53,7 +54,7 @@ def _servers(market: Market, workload: Workload, rate: float) -> list[Server]:
         else:
             power, estimated = dict.fromkeys(("low", "base", "high"), 0.7 * POWER_OVER_GPUS * q.gpu_count), True
         price = dict.fromkeys(("low", "base", "high"), q.price * rate)
-        name = f"{q.gpu_count}x-{q.gpu} (your quote{', used' if q.used else ''})"
+        name = said("{machine} (your quote, used)" if q.used else "{machine} (your quote)", machine=f"{q.gpu_count}x-{q.gpu}")
         found.append(Server(name, q.gpu, float(q.gpu_count), price, day, age, SOURCE, power, estimated, False, is_yours=True))
     return found
 

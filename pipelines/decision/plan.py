@@ -7,6 +7,7 @@ without tax.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +22,7 @@ from pipelines.decision.options import MILLION, OwnedWay, Way, asked_for, ways_t
 from pipelines.decision.options.way import capacity_per_hour
 from pipelines.decision.robustness import DRAWS, Robustness, ends_of, moved_inputs, robustness
 from pipelines.decision.scenario import BASE, Scenario
+from pipelines.decision.words import said
 from pipelines.decision.workload import Workload
 from pipelines.economics import break_even_hours, npv_payback_months
 
@@ -84,7 +86,7 @@ class Decision:
     few_sellers: str | None
     constraint_costs: list[ConstraintCost]
     all_constraints_usd: float | None
-    conditions: list[str]
+    conditions: Sequence[str]
     forward_rents: list[ForwardRent]
 
     @property
@@ -219,8 +221,8 @@ def _thresholds(cheapest: list[Way]) -> list[Threshold]:
 
 def _price(way: Way) -> tuple[float, str]:
     if way.server is not None:
-        return way.server.usd["base"], "a server"
+        return way.server.usd["base"], said("a server")
     if way.offer is not None:
-        return way.offer.usd_per_gpu_hour["base"], "a GPU-hour"
+        return way.offer.usd_per_gpu_hour["base"], said("a GPU-hour")
     unit_usd: float = way.unit_usd  # type: ignore[attr-defined]
-    return unit_usd, "a million tokens in the workload's mix"
+    return unit_usd, said("a million tokens in the workload's mix")

@@ -18,6 +18,7 @@ from pipelines.decision.documents import WorkloadError
 from pipelines.decision.estimate import SIZES, Level, Run, carried_over, carrying_error, fastest, level_of, sweep_to
 from pipelines.decision.facts import Facts
 from pipelines.decision.market import Measurement
+from pipelines.decision.words import said
 from pipelines.decision.workload import Workload
 from pipelines.publication.reader import rows
 
@@ -198,7 +199,7 @@ def _estimated(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of:
                 best = fastest(model, device, precision, float(gpus), lengths, limits, level)
                 if best is not None:
                     rate, concurrency = best
-                    source = f"roofline calibrated on {level.runs:,} measured runs"
+                    source = said("roofline calibrated on {runs} measured runs", runs=float(level.runs))
                     found.append(
                         Measurement(
                             device.gpu,
@@ -208,7 +209,7 @@ def _estimated(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of:
                             f"estimate of {model.model} on {gpus}x {device.gpu} {precision}",
                             None,
                             source,
-                            engine="no engine",
+                            engine=said("no engine"),
                             concurrency=concurrency,
                             basis="estimated",
                             error_share=level.error_share,

@@ -19,6 +19,7 @@ from pipelines.decision.market import BANDS, LONGEST_AGE_DAYS, ApiOffer, Assumpt
 from pipelines.decision.own_figures import with_own_figures
 from pipelines.decision.rates import measurements
 from pipelines.decision.scenario import aged
+from pipelines.decision.words import said
 from pipelines.decision.workload import Workload
 from pipelines.publication.reader import rows
 
@@ -155,11 +156,11 @@ def _api_offers(
         age = (as_of - r["seen_on"]).days
         why = None
         if r["is_deprecated"]:
-            why = "sellers by the token that no longer list the model"
+            why = said("sellers by the token that no longer list the model")
         elif r["usd_per_million_input_tokens"] is None or r["usd_per_million_output_tokens"] is None:
-            why = "sellers by the token with only one of two prices"
+            why = said("sellers by the token with only one of two prices")
         elif age > LONGEST_AGE_DAYS:
-            why = f"sellers by the token whose price is older than {LONGEST_AGE_DAYS} days"
+            why = said("sellers by the token whose price is older than {days} days", days=LONGEST_AGE_DAYS)
         if why is not None:
             left_out[why] = left_out.get(why, 0) + 1
             continue
@@ -250,5 +251,6 @@ def _electricity(
     price = quote["native_per_kwh"] * usd_per_eur if quote["currency"] == "EUR" else quote["usd_per_kwh"]
     # Half-yearly averages of one class of consumers; ours is a class of its own.
     band = {"low": price * 0.75, "base": price, "high": price * 1.35}
-    source = f"{quote['source_detail']}, {quote['consumer_class']}; its ends are our assumption"
-    return Assumption("electricity_usd_per_kwh", band, "USD per kWh", source, is_assumed=True)
+    stated = f"{quote['source_detail']}, {quote['consumer_class']}"
+    source = said("{source}; its ends are our assumption", source=stated)
+    return Assumption("electricity_usd_per_kwh", band, "USD per kWh", source, is_assumed=True, on=quote["period_to_on"])

@@ -16,7 +16,8 @@ from pipelines import decision
 from pipelines.decision.estimate import level_of
 from pipelines.decision.facts import read_facts
 from pipelines.decision.rates import runs
-from pipelines.decision.report.sections import amount, headline, reasons
+from pipelines.decision.report.sentences import headline, reasons
+from pipelines.decision.report.speech import speech
 from tests.support.paths import ROOT
 
 PAGE, FOLDER = ROOT / "docs" / "answers.md", ROOT / "docs" / "workloads" / "twelve"
@@ -40,6 +41,9 @@ The three examples of `docs/workloads`, before machines were rented whole and mo
 """
 
 
+T = speech("en")
+
+
 def table(names: list[str], rows: list[list[Any]]) -> str:
     lines = [f"| {' | '.join(names)} |", f"|{'---|' * len(names)}"]
     return "\n".join(lines + [f"| {' | '.join(map(str, row))} |" for row in rows])
@@ -53,7 +57,7 @@ def section(path: Path, connection: duckdb.DuckDBPyConnection, argument: str) ->
     by = market.usd_per_eur if money == "EUR" else 1.0
 
     def cost(option: Any, end: str) -> str:
-        return amount(option.cost_usd[years][end] / by)
+        return T.amount(option.cost_usd[years][end] / by)
 
     wins = found.robustness.draws.wins if found.robustness.draws else {}
     ways = [
@@ -61,15 +65,21 @@ def section(path: Path, connection: duckdb.DuckDBPyConnection, argument: str) ->
         for o in found.options
     ]
     swings = [
-        [s.name, f"{s.at_low:.3g}..{s.at_high:.3g}", amount(s.low / by), amount(s.high / by), "yes" if s.flips else "no"]
+        [s.name, f"{s.at_low:.3g}..{s.at_high:.3g}", T.amount(s.low / by), T.amount(s.high / by), "yes" if s.flips else "no"]
         for s in found.robustness.tested[:6]
     ]
-    parts = [f"## {workload.name}", f"`{path.relative_to(ROOT)}`", f"**{headline(found)}**", argument.strip(), " ".join(reasons(found))]
+    parts = [
+        f"## {workload.name}",
+        f"`{path.relative_to(ROOT)}`",
+        f"**{headline(found, T)}**",
+        argument.strip(),
+        " ".join(reasons(found, T)),
+    ]
     parts.append(table([f"way, over {years} years, {money}", "base", "low..high", "cheapest in draws"], ways))
     if swings:
         parts.append(table(["input moved alone", "range", "saves at its cheap end", "at its dear end", "turns it"], swings))
     if found.excluded:
-        parts.append("Not possible: " + "; ".join(f"{kind}: {why}" for kind, why in found.excluded.items()) + ".")
+        parts.append("Not possible: " + "; ".join(f"{T.kind(kind)}: {why}" for kind, why in found.excluded.items()) + ".")
     return "\n\n".join(parts)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from pipelines.cli.exits import DEGRADED, FAILED, GOOD, UsageError, day
+from pipelines.platform.locale import LANGUAGES
 from pipelines.platform.settings import Settings
 from pipelines.publication import reader
 from pipelines.publication.versions import DUCKDB_FILE
@@ -29,6 +30,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--compare", metavar="DATE|VERSION", help="what changed since that day, or since that published version, and why")
     parser.add_argument("--sweep", metavar="load=LEAST:MOST", help="the cheapest way at each of some loads, in tokens a day")
     parser.add_argument("--watch", type=Path, metavar="FILE", help="remember the answer there, and exit with 3 where it has turned since")
+    parser.add_argument("--language", choices=LANGUAGES, default="en", help="of text, page and Markdown (default en); JSON stays as it is")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to standard output")
     shown_as = parser.add_mutually_exclusive_group()
     shown_as.add_argument("--json", action="store_true", help="print the answer as JSON")
@@ -74,7 +76,7 @@ def _answers(options: argparse.Namespace, asked: list[Any], connection: duckdb.D
         documents = [decision.as_dict(f) for f in found]
         return json.dumps(documents[0] if len(documents) == 1 else documents, indent=1, default=str), code
     shown = decision.as_html if options.html else decision.as_markdown if options.markdown else decision.as_text
-    return "\n\n\n".join(shown(f) for f in found), code
+    return "\n\n\n".join(shown(f, options.language) for f in found), code
 
 
 def _turned(path: Path, found: list[Any]) -> bool:
@@ -99,7 +101,7 @@ def _sweep(options: argparse.Namespace, asked: list[Any], connection: duckdb.Duc
     if name != "load" or not 0 < least < most <= decision.MOST_TOKENS_PER_DAY:
         raise UsageError(f"--sweep is {options.sweep!r}, expected load=LEAST:MOST in tokens a day, such as load=1e6:1e12")
     found = {w.name: decision.sweep(w, load, decision.read_market(connection, w, options.as_of), least, most) for w, load in asked}
-    return json.dumps(found, indent=1, default=str) if options.json else decision.sweep_as_text(found)
+    return json.dumps(found, indent=1, default=str) if options.json else decision.sweep_as_text(found, options.language)
 
 
 def _compare(options: argparse.Namespace, asked: list[Any], connection: duckdb.DuckDBPyConnection, settings: Settings) -> str:
@@ -116,7 +118,7 @@ def _compare(options: argparse.Namespace, asked: list[Any], connection: duckdb.D
         from dataclasses import asdict  # noqa: PLC0415
 
         return json.dumps([{"workload": w.name, "turned": c.turned, **asdict(c)} for w, c in found], indent=1, default=str)
-    return "\n\n".join(decision.comparison_as_text(w, c) for w, c in found)
+    return "\n\n".join(decision.comparison_as_text(w, c, options.language) for w, c in found)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from pipelines.decision.options.rented import BY_THE_HOUR, RentedWay, holds, ren
 from pipelines.decision.options.tokens import TokensWay, sold
 from pipelines.decision.options.way import MILLION, Asked, Way
 from pipelines.decision.scenario import BASE
+from pipelines.decision.words import said
 from pipelines.decision.workload import Constraints, Workload
 
 __all__ = ["MILLION", "Asked", "OwnedWay", "RentedWay", "TokensWay", "Way", "Ways", "asked_for", "budget_usd", "ways_to_serve"]
@@ -60,7 +61,7 @@ def ways_to_serve(asked: Asked, constraints: Constraints) -> Ways:
     excluded: dict[str, str] = {}
     if not asked.market.measurements:
         least = constraints.least_gpu_memory_gb
-        excluded["all"] = "no measured device has " + (f"{least:g} GB" if least else "a rate")
+        excluded["all"] = said("no measured device has {least} GB", least=f"{least:g}") if least else said("no measured device has a rate")
     by_the_hour = _sorted(rented(asked, constraints))
     # Beside owned servers the cheapest by the whole and the cheapest by the token: small machines for small peaks, large for large.
     beside = list({id(w): w for w in (*by_the_hour[:1], *sorted(by_the_hour, key=_per_token)[:1])}.values())
@@ -69,8 +70,8 @@ def ways_to_serve(asked: Asked, constraints: Constraints) -> Ways:
     if refused is None:
         own, above = owned(asked, beside, budget_usd(asked.workload, asked.market, constraints))
         found += own
-        excluded["own"] = above or "no server of a measured device has a list price of the last 365 days and a power figure"
-        excluded["hybrid"] = "no split is cheaper than all of one" if beside else "there is nothing to rent for the peaks"
+        excluded["own"] = above or said("no server of a measured device has a list price of the last 365 days and a power figure")
+        excluded["hybrid"] = said("no split is cheaper than all of one") if beside else said("there is nothing to rent for the peaks")
     else:
         excluded["own"] = excluded["hybrid"] = refused
     excluded |= _why_not(asked, constraints)
@@ -98,17 +99,19 @@ def _per_token(way: RentedWay) -> tuple[float, str]:
 
 def _why_not(asked: Asked, constraints: Constraints) -> dict[str, str]:
     """Why each kind of renting and buying may be missing; the nearest offer's own reason where there is one."""
-    market, said = asked.market, {}
+    market, found = asked.market, dict[str, str]()
     for kind in BY_THE_HOUR:
         of_kind = [o for o in market.offers if o.option == kind and holds(o.gpu, market.measurements)]
         refused = sorted(
             (o.usd_per_gpu_hour["base"], o.series_id, why) for o in of_kind if (why := refusal(o, constraints, market)) is not None
         )
-        said[kind] = refused[0][2] if refused else "no offer of a measured device in a size that holds the model is known here"
+        none = said("no offer of a measured device in a size that holds the model is known here")
+        found[kind] = refused[0][2] if refused else none
     for months in sorted({o.commitment_months for o in market.offers if o.option == "commitment" and o.commitment_months}):
         kind = f"commitment_{months}_months"
-        why = why_none(asked, constraints, kind)
-        said[kind] = why or ("its term is longer than the horizon" if months > asked.years * 12 else "renting by the hour is cheaper")
+        refused_as = why_none(asked, constraints, kind)
+        too_long = months > asked.years * 12
+        found[kind] = refused_as or (said("its term is longer than the horizon") if too_long else said("renting by the hour is cheaper"))
     sellers = [why for api in market.api_offers if (why := api_refusal(api, constraints, market)) is not None]
-    said["api"] = sellers[0] if sellers else f"no seller by the token of {asked.workload.model} is known here"
-    return said
+    found["api"] = sellers[0] if sellers else said("no seller by the token of {model} is known here", model=asked.workload.model)
+    return found

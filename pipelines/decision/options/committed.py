@@ -16,10 +16,11 @@ from pipelines.decision.constraints import refusal
 from pipelines.decision.demand import fleet
 from pipelines.decision.load_file import HOURS_PER_YEAR
 from pipelines.decision.market import Measurement, Offer
-from pipelines.decision.options.rented import RentedWay, beside, fitting, in_classes, left_to_rent, rents_beside
+from pipelines.decision.options.rented import RentedWay, beside, fitting, in_classes, left_to_rent, machine_of, place_of, rents_beside
 from pipelines.decision.options.stages import staged
 from pipelines.decision.options.way import Asked, Way, capacity_per_hour
 from pipelines.decision.scenario import BASE, RENT_PATH, RENTED_PRICE, Scenario
+from pipelines.decision.words import said
 from pipelines.decision.workload import Constraints
 
 
@@ -57,10 +58,15 @@ class CommittedWay(Way):
     @property
     def title(self) -> str:
         """What is done, in a few words."""
-        assert self.offer is not None and self.measurement is not None
-        machines = f"{_range(self.nodes)} of {self.offer.gpu_count:g}x {self.measurement.gpu}"
-        where = f"for {self.offer.commitment_months} months at {self.offer.provider} {self.offer.region}"
-        return f"commit to {machines} {where}" + (", rent the peaks" if self.peaks and self._rents_peaks else "")
+        assert self.offer is not None
+        way = said(
+            "commit to {count} of {machine} for {months} months at {place}",
+            count=_range(self.nodes),
+            machine=machine_of(self.offer),
+            months=self.offer.commitment_months,
+            place=place_of(self.offer),
+        )
+        return said("{way}, rent the peaks", way=way) if self.peaks and self._rents_peaks else way
 
     @property
     def _rents_peaks(self) -> bool:
@@ -114,4 +120,4 @@ def why_none(asked: Asked, constraints: Constraints, kind: str) -> str | None:
 
 
 def _range(numbers: tuple[int, ...]) -> str:
-    return str(numbers[-1]) if len(set(numbers)) == 1 else f"{numbers[0]} to {numbers[-1]}"
+    return str(numbers[-1]) if len(set(numbers)) == 1 else said("{first} to {last}", first=numbers[0], last=numbers[-1])

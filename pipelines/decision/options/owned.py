@@ -19,6 +19,7 @@ from pipelines.decision.options.rented import RentedWay, beside, in_classes, lef
 from pipelines.decision.options.stages import staged
 from pipelines.decision.options.way import Asked, Way, best_on, capacity_per_hour, system_of
 from pipelines.decision.scenario import BASE, ELECTRICITY, SERVER_POWER, SERVER_PRICE, Scenario
+from pipelines.decision.words import said
 from pipelines.economics import OnPremServer, annual_capital_cost
 
 # The full posts of a node hold for a few; a fleet needs less for each further one.
@@ -133,11 +134,18 @@ class OwnedWay(Way):
     @property
     def title(self) -> str:
         """What is done, in a few words."""
+        way = said("own {servers}", servers=self.what)
+        return said("{way}, rent the peaks", way=way) if self.peaks else way
+
+    @property
+    def what(self) -> str:
+        """The servers in words."""
         assert self.server is not None
         first, last = self.servers[0], self.servers[-1]
-        count = str(last) if first == last else f"{first} growing to {last}"
-        beside = "" if sum(self.there) == sum(self.servers) else f" with {sum(self.there[-1:]) - last:g} to spare"
-        return f"own {count} of {self.server.hardware}{beside}" + (", rent the peaks" if self.peaks else "")
+        count = str(last) if first == last else said("{first} growing to {last}", first=first, last=last)
+        more = self.there[-1] - last
+        servers = said("{count} of {server}", count=count, server=self.server.hardware)
+        return said("{servers} with {more} to spare", servers=servers, more=f"{more:g}") if more else servers
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -172,7 +180,7 @@ def owned(asked: Asked, peaks: list[RentedWay], limit_usd: float) -> tuple[list[
             if whole.capital_usd <= limit_usd:
                 found.append(whole)
             else:
-                refused = f"the capital of {whole.title.removeprefix('own ')}, {whole.capital_usd:,.0f} USD, is above the budget"
+                refused = said("the capital of {servers}, {usd} USD, is above the budget", servers=whole.what, usd=whole.capital_usd)
             found += [way for rent in peaks if (way := _with_peaks(whole, rent, capacity, limit_usd)) is not None]
     return found, refused
 

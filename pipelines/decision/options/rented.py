@@ -17,6 +17,7 @@ from pipelines.decision.demand import Demand, machine_hours, machines_beside
 from pipelines.decision.market import Measurement, Offer
 from pipelines.decision.options.way import Asked, Way, best_on, capacity_per_hour, system_of
 from pipelines.decision.scenario import BASE, RENT_PATH, RENTED_PRICE, Scenario
+from pipelines.decision.words import said
 from pipelines.decision.workload import Constraints
 from pipelines.economics import effective_cloud_usd_per_hour, spot_waste_share
 
@@ -65,13 +66,27 @@ class RentedWay(Way):
     def title(self) -> str:
         """What is done, in a few words."""
         assert self.offer is not None
-        return f"rent {self.kind.replace('_', ' ')} at {self.offer.provider} {self.offer.region}"
+        template = "rent {machine} spot at {place}" if self.kind == "spot" else "rent {machine} on demand at {place}"
+        return said(template, machine=machine_of(self.offer), place=place_of(self.offer))
 
     @property
     def facts(self) -> Mapping[str, Any]:
         """What is special to this kind."""
         peak = max(math.ceil(year.peak / self.capacity() - 1e-9) for year in self.asked.demand)
         return {"machine_hours": self.machine_hours(), "machines_at_the_peak": peak}
+
+
+def machine_of(offer: Offer) -> str:
+    """What is rented, as a name."""
+    return f"{offer.gpu_count:g}x {offer.gpu}"
+
+
+def place_of(offer: Offer) -> str:
+    """The seller, and the region where its list names one."""
+    if offer.is_yours:
+        own = offer.provider == "your quote"
+        return said("your quote") if own else said("{seller} (your quote)", seller=offer.provider)
+    return offer.provider if offer.region in ("all", "-") else f"{offer.provider} {offer.region}"
 
 
 def beside(peaks: RentedWay | None) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from typing import Any
 from pipelines.decision.constraints import api_refusal
 from pipelines.decision.options.way import MILLION, Asked, Way
 from pipelines.decision.scenario import TOKEN_PATH, TOKEN_PRICE, Scenario
+from pipelines.decision.words import said
 from pipelines.decision.workload import Constraints
 from pipelines.economics import blended_api_usd_per_million
 
@@ -44,7 +45,9 @@ class TokensWay(Way):
     def title(self) -> str:
         """What is done, in a few words."""
         assert self.api is not None
-        return f"buy tokens at {self.api.provider}" + (" (a reseller)" if self.api.kind == "reseller" else "")
+        template = "buy tokens at {seller} (a reseller)" if self.api.kind == "reseller" else "buy tokens at {seller}"
+        own = self.api.is_yours and self.api.provider == "your quote"
+        return said(template, seller=said("your quote") if own else self.api.provider)
 
     @property
     def facts(self) -> Mapping[str, Any]:

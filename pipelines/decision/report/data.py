@@ -9,7 +9,9 @@ from dataclasses import asdict
 from typing import Any
 
 from pipelines.decision.market import Band
+from pipelines.decision.options.rented import machine_of, place_of
 from pipelines.decision.plan import Decision
+from pipelines.decision.words import said
 
 
 def rate(decision: Decision) -> float:
@@ -19,9 +21,10 @@ def rate(decision: Decision) -> float:
 
 def as_dict(decision: Decision) -> dict[str, Any]:
     """Everything as plain data. Costs are in the workload's currency where no unit is named; names that end in `_usd` are dollars."""
-    from pipelines.decision.report.sections import not_counted, reasons  # noqa: PLC0415  (they need `rate` and `sources` from here)
+    from pipelines.decision.report.sentences import not_counted, reasons  # noqa: PLC0415  (they need `rate` and `yours` from here)
+    from pipelines.decision.report.speech import speech  # noqa: PLC0415
 
-    by, market, best = rate(decision), decision.market, decision.best
+    by, market, best, t = rate(decision), decision.market, decision.best, speech("en")
     verdict = decision.robustness.verdict
     return {
         "schema_version": 2,
@@ -34,7 +37,7 @@ def as_dict(decision: Decision) -> dict[str, Any]:
         "recommendation": best.title if best else None,
         "how_sure": asdict(verdict),
         "few_sellers": decision.few_sellers,
-        "reasons": reasons(decision),
+        "reasons": reasons(decision, t),
         "load": {
             "counted_tokens": decision.workload.token_kind,
             "peak_tokens_per_hour": decision.peak_tokens_per_hour,
@@ -76,7 +79,7 @@ def as_dict(decision: Decision) -> dict[str, Any]:
             for (_, scope), a in sorted(market.assumptions.items(), key=lambda pair: (pair[0][0], pair[0][1] or ""))
         ],
         "sources": sources(decision),
-        "not_counted": not_counted(decision),
+        "not_counted": not_counted(decision, t),
     }
 
 
@@ -88,7 +91,7 @@ def yours(option: Any) -> list[str]:
 
 
 def sources(decision: Decision) -> list[dict[str, Any]]:
-    """Each figure behind the options with its date, age and source, and the query that shows the row (none for the asker's own)."""
+    """Each figure behind the options: date, age, source, and the query that shows its row (none for the asker's own and for estimates)."""
     found: dict[str, dict[str, Any]] = {}
 
     def add(key: str, what: str, on: Any, age: int | None, source: str, query: str, *, is_yours: bool) -> None:
@@ -96,24 +99,24 @@ def sources(decision: Decision) -> list[dict[str, Any]]:
 
     for o in decision.options:
         if o.offer:
-            what = f"price {o.offer.provider} {o.offer.region} {o.offer.option}"
+            what = said("price of {machine} at {place}", machine=machine_of(o.offer), place=place_of(o.offer))
             query = f"SELECT * FROM marts.price_history WHERE series_id = {_quoted(o.offer.series_id)}"
             add(o.offer.series_id, what, o.offer.price_on, o.offer.age_days, o.offer.source, query, is_yours=o.offer.is_yours)
         if o.api:
             query = f"SELECT * FROM marts.token_price WHERE provider = {_quoted(o.api.provider)}"
             query += f" AND model_as_named = {_quoted(o.api.model_as_named)}"
-            what = f"price of tokens at {o.api.provider}"
+            what = said("price of tokens at {seller}", seller=o.api.provider)
             add(o.api.provider, what, o.api.price_on, o.api.age_days, o.api.source, query, is_yours=o.api.is_yours)
         if o.server:
             query = f"SELECT * FROM marts.hardware_price WHERE hardware = {_quoted(o.server.hardware)}"
-            what = f"price of {o.server.hardware}"
+            what = said("price of {server}", server=o.server.hardware)
             add(o.server.hardware, what, o.server.price_on, o.server.age_days, o.server.source, query, is_yours=o.server.is_yours)
         if o.measurement:
             m = o.measurement
             age = (decision.market.as_of - m.measured_on).days if m.measured_on else None
             query = f"SELECT * FROM marts.throughput WHERE throughput_id = {_quoted(m.throughput_id)}"
-            what = f"{'rate' if m.basis == 'measured' else m.basis + ' rate'} of {m.gpu} {m.precision} ({m.engine})"
-            add(m.throughput_id, what, m.measured_on, age, m.source, query, is_yours=m.basis == "yours")
+            what = said("rate of {device} ({basis}, {engine})", device=f"{m.gpu} {m.precision}", basis=said(m.basis), engine=m.engine)
+            add(m.throughput_id, what, m.measured_on, age, m.source, query, is_yours=m.basis in ("yours", "estimated"))
     return list(found.values())
 
 

@@ -11,7 +11,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, Template
 
 from pipelines.decision.plan import Decision
-from pipelines.decision.report.sections import headline, sections
+from pipelines.decision.report.data import rate
+from pipelines.decision.report.sections import Verbatim, sections
+from pipelines.decision.report.sentences import headline
+from pipelines.decision.report.speech import speech
 from pipelines.decision.report.text import cell
 
 TEMPLATES = Path(__file__).resolve().parent
@@ -21,25 +24,28 @@ TEMPLATES = Path(__file__).resolve().parent
 def _template() -> Template:
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["cell"] = cell
+    environment.tests["verbatim"] = lambda content: isinstance(content, Verbatim)
     return environment.get_template("page.html.jinja")
 
 
-def as_html(decision: Decision) -> str:
+def as_html(decision: Decision, language: str = "en") -> str:
     """The whole page."""
-    years = decision.workload.horizon_years
+    years, t = decision.workload.horizon_years, speech(language)
     bars = []
-    by = decision.market.usd_per_eur if decision.workload.currency == "EUR" else 1.0
+    by = rate(decision)
     most = max((band["high"] for o in decision.options if (band := o.cost_usd[years])), default=0.0)
     for option in decision.options:
         band = option.cost_usd[years]
         if band is not None and most > 0:
             shares = {end: 100 * usd / most for end, usd in band.items()}
-            bars.append({"title": option.title, "usd": f"{band['base'] / by:,.0f}", **shares})
+            bars.append({"title": t.of(option.title), "usd": t.amount(band["base"] / by), **shares})
     return _template().render(
         title=decision.workload.name,
-        headline=headline(decision),
-        sections=sections(decision),
+        headline=headline(decision, t),
+        sections=sections(decision, t),
         bars=bars,
-        years=years,
+        language=language,
+        none=t("none"),
+        chart=t("Cost over {years} years in {money}: base, and low to high", years=years, money=decision.workload.currency),
         currency=decision.workload.currency,
     )

@@ -8,44 +8,55 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines.decision.comparing import Comparison
-from pipelines.decision.report.sections import amount, figure
+from pipelines.decision.report.speech import Speech, speech
 from pipelines.decision.report.text import table
 from pipelines.decision.workload import Workload
 
 
-def comparison_as_text(workload: Workload, found: Comparison) -> str:
+def comparison_as_text(workload: Workload, found: Comparison, language: str = "en") -> str:
     """What is said now, what was said then, and which inputs alone make the difference."""
-    turned = (
-        f"The answer turned: {found.then or 'nothing'} then, {found.now or 'nothing'} now." if found.turned else "The answer is the same."
-    )
+    t = speech(language)
+
+    def kind(name: str | None) -> str:
+        return t("nothing") if name is None else t.kind(name)
+
+    turned = t("The answer is the same.")
+    if found.turned:
+        turned = t("The answer turned: {then} then, {now} now.", then=kind(found.then), now=kind(found.now))
     ways = [
         {
-            "kind": c.kind,
-            f"{found.then_label}, USD": "-" if c.then_usd is None else amount(c.then_usd),
-            f"{found.now_label}, USD": "-" if c.now_usd is None else amount(c.now_usd),
-            "changed": "-" if c.then_usd is None or c.now_usd is None else f"{c.now_usd / c.then_usd - 1:+.0%}",
-            "now": c.now_title or "-",
+            t("kind"): t.kind(c.kind),
+            f"{found.then_label}, USD": "-" if c.then_usd is None else t.amount(c.then_usd),
+            f"{found.now_label}, USD": "-" if c.now_usd is None else t.amount(c.now_usd),
+            t("changed"): "-" if c.then_usd is None or c.now_usd is None else _signed(c.now_usd / c.then_usd - 1, t),
+            t("now"): "-" if c.now_title is None else t.of(c.now_title),
         }
         for c in found.changes
     ]
     causes = [
-        {"only this is new": n, "then best is": k or "nothing", "USD": "-" if usd is None else amount(usd)} for n, k, usd in found.causes
+        {t("only this is new"): t(n), t("then best is"): kind(k), "USD": "-" if usd is None else t.amount(usd)}
+        for n, k, usd in found.causes
     ]
-    return f"{workload.name}: {found.then_label} against {found.now_label}\n{turned}\n\n{table(ways)}\n\n{table(causes)}"
+    head = t("{name}: {then} against {now}", name=workload.name, then=found.then_label, now=found.now_label)
+    return f"{head}\n{turned}\n\n{table(ways)}\n\n{table(causes)}"
 
 
-def sweep_as_text(found: dict[str, list[dict[str, Any]]]) -> str:
+def _signed(change: float, t: Speech) -> str:
+    return ("+" if change >= 0 else "") + t.share(change)
+
+
+def sweep_as_text(found: dict[str, list[dict[str, Any]]], language: str = "en") -> str:
     """One table for each workload."""
-    parts = []
+    parts, t = [], speech(language)
     for name, points in found.items():
         shown = [
             {
-                "tokens a day": f"{p['tokens_per_day']:.3g}",
-                "cheapest": p["way"] or "nothing",
-                "USD": "-" if p["cost_usd"] is None else amount(p["cost_usd"]),
-                "USD a million": "-" if p["usd_per_million"] is None else figure(p["usd_per_million"]),
-                "next": p["next_kind"] or "-",
-                "costs times": "-" if p["next_costs_times"] is None else f"{p['next_costs_times']:.2f}",
+                t("tokens a day"): t.number(f"{p['tokens_per_day']:.3g}"),
+                t("cheapest"): t("nothing") if p["way"] is None else t.of(p["way"]),
+                "USD": "-" if p["cost_usd"] is None else t.amount(p["cost_usd"]),
+                t("USD a million"): "-" if p["usd_per_million"] is None else t.figure(p["usd_per_million"]),
+                t("next"): "-" if p["next_kind"] is None else t.kind(p["next_kind"]),
+                t("costs times"): "-" if p["next_costs_times"] is None else t.number(f"{p['next_costs_times']:.2f}"),
             }
             for p in points
         ]

@@ -5,27 +5,29 @@ Belongs here: wrapping and aligning. Does not belong here: what is said (`sectio
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import Any
 
 from pipelines.decision.plan import Decision
-from pipelines.decision.report.sections import sections
+from pipelines.decision.report.sections import Verbatim, sections
+from pipelines.decision.report.speech import speech
 
 WIDTH = 100
 LEAST_COLUMN = 10
 
 
-def as_text(decision: Decision) -> str:
+def as_text(decision: Decision, language: str = "en") -> str:
     """The report in plain text."""
     parts = []
-    for heading, content in sections(decision):
-        body = _paragraphs(heading, content) if isinstance(content, str) else table(content)
+    for heading, content in sections(decision, speech(language)):
+        body = _paragraphs(content) if isinstance(content, str) else table(content)
         parts.append(f"{heading}\n{'=' * len(heading)}\n{body}")
     return f"{decision.workload.name}\n\n" + "\n\n".join(parts)
 
 
-def _paragraphs(heading: str, content: str) -> str:
-    if heading.startswith("To see"):  # to be copied whole
+def _paragraphs(content: str) -> str:
+    if isinstance(content, Verbatim):
         return content
     return "\n".join(textwrap.fill(line, WIDTH, break_long_words=False, break_on_hyphens=False) for line in content.splitlines())
 
@@ -62,13 +64,13 @@ def _lines(row: list[str], widths: list[int], numeric: list[bool]) -> list[str]:
     ]
 
 
-def as_markdown(decision: Decision) -> str:
+def as_markdown(decision: Decision, language: str = "en") -> str:
     """The report in Markdown."""
     parts = [f"# {_escaped(decision.workload.name)}"]
-    for heading, content in sections(decision):
+    for heading, content in sections(decision, speech(language)):
         parts.append(f"## {heading}")
         if isinstance(content, str):
-            parts.append(f"```\n{content}\n```" if heading.startswith("To see") else "\n\n".join(map(_escaped, content.splitlines())))
+            parts.append(f"```\n{content}\n```" if isinstance(content, Verbatim) else "\n\n".join(map(_escaped, content.splitlines())))
         elif content:
             names = list(content[0])
             head = f"| {' | '.join(names)} |\n|{'---|' * len(names)}"
@@ -84,7 +86,7 @@ def cell(value: Any) -> str:
 
 
 def _is_figure(text: str) -> bool:
-    return text == "-" or text.replace(",", "").replace(".", "").replace("%", "").removeprefix("-").isdigit()
+    return text == "-" or re.sub("[,.%\u202f]", "", text).removeprefix("-").isdigit()
 
 
 def _escaped(text: str) -> str:

@@ -1,0 +1,249 @@
+"""The sentences of a report: what to do and why, what to keep in mind, what is not counted.
+
+Belongs here: sentences, in English and by their English ones in any language. Does not belong here: tables (`sections`), any figure that
+`plan` did not compute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipelines.decision.plan import Decision, Option
+from pipelines.decision.report.data import rate, yours
+from pipelines.decision.report.speech import Speech
+from pipelines.decision.robustness import CLEAR_ADVANTAGE, CLEAR_SHARE, LEAN_SHARE
+
+# What the workload can have counted, in words; off unless its field `count` names it.
+EXTRAS = {
+    "lead_time": "the time until servers arrive",
+    "lease": "leasing instead of buying",
+    "tax": "taxes and depreciation",
+    "egress": "egress from the cloud",
+    "storage": "storage in the cloud",
+    "support": "support contracts of the cloud",
+    "cloud_staff": "people who run rented machines and bought tokens",
+    "carbon": "a price of carbon",
+}
+NEVER = (
+    "retraining, the cost of an outage, what a change of seller costs. Commitments are renewed at the price of the day on which a term "
+    "ends."
+)
+# What money does not show; stated, not scored.
+QUALITIES = (
+    "control and compliance: owning keeps data, versions and hours of maintenance in one's own hands; renting shares them by contract",
+    "agility: rented capacity comes and goes within minutes where the seller has it; a server takes weeks to months to arrive",
+    "lock-in: owning binds capital for years; renting binds to a seller's prices, regions and quotas; tokens bind to its model list",
+    "skills: owning needs people for hardware and the serving engine; renting needs them for the engine; tokens need neither",
+)
+# From these ages on a figure is old for its kind; it is used all the same where there is none newer, and named.
+OLD_RATE_DAYS, OLD_EXCHANGE_DAYS, OLD_TARIFF_DAYS = 365, 7, 270
+
+
+def rule(t: Speech) -> str:
+    """The written rule by which an answer is called clear, lean or a toss-up."""
+    return t(
+        "The rule: clear where it is at least {advantage} cheaper than every other kind of way, cheapest in at least {clear} of the draws, "
+        "and no single input turns it; lean where it is cheapest in at least {lean}; a toss-up else.",
+        advantage=t.share(CLEAR_ADVANTAGE),
+        clear=t.share(CLEAR_SHARE),
+        lean=t.share(LEAN_SHARE),
+    )
+
+
+def not_counted(decision: Decision, t: Speech) -> str:
+    """What is left out, with what can be counted first."""
+    off = [t(words) for name, words in EXTRAS.items() if name not in decision.workload.count]
+    return (t("{list} (each can be: field `count`), ", list=", ".join(off)) if off else "") + t(NEVER)
+
+
+def headline(decision: Decision, t: Speech) -> str:
+    """The first line: what to do, how sure, and how few stand behind it."""
+    best = decision.best
+    if best is None:
+        return t("Nothing that is known here serves this workload under these constraints.")
+    word = decision.robustness.verdict.word
+    sure = [t("nothing to compare it with" if word == "alone" else word), _unmeasured(best, t)]
+    sure.append(t.of(decision.few_sellers) if decision.few_sellers else "")
+    title = t.of(best.title)
+    return f"{title[0].upper()}{title[1:]} ({'; '.join(filter(None, sure))})."
+
+
+def _unmeasured(option: Option, t: Speech) -> str:
+    """A rate that nobody measured is never used in silence."""
+    m = option.measurement
+    if m is None or m.basis not in ("interpolated", "estimated"):
+        return ""
+    if m.basis == "interpolated":
+        return t("on a rate carried over from other lengths, off by up to {error}", error=t.share(m.error_share))
+    return t("on an estimated rate, off by up to {error}", error=t.share(m.error_share))
+
+
+def reasons(decision: Decision, t: Speech) -> list[str]:
+    """Why, in plain sentences."""
+    best, years, by = decision.best, decision.workload.horizon_years, rate(decision)
+    if best is None:
+        why = t("; ").join(f"{t.kind(kind)}: {t.of(why)}" for kind, why in decision.excluded.items()) or t("no offer is known")
+        return [t("Nothing that is known serves this workload under these constraints: {why}", why=why)]
+    said = []
+    for other in decision.options[1:2]:
+        ours, theirs = _base(best, years), _base(other, years)
+        said.append(
+            t(
+                "Over {years} years '{best}' costs {ours} {money}, '{other}' {theirs}: {saved} less.",
+                years=years,
+                best=best.title,
+                ours=ours / by,
+                money=decision.workload.currency,
+                other=other.title,
+                theirs=theirs / by,
+                saved=t.share(1 - ours / theirs),
+            )
+        )
+    said += _how_sure(decision, t)
+    said += _payback(decision, t)
+    if best.kind == "hybrid":
+        said.append(
+            t("The owned servers serve {share} of the tokens, rented machines the peaks.", share=t.share(best.facts["owned_share"]))
+        )
+    if decision.servers_for_peak is not None:
+        said.append(t("Servers needed to serve the greatest hour within the limits: {count}.", count=decision.servers_for_peak))
+    if decision.conditions and best.server is not None:
+        both = t(" and ").join(t.of(condition) for condition in decision.conditions)
+        said.append(t("Owning meets the constraints only if {conditions}.", conditions=both))
+    mine = yours(best)
+    if mine:
+        said.append(t("Your own figures in it: {figures}.", figures=", ".join(t(name) for name in mine)))
+    return said
+
+
+def _how_sure(decision: Decision, t: Speech) -> list[str]:
+    tested, draws, verdict = decision.robustness.tested, decision.robustness.draws, decision.robustness.verdict
+    if draws is None:
+        return [t("Only one kind of way is known here, so nothing was compared and nothing can be said of how sure it is.")]
+    best = decision.options[0]
+    said = [
+        t(
+            "In {count} draws of all inputs over their ranges this kind of way is cheapest in {share}; keeping it costs at most {regret} "
+            "{money} more than the cheapest in nine draws of ten.",
+            count=draws.count,
+            share=t.share(draws.wins[best.kind]),
+            regret=draws.regret_quantiles[best.kind]["p90"] / rate(decision),
+            money=decision.workload.currency,
+        )
+    ]
+    flips = [t.input(s.name) for s in tested if s.flips]
+    if flips:
+        said.append(t("One input alone changes the answer within its range: {inputs}.", inputs=t("; ").join(flips)))
+    else:
+        said.append(t("None of the {count} inputs that were moved one at a time changes the answer within its range.", count=len(tested)))
+    if verdict.word == "toss-up" and verdict.find_out_first:
+        said.append(t("Find out first: {inputs}.", inputs=", ".join(map(t.input, verdict.find_out_first))))
+    return said
+
+
+def _payback(decision: Decision, t: Speech) -> list[str]:
+    payback = decision.payback
+    if payback is None:
+        return []
+    if payback.cash_months is None or payback.npv_months is None:
+        return [t("Against renting by the hour the capital would not be paid back within the horizon.")]
+    return [
+        t(
+            "Against renting by the hour the capital is paid back after {cash} months in cash, after {npv} with interest and what the "
+            "servers are worth in the end; owned servers would be used {use}.",
+            cash=payback.cash_months,
+            npv=payback.npv_months,
+            use=t.share(payback.own_utilisation_share),
+        )
+    ]
+
+
+def caveats(decision: Decision, t: Speech) -> list[str]:
+    """What a reader has to keep in mind."""
+    constraints, options, said = decision.workload.constraints, decision.options, []
+    measured = [o.measurement for o in options if o.measurement]
+    if constraints.provider_jurisdictions or constraints.certifications:
+        said.append(t("Seats of sellers and certified regions come from tables whose rows are not yet verified one by one."))
+    if constraints.countries:
+        said.append(t("Offers refused by country are those of this warehouse; who else sells there is not known here."))
+    if any("aiconfigurator" in m.source for m in measured):
+        said.append(t("The measurements do not say which statistic their times to the first and to each token are."))
+    engines = sorted({t.of(m.engine) for m in measured if m.basis != "yours"})
+    if len(engines) > 1:
+        said.append(
+            t(
+                "Rates come from different engines ({engines}): part of what differs between devices is the engine's.",
+                engines=", ".join(engines),
+            )
+        )
+    ended = sorted(
+        {
+            t("{device} at {count} at a time", device=f"{m.gpu} {m.precision}", count=f"{m.concurrency:g}")
+            for m in measured
+            if m.ended_early and m.concurrency
+        }
+    )
+    if ended:
+        said.append(
+            t(
+                "The sweep ended before a limit bound ({runs}): the rate may be higher, the cost is an upper bound.",
+                runs=", ".join(ended),
+            )
+        )
+    guessed = sorted(
+        {
+            t("{device} ({basis}, off by up to {error})", device=f"{m.gpu} {m.precision}", basis=t(m.basis), error=t.share(m.error_share))
+            for m in measured
+            if m.error_share
+        }
+    )
+    if guessed:
+        said.append(t("Not measured at these lengths: {devices}.", devices=", ".join(guessed)))
+    precisions = sorted({m.precision for m in measured})
+    if len(precisions) > 1:
+        said.append(t("The ways compute in different precisions ({list}), which differ in quality.", list=", ".join(precisions)))
+    if any(m.measured_on is None for m in measured):
+        said.append(t("Some rates have no day of measurement."))
+    return said + _old(decision, t) + _price_caveats(options, t)
+
+
+def _old(decision: Decision, t: Speech) -> list[str]:
+    """Figures beyond the limit of age of their kind."""
+    market, found = decision.market, list[str]()
+    for o in decision.options:
+        m = o.measurement
+        if m is not None and m.measured_on is not None and m.basis != "yours" and (market.as_of - m.measured_on).days > OLD_RATE_DAYS:
+            found.append(
+                t(
+                    "the rate of {device} ({day}, limit {limit} days)",
+                    device=f"{m.gpu} {m.precision}",
+                    day=m.measured_on,
+                    limit=OLD_RATE_DAYS,
+                )
+            )
+    if decision.workload.currency == "EUR" and (market.as_of - market.fx_on).days > OLD_EXCHANGE_DAYS:
+        found.append(t("the exchange rate ({day}, limit {limit} days)", day=market.fx_on, limit=OLD_EXCHANGE_DAYS))
+    tariff = market.electricity.on
+    if tariff is not None and (market.as_of - tariff).days > OLD_TARIFF_DAYS and any(o.server for o in decision.options):
+        found.append(t("the price of electricity ({day}, limit {limit} days)", day=tariff, limit=OLD_TARIFF_DAYS))
+    return [t("Older than the limit of its kind: {figures}.", figures=t("; ").join(dict.fromkeys(found)))] if found else []
+
+
+def _price_caveats(options: Sequence[Option], t: Speech) -> list[str]:
+    said = []
+    if any(o.api for o in options):
+        said.append(t("Sellers by the token do not say on which device and in which precision they compute, and may change both."))
+        said.append(t("Prices of tokens are dated by the release of the list that carries them; the list does not say when it looked."))
+    if any(o.kind == "spot" for o in options):
+        said.append(t("Spot machines may be taken away at any time; the cost counts restarts, not the requests lost meanwhile."))
+    if any(o.server and o.server.is_power_estimated for o in options):
+        said.append(t("The power of a server here is rated by its accelerators, as nobody measured it."))
+    if any(o.offer and o.offer.price_basis == "last_known" for o in options):
+        said.append(t("Rented prices that were not seen in the last 30 days are the last known ones; their range grows with their age."))
+    return said
+
+
+def _base(option: Option, years: int) -> float:
+    band = option.cost_usd[years]
+    assert band is not None
+    return band["base"]
