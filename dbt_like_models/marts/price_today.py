@@ -58,10 +58,17 @@ def price_today(
         .unique(IDENTITY, keep="first", maintain_order=True)
         .select(*IDENTITY, "stock")
     )
+    days = (
+        all_observation.filter(pl.col("commitment_days").is_not_null() & (pl.col("known_from").dt.date() <= as_of))
+        .sort("last_confirmed_at", "precedence", "commitment_days", descending=[True, False, False])
+        .unique(IDENTITY, keep="first", maintain_order=True)
+        .select(*IDENTITY, "commitment_days")
+    )
     places = with_countries(latest.select("provider", "region", "country").unique(), reference_region_country)
     return (
         dated.join(rates, left_on="__rate_on", right_on="on_date", how="left")
         .join(stock, on=IDENTITY, how="left", nulls_equal=True)
+        .join(days, on=IDENTITY, how="left", nulls_equal=True)
         .join(places, on=["provider", "region", "country"], how="left", nulls_equal=True)
         .select(
             "series_id",
@@ -79,6 +86,7 @@ def price_today(
             "purchase_option",
             "payment_option",
             "commitment_months",
+            "commitment_days",
             "trust_tier",
             "usd_per_gpu_hour",
             (pl.col("usd_per_gpu_hour") * pl.col("eur_per_usd")).alias("eur_per_gpu_hour"),

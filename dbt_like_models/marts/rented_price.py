@@ -8,6 +8,7 @@ from datetime import date
 import polars as pl
 
 from pipelines.prices.market import LONGEST_AGE_DAYS, NOT_COMPARED, PROFESSIONAL, quartile_places
+from pipelines.prices.stock import stock_by_day, that_can_be_had
 
 THIN_BELOW = 0.8
 GROUP = ["gpu", "min_gpu_count", "option", "country", "provider"]
@@ -15,14 +16,18 @@ SIZES = (1, 2, 4, 8)
 MARKET = ["on_date", "window_days", "gpu", "min_gpu_count", "option"]
 
 
-def rented_price(gpu_price_rolling: pl.LazyFrame, price_series: pl.LazyFrame, throughput: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
-    """One row per day, window and group from the first day with a price on. Only devices that a throughput row speaks of."""
+def rented_price(
+    gpu_price_rolling: pl.LazyFrame, price_series: pl.LazyFrame, throughput: pl.LazyFrame, all_observation: pl.LazyFrame, as_of: date
+) -> pl.LazyFrame:
+    """One row per day, window and group from the first day with a price on. Only devices that a throughput row speaks of, and only
+    machines that could be had on the day, as far as their source says.
+    """
+    stock = stock_by_day(all_observation, price_series, as_of)
     series = candidate_series(price_series, throughput)
-    priced = gpu_price_rolling.join(series, on="series_id")
+    priced = that_can_be_had(gpu_price_rolling.join(series, on="series_id"), stock)
     in_window = cheapest_in_window(priced)
-    offers = pl.concat([in_window, last_known(in_window, priced, as_of)]).with_columns(
-        price_age_days=(pl.col("on_date") - pl.col("price_as_of_on")).dt.total_days()
-    )
+    carried = that_can_be_had(last_known(in_window, priced, as_of), stock, "price_series_id")
+    offers = pl.concat([in_window, carried]).with_columns(price_age_days=(pl.col("on_date") - pl.col("price_as_of_on")).dt.total_days())
     quartiles = [f"{name}_usd_per_gpu_hour" for name in quartile_places(pl.len())]
     return (
         offers.join(market(offers), on=MARKET, how="left")

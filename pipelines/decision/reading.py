@@ -100,7 +100,8 @@ def _offers(connection: duckdb.DuckDBPyConnection, as_of: date, drift: dict[str,
                least(l.observed_at::DATE, $as_of) AS seen_on
         FROM latest AS l
         LEFT JOIN marts.gpu_price_rolling AS r ON l.series_id = r.series_id AND r.on_date = $as_of AND r.window_days = $window
-        WHERE date_diff('day', least(l.observed_at::DATE, $as_of), $as_of) <= $limit
+        LEFT JOIN marts.price_today AS t ON l.series_id = t.series_id AND t.stock IN ('none', 'on_request')
+        WHERE date_diff('day', least(l.observed_at::DATE, $as_of), $as_of) <= $limit AND t.series_id IS NULL
         ORDER BY l.series_id
         """,
         {"as_of": as_of, "window": WINDOW_DAYS, "limit": LONGEST_AGE_DAYS},

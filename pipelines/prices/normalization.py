@@ -210,5 +210,6 @@ def per_hour(amount: pl.Expr, money: pl.DataType) -> pl.Expr:
     unit = pl.col("price_unit").str.extract(r"_(\w+)$", 1)
     numerator = unit.replace_strict({name: hours for name, (hours, _) in _HOURS.items()}, default=None, return_dtype=pl.Int64)
     denominator = unit.replace_strict({name: parts for name, (_, parts) in _HOURS.items()}, default=1, return_dtype=pl.Int64)
-    term = pl.when(unit == "term").then(pl.col("commitment_months") * HOURS_PER_MONTH)
+    # The price of a term of less than a month is stated for its days or weeks: a term of no months has no length here.
+    term = pl.when(unit == "term").then(pl.col("commitment_months").replace(0, None) * HOURS_PER_MONTH)
     return (amount * denominator.cast(money) / pl.coalesce(numerator, term).cast(money)).cast(money, strict=False)

@@ -13,6 +13,7 @@ SELECT
     p.is_per_gpu_price,
     p.purchase_option,
     p.commitment_months,
+    p.commitment_days,
     p.trust_tier,
     p.usd_per_gpu_hour,
     p.eur_per_gpu_hour,

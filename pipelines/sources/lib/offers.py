@@ -36,6 +36,7 @@ OFFER_SCHEMA: Mapping[str, type[pl.DataType]] = {
     "purchase_option": pl.String,
     "payment_option": pl.String,
     "commitment_months": pl.Int64,
+    "commitment_days": pl.Int64,
     "tenancy": pl.String,
     "trust_tier": pl.String,
     "stock": pl.String,
@@ -44,6 +45,9 @@ OFFER_SCHEMA: Mapping[str, type[pl.DataType]] = {
     "price_unit": pl.String,
 }
 _NUMBERS = {name: kind for name, kind in OFFER_SCHEMA.items() if kind is not pl.String}
+
+# A commitment stated in days is one of so many whole months: 91 days are three, a week is none.
+_DAYS_OF_A_MONTH = 30
 
 _OBSERVATION = (
     "provider",
@@ -60,6 +64,7 @@ _OBSERVATION = (
     "purchase_option_as_named",
     "payment_option",
     "commitment_months",
+    "commitment_days",
     "operating_system",
     "tenancy",
     "trust_tier",
@@ -86,17 +91,21 @@ def offers(rows: Iterable[Mapping[str, Any]], **everywhere: Any) -> pl.DataFrame
     table: dict[str, list[Any]] = {name: [as_text(row.get(name)) for row in stated] for name in OFFER_SCHEMA}
     numbers = {name: [_number(text) for text in table[name]] for name in _NUMBERS}
     frame = pl.DataFrame({**table, **numbers}, schema={**OFFER_SCHEMA, **dict.fromkeys(_NUMBERS, pl.Float64)})
-    return frame.with_columns(pl.col(pl.String).str.strip_chars().replace("", None)).with_columns(
-        *(pl.col(name).cast(kind, strict=False) for name, kind in _NUMBERS.items()),
-        seller=pl.coalesce("seller", "provider"),
-        region=pl.col("region").fill_null("all"),
-        purchase_option=pl.col("purchase_option").fill_null("on_demand"),
-        purchase_option_as_named=pl.coalesce("purchase_option_as_named", "purchase_option", pl.lit("on_demand")),
-        country_stated=pl.col("country_stated").str.to_uppercase().replace("UK", "GB"),
-        tenancy=pl.col("tenancy").fill_null("shared"),
-        trust_tier=pl.col("trust_tier").fill_null("datacenter"),
-        currency=pl.col("currency").str.to_uppercase(),
-        price_unit=pl.col("price_unit").fill_null("instance_hour"),
+    return (
+        frame.with_columns(pl.col(pl.String).str.strip_chars().replace("", None))
+        .with_columns(
+            *(pl.col(name).cast(kind, strict=False) for name, kind in _NUMBERS.items()),
+            seller=pl.coalesce("seller", "provider"),
+            region=pl.col("region").fill_null("all"),
+            purchase_option=pl.col("purchase_option").fill_null("on_demand"),
+            purchase_option_as_named=pl.coalesce("purchase_option_as_named", "purchase_option", pl.lit("on_demand")),
+            country_stated=pl.col("country_stated").str.to_uppercase().replace("UK", "GB"),
+            tenancy=pl.col("tenancy").fill_null("shared"),
+            trust_tier=pl.col("trust_tier").fill_null("datacenter"),
+            currency=pl.col("currency").str.to_uppercase(),
+            price_unit=pl.col("price_unit").fill_null("instance_hour"),
+        )
+        .with_columns(commitment_months=pl.coalesce("commitment_months", pl.col("commitment_days") // _DAYS_OF_A_MONTH))
     )
 
 
@@ -124,6 +133,7 @@ def observations(raw: pl.LazyFrame, source: Source, **stated: pl.Expr | str) -> 
         "purchase_option": pl.lit("on_demand"),
         "payment_option": text,
         "commitment_months": pl.lit(None, dtype=pl.Int64),
+        "commitment_days": pl.lit(None, dtype=pl.Int64),
         "operating_system": pl.lit("linux"),
         "tenancy": pl.lit("shared"),
         "trust_tier": pl.lit("datacenter"),

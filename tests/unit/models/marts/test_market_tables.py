@@ -122,13 +122,19 @@ def test_what_is_on_sale_today_has_its_age_and_its_euros() -> None:
         price("scaleway", 3.5, dt.date(2026, 6, 1), region="fr-par-2", country="FR", currency="EUR"),
         price("gone", 1.0, dt.date(2024, 1, 1)),
     ]
-    seen = {**price("lambda", 3.6, FRESH), "stock": "none", "last_confirmed_at": dt.datetime(2026, 11, 20), "precedence": 100}
+    seen = {
+        **price("lambda", 3.6, FRESH),
+        "stock": "none",
+        "commitment_days": 7,
+        "last_confirmed_at": dt.datetime(2026, 11, 20),
+        "precedence": 100,
+    }
     schema = {**catalogue().feed_schema("observation")}
     observed = pl.LazyFrame([{name: seen.get(name) for name in schema}], schema={**schema, "native_amount": pl.Float64})
     table = model("marts", "price_today")
     found = table(history(*rows), observed, curated("reference_region_country"), rates, AS_OF).sort("seller").collect()
     # What its source says cannot be had is marked; of the other nobody says.
-    assert found["stock"].to_list() == ["none", None]
+    assert found.select("stock", "commitment_days").rows() == [("none", 7), (None, None)]
     assert found.select("seller", "price_basis", "price_age_days", "countries").rows() == [
         ("lambda", "current", 3, "AU, DE, IL, IN, IT, JP, US"),
         ("scaleway", "last_known", 175, "FR"),

@@ -19,7 +19,7 @@ DAY = dt.datetime(2026, 6, 1)
 LAST_HELD = DAY + dt.timedelta(days=45)
 MONEY = pl.Decimal(18, 8)
 FRAMEWORK = {"source": pl.String, "semantics": pl.String, "precedence": pl.Int64, "staleness_limit_days": pl.Int64}
-KINDS = {"gpu_count_stated": pl.Float64, "gpu_memory_gib_stated": pl.Float64, "commitment_months": pl.Int64}
+KINDS = {"gpu_count_stated": pl.Float64, "gpu_memory_gib_stated": pl.Float64, "commitment_months": pl.Int64, "commitment_days": pl.Int64}
 ROW: dict[str, Any] = {
     "provider": "aws",
     "seller": "aws",
@@ -104,6 +104,20 @@ def test_a_machine_has_its_device_place_and_price() -> None:
 def test_the_table_of_machine_types_wins_over_what_the_source_says() -> None:
     found = observe({"gpu_as_named": "A100 40GB", "gpu_count_stated": 4.0, "gpu_memory_gib_stated": 24.0})
     assert found.select("gpu", "gpu_count", "is_gpu_conflict").row(0) == ("h100-sxm-80", 8.0, False)
+
+
+def test_a_total_of_a_term_is_spread_over_its_months() -> None:
+    term = DEVICE | {"price_unit": "gpu_term", "purchase_option": "commitment", "native_amount": "336", "gpu_count_stated": 1.0}
+    assert usd(observe(term | {"commitment_months": 1})) == (Decimal("0.46027397"), Decimal("0.46027397"))
+    # A length that nobody states makes no price, and no division by zero.
+    assert usd(observe(term | {"commitment_months": 0})) == (None, None)
+
+
+def test_a_week_is_a_commitment_like_any_other() -> None:
+    week = {"purchase_option": "commitment", "commitment_months": 0, "commitment_days": 7}
+    assert broken_rules(observe(week)) == []
+    assert usd(observe(week | {"price_unit": "instance_week", "native_amount": "1680"})) == (Decimal(10), Decimal("1.25"))
+    assert broken_rules(observe({"purchase_option": "commitment"})) == ["commitment_has_months"]
 
 
 def test_a_price_per_device_needs_a_count_to_become_one_per_machine() -> None:

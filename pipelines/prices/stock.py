@@ -1,0 +1,44 @@
+"""What can be had: the stock that sources state of a price series, day by day.
+
+Belongs here: which series cannot be bought on which days. Does not belong here: what a price is, which series are compared
+(`pipelines.prices.market`).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from pipelines.catalogue.contracts import catalogue
+
+# A list price without a machine, and one to ask for.
+NOT_TO_BE_HAD = ("none", "on_request")
+
+
+def stock_by_day(all_observation: pl.LazyFrame, price_series: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    """`series_id`, `stated_on`, `stock`: what was said of each series, day by day; only of series that were lacking once."""
+    key = list(catalogue().keys["series"])
+    stated = (
+        all_observation.filter(pl.col("stock").is_not_null() & (pl.col("known_from").dt.date() <= as_of))
+        .sort("last_confirmed_at", "precedence", "stock", descending=[True, False, False])
+        .select(*key, "stock", pl.col("last_confirmed_at").dt.date().alias("stated_on"))
+        .unique([*key, "stated_on"], keep="first", maintain_order=True)
+    )
+    lacked = pl.col("stock").is_in(NOT_TO_BE_HAD).any().over("series_id")
+    known = price_series.select("series_id", *key)
+    return stated.join(known, on=key, how="inner", nulls_equal=True).filter(lacked).select("series_id", "stated_on", "stock")
+
+
+def that_can_be_had(rows: pl.LazyFrame, stock: pl.LazyFrame, series: str = "series_id") -> pl.LazyFrame:
+    """Rows of days (`on_date`) on which their series could be bought, as was said last by then. Rows of which nobody says stay."""
+    doubtful = stock.select(pl.col("series_id").alias(series)).unique()
+    said = stock.rename({"series_id": series}).sort("stated_on")
+    judged = (
+        rows.join(doubtful, on=series, how="semi")
+        .sort("on_date")
+        .join_asof(said, left_on="on_date", right_on="stated_on", by=series, strategy="backward", coalesce=False, check_sortedness=False)
+        .filter(~pl.col("stock").is_in(NOT_TO_BE_HAD).fill_null(False))
+        .drop("stated_on", "stock")
+    )
+    return pl.concat([rows.join(doubtful, on=series, how="anti"), judged])

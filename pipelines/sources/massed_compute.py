@@ -1,0 +1,69 @@
+"""Massed Compute's page of prices: machines on demand, from the data that the page is drawn with.
+
+Each machine stands there twice, as a card and as a row of a table, under a key such as "H100 (80GB)-x 8-0". Its price is the only one
+between its key and the next key or the end of the chunk: further on stand prices of other machines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+
+import polars as pl
+
+from pipelines.sources.lib.decode import parser
+from pipelines.sources.lib.errors import ParseError
+from pipelines.sources.lib.fetching import one_answer
+from pipelines.sources.lib.html import read_html
+from pipelines.sources.lib.offers import OFFER_TABLE, offers
+from pipelines.sources.lib.source import FetchContext, Payload, Source
+
+SOURCE = Source(
+    title="Massed Compute pricing page",
+    homepage="https://vm.massedcompute.com/pricing",
+    licence="public price list; figures with attribution",
+    semantics="reading",
+    precedence=200,
+    base_url="https://vm.massedcompute.com",
+    table=OFFER_TABLE,
+    certainty="recorded",
+    checked_on=date(2026, 8, 22),
+    rows_at_least=3,
+    gives="on-demand prices of machines of one to eight GPUs",
+)
+_WHAT = "page of prices"
+_KEY = re.compile(r'\\"(?P<name>[^"\\]{1,60}?)(?:-mobile)?-x\s*(?P<count>[0-9]+)-[0-9]+\\"')
+# The amount, and behind it in small print what it is for.
+_PRICE = re.compile(r'\$\$([0-9,]+(?:\.[0-9]+)?)\\",\[\\"\$\\",\\"small\\",[^$]{0,200}?\\"children\\":\\"/hr\\"')
+_END_OF_CHUNK = "\\n"
+
+
+def fetch(context: FetchContext) -> Iterable[Payload]:
+    """The page."""
+    return one_answer(context, "pricing.html", "/pricing")
+
+
+@parser(_WHAT)
+def parse(content: bytes) -> pl.DataFrame:
+    """One offer per machine with one price; one without, or with two that differ, is none. Raises ParseError."""
+    read_html(content, _WHAT)  # a page that is cut off is none
+    text = content.decode("utf-8")
+    keys = list(_KEY.finditer(text))
+    if not keys:
+        raise ParseError(f"{_WHAT}: no key of a machine such as H100 (80GB)-x 8-0")
+    ends = [*(key.start() for key in keys[1:]), len(text)]
+    prices: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for key, end in zip(keys, ends, strict=True):
+        found = _PRICE.findall(text[key.end() : end].split(_END_OF_CHUNK, 1)[0])
+        if len(found) == 1:
+            prices[key["name"], key["count"]].add(found[0].replace(",", ""))
+    rows = [
+        {"sku": f"{name} x{count}", "gpu_as_named": name, "gpu_count_stated": count, "native_amount": amounts.copy().pop()}
+        for (name, count), amounts in prices.items()
+        if len(amounts) == 1
+    ]
+    if not rows:
+        raise ParseError(f"{_WHAT}: none of {len(keys)} machines has a price")
+    return offers(rows, provider="massedcompute", currency="USD", price_unit="instance_hour")
