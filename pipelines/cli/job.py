@@ -9,6 +9,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -63,7 +64,12 @@ def run_refresh(settings: Settings, as_of: date | None, *, offline: bool, rebuil
 
 
 def refresh_job() -> dg.JobDefinition:
-    """The job that the schedule runs."""
+    """The job that the schedule runs. Dagster asks for it several times a run."""
+    return _resolved_job()
+
+
+@cache
+def _resolved_job() -> dg.JobDefinition:
     return defs().resolve_job_def(JOB_NAME)
 
 
