@@ -7,7 +7,7 @@ Belongs here: pure functions from facts to conditions and changes, each with wha
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -36,13 +36,29 @@ class BreakEven:
 
 
 @dataclass(frozen=True)
+class WatchedAnswer:
+    """What is recommended for a watched workload: the kind of way and its title (None: nothing serves it), and how sure."""
+
+    name: str
+    kind: str | None
+    way: str | None
+    sure: str
+    as_of: date
+
+
+@dataclass(frozen=True)
 class MarketFacts:
-    """What the published version says: the cheapest way to serve, break-even against the user's lines, newest figure by kind."""
+    """What the published version says: the cheapest way to serve, break-even against the user's lines, newest figure by kind.
+
+    `answers` of watched workloads by file, and of those without one why.
+    """
 
     as_of: date | None = None
     answer: str | None = None
     break_even: tuple[BreakEven, ...] = ()
     newest_on: Mapping[str, date] | None = None
+    answers: Mapping[str, WatchedAnswer] = field(default_factory=dict)
+    unanswered: Mapping[str, str] = field(default_factory=dict)
 
 
 def conditions(state: RefreshState, facts: MarketFacts, now: datetime, silent_after_days: int, expiring_within_days: int) -> list[Message]:
@@ -50,6 +66,9 @@ def conditions(state: RefreshState, facts: MarketFacts, now: datetime, silent_af
     found = [*_refresh_conditions(state), *_source_conditions(state.sources, now, silent_after_days)]
     if facts.as_of is not None and facts.newest_on:
         found += _expiring(facts.as_of, facts.newest_on, expiring_within_days)
+    for path, why in facts.unanswered.items():
+        advice = "Mend the file, or take it out of [alerts] workloads."
+        found.append(Message(f"workload:{path}:unanswered", f"The watched workload {path} has no answer", f"{why}\n{advice}"))
     return found
 
 
@@ -94,7 +113,12 @@ def _expiring(as_of: date, newest_on: Mapping[str, date], within_days: int) -> I
             yield Message(f"expiring:{kind}", f"The newest {kind} figures {when}", f"They are of {newest}.\n{advice}")
 
 
-def changes(facts: MarketFacts, answer_before: str | None, sides_before: Mapping[str, str]) -> list[Message]:
+def changes(
+    facts: MarketFacts,
+    answer_before: str | None,
+    sides_before: Mapping[str, str],
+    answers_before: Mapping[str, Mapping[str, str | None]] | None = None,
+) -> list[Message]:
     """What is different from the last time that somebody looked."""
     found = []
     if facts.answer is not None and answer_before is not None and facts.answer != answer_before:
@@ -108,6 +132,14 @@ def changes(facts: MarketFacts, answer_before: str | None, sides_before: Mapping
                 f"so it is now {side} the line (it was {before}), as of {facts.as_of}."
             )
             found.append(Message(f"line:{line.key}", "Break-even has crossed your line", body))
+    for path, answer in facts.answers.items():
+        earlier = (answers_before or {}).get(path)
+        if earlier is not None and earlier["kind"] != answer.kind:
+            body = (
+                f"{answer.name}: it was '{earlier['way'] or 'nothing'}' as of {earlier['as_of']}; it is '{answer.way or 'nothing'}' "
+                f"({answer.sure}) as of {answer.as_of}.\n`breakeven decide {path} --compare {earlier['as_of']}` says which inputs made it."
+            )
+            found.append(Message(f"workload:{path}", "The answer to a watched workload has turned", body))
     return found
 
 

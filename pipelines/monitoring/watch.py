@@ -19,6 +19,7 @@ from pipelines.monitoring.channels import AlertError, send
 from pipelines.monitoring.events import BreakEven, MarketFacts, Message, changes, conditions, side_of
 from pipelines.monitoring.metrics import write_metrics
 from pipelines.monitoring.state import read_state
+from pipelines.monitoring.workloads import answers_of
 from pipelines.platform.files import write_whole
 from pipelines.platform.settings import BreakEvenLine, Settings
 from pipelines.platform.text import fit_to_show
@@ -52,7 +53,7 @@ def look_and_tell(settings: Settings, environment: Mapping[str, str], now: datet
     open_before: dict[str, dict[str, str]] = memory["open"]
     begun = [m for m in standing if m.key not in open_before]
     over = [Message(**m) for key, m in open_before.items() if key not in {m.key for m in standing}]
-    happened = changes(facts, memory["answer"], memory["sides"])
+    happened = changes(facts, memory["answer"], memory["sides"], memory["answers"])
     if is_dry:
         return Told([*begun, *happened], over, [])
     undelivered = [scheme for message in [*begun, *happened] for scheme in send(message, environment)]
@@ -62,6 +63,10 @@ def look_and_tell(settings: Settings, environment: Mapping[str, str], now: datet
         "open": {m.key: asdict(m) for m in standing},
         "answer": facts.answer or memory["answer"],
         "sides": {**memory["sides"], **sides},
+        "answers": {
+            **memory["answers"],
+            **{path: {"kind": a.kind, "way": a.way, "as_of": str(a.as_of)} for path, a in facts.answers.items()},
+        },
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, (json.dumps(told, indent=1) + "\n").encode())
@@ -69,13 +74,14 @@ def look_and_tell(settings: Settings, environment: Mapping[str, str], now: datet
 
 
 def _remembered(path: Path) -> dict[str, Any]:
-    empty: dict[str, Any] = {"open": {}, "answer": None, "sides": {}}
+    empty: dict[str, Any] = {"open": {}, "answer": None, "sides": {}, "answers": {}}
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         memory = {**empty, **{key: found[key] for key in empty if key in found}}
         [Message(**message) for message in memory["open"].values()]
         dict(memory["sides"])
-    except (OSError, ValueError, TypeError, AttributeError):
+        [(a["kind"], a["way"], a["as_of"]) for a in memory["answers"].values()]
+    except (OSError, ValueError, TypeError, AttributeError, KeyError):
         return empty  # never told, or not readable any more: what stands is told once again
     return memory
 
@@ -86,7 +92,8 @@ def _facts(settings: Settings) -> MarketFacts:
             day = rows(connection, "SELECT max(on_date) AS day FROM marts.cost_per_token")[0]["day"]
             newest = {kind: rows(connection, sql)[0]["newest"] for kind, sql in _NEWEST.items()}
             lines = tuple(_break_even(connection, line) for line in settings.alerts.break_even_lines)
-            return MarketFacts(day, _answer(connection), lines, {kind: on for kind, on in newest.items() if on is not None})
+            known = {kind: on for kind, on in newest.items() if on is not None}
+            return MarketFacts(day, _answer(connection), lines, known, *answers_of(connection, settings.alerts.workloads))
     except (NotPublishedError, duckdb.Error):
         return MarketFacts()
 

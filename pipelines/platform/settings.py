@@ -43,10 +43,14 @@ class BreakEvenLine(BaseModel):
 
 
 class AlertSettings(BaseModel):
-    """What is told, and when. Whom it is told to is a secret, and comes from the environment."""
+    """What is told, and when. Whom it is told to is a secret, and comes from the environment.
+
+    `workloads` are files for `breakeven decide` whose answers are watched; a relative path begins where `breakeven.toml` lies.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     break_even_lines: tuple[BreakEvenLine, ...] = ()
+    workloads: tuple[Path, ...] = ()
     silent_after_days: int = Field(default=3, ge=1, le=365)
     expiring_within_days: int = Field(default=30, ge=1, le=365)
 

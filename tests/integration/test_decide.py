@@ -11,6 +11,9 @@ import duckdb
 import pytest
 
 from pipelines import decision
+from pipelines.monitoring.watch import look_and_tell
+from pipelines.platform.clock import utc_now
+from pipelines.platform.settings import AlertSettings, Settings
 from tests.support.cli import Cli
 from tests.support.paths import ROOT
 from tests.unit.decision import recompute
@@ -125,3 +128,22 @@ def test_twelve_workloads_are_recomputed_hour_by_hour(published: duckdb.DuckDBPy
             batch = option["api"]["batch_share"] if workload.tokens.batch and option["api"]["batch_share"] else 1.0
             again = recompute.tokens(option, hours, growth, years, lengths, workload.tokens.cached_input_share, batch)
         assert option["cost_usd"][years]["base"] == pytest.approx(again, rel=1e-9)
+
+
+def test_a_watched_workload_is_decided_after_a_refresh_and_its_turn_is_told(archive: Cli, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "published").symlink_to(archive.current.parent)
+    good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+    text = EXAMPLES[0].read_text()
+    good.write_text(text)
+    bad.write_text(text + "modell: a\n")
+    settings = Settings(data=data, alerts=AlertSettings(workloads=(good, bad)))
+    told = look_and_tell(settings, {}, utc_now())
+    assert [m.key for m in told.begun if m.key.startswith("workload:")] == [f"workload:{bad}:unanswered"]
+    remembered = json.loads((data / "alerts.json").read_text())
+    assert remembered["answers"][str(good)]["kind"] == answer(archive, EXAMPLES[0])["options"][0]["kind"]
+    remembered["answers"][str(good)] |= {"kind": "api", "way": "buy tokens"}
+    (data / "alerts.json").write_text(json.dumps(remembered))
+    assert [m.key for m in look_and_tell(settings, {}, utc_now()).begun] == [f"workload:{good}"]
+    assert look_and_tell(settings, {}, utc_now()).begun == []

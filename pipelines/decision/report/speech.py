@@ -30,7 +30,7 @@ KINDS = {
     "reserved": "reserved",
     "serverless": "serverless",
 }
-FOLDER = Path(__file__).resolve().parent.parent / "locales"
+FOLDER = Path(__file__).resolve().parent.parent / "sentences"
 _FRENCH_SIGNS = {ord(","): "\u202f", ord("."): ","}
 
 

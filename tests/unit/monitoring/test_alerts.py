@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.cli.main import main
 from pipelines.monitoring.channels import URLS_VARIABLE, AlertError, send
-from pipelines.monitoring.events import BreakEven, MarketFacts, Message, changes, conditions
+from pipelines.monitoring.events import BreakEven, MarketFacts, Message, WatchedAnswer, changes, conditions
 from pipelines.monitoring.state import RefreshState
 from pipelines.monitoring.watch import look_and_tell
 from pipelines.platform.settings import Settings
@@ -65,6 +65,22 @@ def test_an_answer_that_flips_and_a_line_that_is_crossed() -> None:
     assert changes(at(0.2), None, {}) == [] and changes(at(0.2), "owned b200", {"k": "below"}) == []
     assert changes(at(None), "owned b200", {"k": "below"}) == []
     assert [m.key for m in changes(at(0.4), "spot h100", {"k": "below"})] == ["answer", "line:k"]
+
+
+def test_an_answer_to_a_watched_workload_that_turns_or_that_there_is_none_to() -> None:
+    def at(kind: str | None, **unanswered: str) -> MarketFacts:
+        way = None if kind is None else f"{kind} it"
+        return MarketFacts(AT.date(), answers={"w.yaml": WatchedAnswer("Chat", kind, way, "lean", AT.date())}, unanswered=unanswered)
+
+    before = {"w.yaml": {"kind": "own", "way": "own it", "as_of": "2026-11-01"}}
+    assert changes(at("own"), None, {}, before) == changes(at("spot"), None, {}, {}) == []
+    [turned] = changes(at("spot"), None, {}, before)
+    assert turned.key == "workload:w.yaml"
+    for said in ("it was 'own it' as of 2026-11-01", "it is 'spot it' (lean)", "breakeven decide w.yaml --compare 2026-11-01"):
+        assert said in turned.body
+    assert "it is 'nothing'" in changes(at(None), None, {}, before)[0].body
+    [none] = conditions(RefreshState(None, None, None), at("own", other="model is 'x'"), AT, 3, 30)
+    assert none.key == "workload:other:unanswered" and "model is 'x'" in none.body
 
 
 def test_one_message_when_it_begins_and_one_when_it_is_over(tmp_path: Path) -> None:
