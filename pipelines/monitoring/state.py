@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipelines.catalogue.contracts import catalogue
 from pipelines.ingest.snapshots import SnapshotStore
 from pipelines.platform.lock import is_held
 from pipelines.platform.settings import Settings
@@ -91,7 +90,7 @@ def read_state(settings: Settings, now: datetime) -> RefreshState:
     losses = SnapshotStore(settings.data / "snapshots").losses(recorded_snapshots(settings))
     if last is None:
         return RefreshState(manifest, None, None, problems=problems, losses=losses)
-    ops = read_ops(folder, catalogue())
+    ops = read_ops(folder)
     shown = next((run for run in reversed(settled) if run["outcome"] not in ("running", INTERRUPTED)), last)
     sources = [row for row in ops["source_status"].to_dicts() if row["run_id"] == shown["run_id"]]
     checks = [row for row in ops["check_results"].to_dicts() if row["run_id"] == shown["run_id"] and not row["is_passed"]]
@@ -106,7 +105,7 @@ def recorded_snapshots(settings: Settings) -> str | None:
 
 def notes(settings: Settings) -> list[str]:
     """What is worth a word and spoils no figure."""
-    found = unreadable_lines(settings.data / "ops", catalogue())
+    found = unreadable_lines(settings.data / "ops")
     history = settings.data / "history" / "history.duckdb"
     if (settings.data / "published" / "current").exists() and not history.exists():
         found.append("history/history.duckdb is missing; the next refresh makes it anew from the snapshots")

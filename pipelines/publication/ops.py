@@ -17,6 +17,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.catalogue.contracts import Catalogue, Contract
+from pipelines.catalogue.contracts import catalogue as shipped
 from pipelines.platform.files import write_whole
 
 # Text that an upstream chose is stored cut: a message, and the whole row of a quarantined line.
@@ -54,15 +55,17 @@ class OpsRecorder:
         return [row for row in _read_lines(self._path) if row["table"] == table] if self._path.exists() else []
 
 
-def read_ops(folder: Path, catalogue: Catalogue, not_yet_written: Iterable[Mapping[str, Any]] = ()) -> dict[str, pl.DataFrame]:
-    """All runs' records as the `ops` tables of the contracts, in the order of their keys. A later row of a key replaces earlier ones.
+def read_ops(
+    folder: Path, catalogue: Catalogue | None = None, not_yet_written: Iterable[Mapping[str, Any]] = ()
+) -> dict[str, pl.DataFrame]:
+    """All runs' records as the `ops` tables of the contracts (those that ship where none are given), in the order of their keys. A later row of a key replaces earlier ones.
 
     `not_yet_written`: rows (with `table` and `run_id`) that a version says of its own run, which become true when it is current.
     """
     lines = [row for path in _files(folder) for row in _read_lines(path)]
     lines += [json.loads(json.dumps(row, default=_plain)) for row in not_yet_written]
     frames = {}
-    for contract in catalogue.layer("ops"):
+    for contract in (catalogue or shipped()).layer("ops"):
         rows = {}
         for row in lines:
             if row["table"] == contract.name and (typed := _typed_row(row, contract)) is not None:
@@ -90,9 +93,9 @@ def runs(folder: Path) -> list[dict[str, Any]]:
     return sorted(found.values(), key=lambda row: (row["number"], row["started_at"]))
 
 
-def unreadable_lines(folder: Path, catalogue: Catalogue) -> list[str]:
+def unreadable_lines(folder: Path, catalogue: Catalogue | None = None) -> list[str]:
     """Name of each file of the record with lines that cannot be read, and how many."""
-    contracts = {contract.name: contract for contract in catalogue.layer("ops")}
+    contracts = {contract.name: contract for contract in (catalogue or shipped()).layer("ops")}
     found = []
     for path in _files(folder):
         lines = [line for line in path.read_bytes().splitlines() if line.strip()]
