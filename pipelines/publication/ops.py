@@ -58,7 +58,9 @@ class OpsRecorder:
 def read_ops(
     folder: Path, catalogue: Catalogue | None = None, not_yet_written: Iterable[Mapping[str, Any]] = ()
 ) -> dict[str, pl.DataFrame]:
-    """All runs' records as the `ops` tables of the contracts (those that ship where none are given), in the order of their keys. A later row of a key replaces earlier ones.
+    """All runs' records as the `ops` tables of the contracts (those that ship where none are given), in the order of their keys.
+
+    A later row of a key replaces earlier ones.
 
     `not_yet_written`: rows (with `table` and `run_id`) that a version says of its own run, which become true when it is current.
     """
