@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from pipelines.catalogue.contracts import RAW_LINEAGE, Contract
 from pipelines.ingest.registry import SourceModule
@@ -58,7 +59,8 @@ def fetch_all(
     report: Callable[[FetchOutcome], None],
 ) -> list[FetchOutcome]:
     """Fetch every enabled source into the store. `report` hears each outcome as it happens; a source fault is never raised."""
-    breaker = Breaker(offline=offline)
+    addresses = (s.base_url for s in settings.sources.values() if s.base_url is not None)
+    breaker = Breaker(offline=offline, named=(host for a in addresses if (host := urlsplit(a).hostname)))
     over = threading.Event()
     secrets = secrets_of(environment)
     tasks: list[SourceModule] = []

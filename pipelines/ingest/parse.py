@@ -134,10 +134,23 @@ def unite_feed(feed: str, frames: Mapping[str, pl.LazyFrame], modules: Mapping[s
     parts = [pl.LazyFrame(schema=schema)]
     for table, raw in frames.items():
         for module in sharing(modules.values(), table):
-            assert module.normalise is not None
             own = raw.filter(pl.col("source") == module.name) if module.shares_table else raw
-            parts.append(with_facts(module.normalise(own), module, feed).select(schema.names()))
+            try:
+                fed = catalogue.feeds[feed].conform(_normalised(module, own))
+            except (RawRejectedError, ContractError, pl.exceptions.PolarsError):
+                # `read_fetch` rejected every answer of this source for the same reason, which its status tells: it has no rows here.
+                continue
+            parts.append(with_facts(fed, module, feed).select(schema.names()))
     return pl.concat(parts)
+
+
+def _normalised(module: SourceModule, raw: pl.LazyFrame) -> pl.LazyFrame:
+    # Raises RawRejectedError whatever the source's own code does: the others go on.
+    assert module.normalise is not None
+    try:
+        return module.normalise(raw)
+    except Exception as error:
+        raise RawRejectedError(fit_to_show(f"{type(error).__name__}: {error}", _MAX_DETAIL)) from error
 
 
 def with_facts(frame: pl.LazyFrame, module: SourceModule, feed: str) -> pl.LazyFrame:
@@ -202,9 +215,9 @@ def read_fetch(fetch: Fetch, module: SourceModule, contract: Contract, catalogue
         if rejecting:
             raise RawRejectedError("; ".join(f"{r.rule}: {r.detail}" for r in rejecting), results)
         if contract.feeds is not None and module.normalise is not None:
-            fed = module.normalise(checked.good.lazy()).collect(engine="in-memory")
+            fed = _normalised(module, checked.good.lazy()).collect(engine="in-memory")
             catalogue.feeds[contract.feeds].conform(fed.lazy())
-    except (ContractError, CheckError, pl.exceptions.PolarsError) as error:
+    except (ContractError, CheckError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise RawRejectedError(f"{type(error).__name__}: {error}") from error
     return FetchRead(checked.good, fed, results, checked.quarantined, problems)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from pipelines.sources.lib.errors import OfflineError, SourceError
@@ -24,15 +24,17 @@ class Breaker:
     """Shared by the sources of a run: after connection errors from three hosts and no answer at all, nothing more is tried.
 
     Any answer from anywhere settles that there is a network, for the rest of the run. After `run_seconds` no request is made any
-    more. Safe to use from several threads.
+    more. Hosts that the settings name (`named`: a mirror, a proxy) may stand where no other is reached, so they are tried in any case
+    unless fetching is switched off. Safe to use from several threads.
     """
 
-    def __init__(self, *, offline: bool = False, run_seconds: float = _RUN_SECONDS) -> None:
+    def __init__(self, *, offline: bool = False, run_seconds: float = _RUN_SECONDS, named: Iterable[str] = ()) -> None:
         self._lock = threading.Lock()
         self._failures: dict[str, int] = {}
         self._answered_hosts: set[str] = set()
         self._answered = False
         self._open = offline
+        self._named = frozenset() if offline else frozenset(named)
         self._reason = "fetching is switched off (offline)" if offline else "no network: no host could be reached"
         self._run_seconds, self._end = run_seconds, time.monotonic() + run_seconds
         self._at_host: dict[str, threading.BoundedSemaphore] = {}
@@ -44,7 +46,7 @@ class Breaker:
 
     def before(self, host: str) -> None:
         """Raise OfflineError where there is no network, SourceError where the run has waited long enough."""
-        if self._open:
+        if self._open and host not in self._named:
             raise OfflineError(f"{host} was not tried: {self._reason}")
         if self.is_out_of_reach(host):
             raise OfflineError(f"{host} was not tried again: it could not be reached {_FAILURES_PER_HOST} times")

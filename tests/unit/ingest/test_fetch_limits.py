@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -13,7 +14,7 @@ import pytest
 from pipelines.ingest import fetch
 from pipelines.ingest.registry import SourceModule
 from pipelines.ingest.snapshots import SnapshotStore
-from pipelines.platform.settings import Settings
+from pipelines.platform.settings import Settings, SourceSettings
 from pipelines.sources.lib.source import FetchContext, Payload, Source
 from tests.support.tables import AT
 
@@ -33,11 +34,11 @@ def module(name: str, answer: Iterable[bytes] | None, late: threading.Event | No
     return SourceModule(name=name, source=source, fetch=fetched, parse=lambda _: pl.DataFrame(), normalise=None, table=name)
 
 
-def run(modules: list[SourceModule], store: SnapshotStore) -> dict[str, fetch.FetchOutcome]:
+def run(modules: list[SourceModule], store: SnapshotStore, settings: Settings | None = None) -> dict[str, fetch.FetchOutcome]:
     found = fetch.fetch_all(
         {m.name: m for m in modules},
         store,
-        Settings(),
+        settings or Settings(),
         {"X_API_KEY": SECRET},
         AT.date(),
         "run",
@@ -75,3 +76,15 @@ def test_an_answer_that_repeats_a_credential_is_not_stored(tmp_path: Path) -> No
     outcome = run([module("echo", [b"you sent " + SECRET.encode()])], SnapshotStore(tmp_path))["echo"]
     assert outcome.status == "failed" and "repeats a credential" in str(outcome.detail)
     assert not any(SECRET.encode() in p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
+
+
+def test_a_source_with_an_address_of_its_own_is_tried_where_no_other_is_reached(tmp_path: Path) -> None:
+    def mirrored(context: FetchContext) -> Iterable[Payload]:
+        for host in ("a.invalid", "b.invalid", "c.invalid", "mirror.example"):
+            context.http.breaker.unreachable(host)
+        context.http.breaker.before("mirror.example")
+        return [Payload("list", "https://mirror.example/", b"prices", AT)]
+
+    settings = Settings(sources={"mirrored": SourceSettings(base_url="https://mirror.example/gpu")})
+    found = run([replace(module("mirrored", []), fetch=mirrored)], SnapshotStore(tmp_path), settings)
+    assert found["mirrored"].status == "ok", found["mirrored"].detail

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from pipelines.catalogue.contracts import catalogue
-from pipelines.ingest.parse import read_source
+import polars as pl
+import pytest
+
+from pipelines.catalogue.contracts import FEED_FACTS, catalogue
+from pipelines.ingest.parse import read_source, unite_feed
 from pipelines.ingest.registry import discover
 from pipelines.ingest.snapshots import SnapshotStore
 from pipelines.quality.results import RuleResult, merged
@@ -40,6 +44,34 @@ def test_of_prices_it_is_the_last_good_snapshot_held_against_the_one_before(tmp_
     assert rows(2) == (["41", "42", "43"], [], [])
     assert rows(3) == (["41", "42", "43"], [3], [])
     assert rows(5) == (["44", "45"], [5], [False])
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda raw: raw.select("no_such_column"),
+        lambda raw: raw.select("instance_type"),
+        lambda raw: raw.select(pl.lit(1).alias(c) for c in catalogue().feed_schema("observation") if c not in FEED_FACTS),
+        lambda raw: {}["a fault of the module"],
+    ],
+    ids=["reads what is not there", "gives too little", "gives other types", "fails by itself"],
+)
+def test_a_source_that_cannot_give_its_feed_is_rejected_and_bends_no_other(
+    tmp_path: Path, broken: Callable[[pl.LazyFrame], pl.LazyFrame]
+) -> None:
+    store, known = SnapshotStore(tmp_path), catalogue()
+    module = discover(known)["skypilot_catalog"]
+    failing = replace(module, normalise=broken)
+    add(store, 2, "41")
+    table = read_source(failing, known.tables["skypilot_catalog"], known, store, dt.date(2026, 1, 3))
+    assert table.frame.is_empty() and len(table.rejections) == 1
+
+    good = read_source(module, known.tables["skypilot_catalog"], known, store, dt.date(2026, 1, 3)).frame
+    frames = {"skypilot_catalog": table.frame.lazy(), "azure_retail": pl.LazyFrame(schema=known.tables["azure_retail"].polars_schema())}
+    modules = {"skypilot_catalog": failing, "azure_retail": discover(known)["azure_retail"]}
+    assert unite_feed("observation", frames, modules, known).collect().is_empty()
+    frames["skypilot_catalog"] = good.lazy()
+    assert unite_feed("observation", frames, {**modules, "skypilot_catalog": module}, known).collect().height == good.height
 
 
 def verdict(passed: bool, failing: int, detail: str) -> RuleResult:

@@ -80,6 +80,16 @@ def test_three_hosts_out_of_reach_and_the_rest_is_not_tried() -> None:
     assert waits == [], "before any answer a connection is tried once"
 
 
+def test_a_host_that_the_settings_name_is_tried_where_no_other_is_reached() -> None:
+    breaker = Breaker(named=["127.0.0.1"])
+    for host in ("a.invalid", "b.invalid", "c.invalid"):
+        breaker.unreachable(host)
+    with loopback({"/a": [b"good"]}) as server:
+        assert client(breaker)[0].get(server.url + "/a").content == b"good"
+    with pytest.raises(OfflineError, match="was not tried"):
+        Breaker(offline=True, named=["127.0.0.1"]).before("127.0.0.1")
+
+
 def test_one_answer_settles_that_there_is_a_network() -> None:
     breaker = Breaker()
     with loopback({"/a": [b"good"]}) as server:
