@@ -49,6 +49,11 @@ def test_the_bad_row_of_a_published_case_breaks_its_rule(table: str, rule: str, 
     assert broken(table, rule, row)
 
 
-def test_the_harmonic_identity_of_the_published_case_holds_within_its_rounding() -> None:
-    total, read, written = 0.161, 0.182, 1.452
-    assert abs(1 / total - 1 / read - 1 / written) <= 0.01 / total
+def test_the_harmonic_identity_keeps_the_published_near_miss_and_breaks_on_another_cost() -> None:
+    def of(total: float, read: float, written: float) -> bool:
+        prices = {f"base_usd_per_million_{what}_tokens": value for what, value in (("total", total), ("input", read), ("output", written))}
+        return broken("cost_per_token", "harmonic_identity", prices)
+
+    assert not of(0.161, 0.182, 1.452)
+    # The identity as it was before its publisher mended it: the output price over all tokens.
+    assert of(0.161, 0.182, 0.161) and of(0.161, 0.161, 1.452)

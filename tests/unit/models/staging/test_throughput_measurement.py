@@ -197,3 +197,20 @@ def test_of_equal_rows_the_usable_and_surer_one_is_kept(judge: Judge) -> None:
 def test_what_is_not_known_yet_is_not_there(judge: Judge) -> None:
     later = {"measurement_id": "b_c16_tp1_1", "measurement_source": "silicon_concurrency=16; measured=2027-01-02"}
     assert judge({}, later).height == 1
+
+
+def test_the_published_count_without_its_data_parallelism_is_counted_anew(judge: Judge) -> None:
+    # Q12: four replicas of one GPU each are four GPUs, else the rate per GPU is four times what it is.
+    one, four = judge({}, {**parallel(1, 4, 1, 4), **NO_ID_TP}).sort("gpu_count")["gpu_count", "output_tokens_per_second", "output_tokens_per_second_per_gpu"].rows()
+    assert (one[0], four[0]) == (1, 4)
+    assert four[2] == pytest.approx(four[1] / 4)
+
+
+@pytest.mark.parametrize(("ttft_ms", "reason"), [(1000.0, "takes in input faster than arithmetic allows"), (1300.0, None)])
+def test_the_published_rate_above_the_roof_is_excluded_by_name(judge: Judge, ttft_ms: float, reason: str | None) -> None:
+    # Q15: 9,000 input tokens a second and GPU of a 70B model in bf16 on H100, whose arithmetic allows 7,007.
+    bf16 = {"system_as_named": "h100_sxm", "precision_as_named": "bf16", "gemm_quant_mode": "bfloat16", "time_per_output_token_ms": 100.0}
+    two = {**bf16, **parallel(2, 1, 2, 1), "measurement_id": "llama_h100_sxm_vllm_bf16_agg_18000x100_c1_tp2_ep1_1"}
+    alone = {"measurement_source": "silicon_concurrency=1; measured=2026-01-02T00:00:00.000Z", "batch_size": 1}
+    row = judge({**two, **alone, "input_tokens": 18_000, "output_tokens": 100, "ttft_ms": ttft_ms})
+    assert row.item(0, "exclusion_reason") == reason
