@@ -11,8 +11,8 @@ measured runs of the archive; the level is fitted anew on the runs of the versio
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -24,7 +24,9 @@ USABLE_MEMORY = 0.9
 # Cache of a token at grouped attention: 131 kB for 8 billion active parameters, and as that of 32 and 70 billion grows.
 CACHE_BYTES, CACHE_AT, CACHE_GROWTH = 131e3, 8e9, 0.42
 BYTES = {"bf16": 2.0, "fp8": 1.0, "fp4": 0.5, "int4": 0.5}
-SIZES = (1, 2, 4, 8)
+SIZES = (1, 2, 4, 8, 16, 32)
+# Beyond one machine no run calibrates the estimate: the network between them may cost half of it.
+ACROSS_ERROR = 1.0
 CONCURRENCIES = np.unique(np.round(np.geomspace(1, 1024, 61)))
 
 
@@ -63,11 +65,15 @@ class Run:
 
 @dataclass(frozen=True)
 class Level:
-    """What the roofline is multiplied by, and the error of four estimates of five, to either side, of models left out of the fit."""
+    """What the roofline is multiplied by, and the error of four estimates of five, to either side, of models left out of the fit.
+
+    `misses`: logarithms by which each run of a model lies off the level of the others, by model.
+    """
 
     factor: float
     error_share: float
     runs: int
+    misses: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 def step_seconds(
@@ -99,9 +105,13 @@ def level_of(runs: Sequence[Run]) -> Level:
         return Level(1.0, 1.0, 0)
     logs = np.array([math.log(run.rate / _roofline(run)) for run in runs])
     names = np.array([run.model.model for run in runs])
-    misses = [np.abs(logs[names == name] - np.median(logs[names != name])) for name in np.unique(names) if (names != name).any()]
-    error = float(np.quantile(np.concatenate(misses), 0.8)) if misses else 1.0
-    return Level(math.exp(float(np.median(logs))), math.exp(error) - 1, len(runs))
+    misses = {
+        str(name): np.abs(logs[names == name] - np.median(logs[names != name])).tolist()
+        for name in np.unique(names)
+        if (names != name).any()
+    }
+    error = float(np.quantile(np.concatenate(list(misses.values())), 0.8)) if misses else 1.0
+    return Level(math.exp(float(np.median(logs))), math.exp(error) - 1, len(runs), misses)
 
 
 def _roofline(run: Run) -> float:
@@ -112,7 +122,14 @@ def _roofline(run: Run) -> float:
 
 
 def fastest(
-    model: Model, device: Device, precision: str, gpus: float, lengths: tuple[float, float], limits: tuple[float, float], level: Level
+    model: Model,
+    device: Device,
+    precision: str,
+    gpus: float,
+    lengths: tuple[float, float],
+    limits: tuple[float, float],
+    level: Level,
+    most_at_a_time: float = math.inf,
 ) -> tuple[float, float] | None:
     """Highest rate of so many GPUs within the limits of first and further tokens, and its concurrency; None where nothing fits."""
     if precision not in device.flops:
@@ -121,7 +138,7 @@ def fastest(
     cache = CACHE_BYTES * (model.active / CACHE_AT) ** CACHE_GROWTH
     free = device.memory * gpus * USABLE_MEMORY - model.total * BYTES[precision]
     most = free / (cache * (given + written))
-    many = CONCURRENCIES[most >= CONCURRENCIES]
+    many = CONCURRENCIES[min(most, most_at_a_time) >= CONCURRENCIES]
     if many.size == 0:
         return None
     step = step_seconds(model, device, precision, gpus, lengths, many) / level.factor

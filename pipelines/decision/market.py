@@ -13,6 +13,8 @@ from datetime import date
 BANDS = ("low", "base", "high")
 # The rule of age for every way alike: what was last seen longer ago than this is no offer, no quote and no measurement any more.
 LONGEST_AGE_DAYS = 365
+# More machines than this are not taken together for one copy of a model.
+MOST_NODES = 4
 
 Band = Mapping[str, float]
 
@@ -56,7 +58,10 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Offer:
-    """A machine for rent, by USD per GPU-hour. `is_by_the_gpu` where the seller states no machine: then whole replicas are rented."""
+    """A machine for rent, by USD per GPU-hour. `is_by_the_gpu` where the seller states no machine: then whole replicas are rented.
+
+    `nodes`: as many machines together run one copy of a model that is too large for one; `gpu_count` is that of all of them.
+    """
 
     gpu: str
     gpu_count: float
@@ -74,6 +79,7 @@ class Offer:
     series_id: str
     is_by_the_gpu: bool = False
     is_yours: bool = False
+    nodes: int = 1
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,7 @@ class ApiOffer:
 
 @dataclass(frozen=True)
 class Server:
-    """A server at its latest list price, and its power under load."""
+    """A server at its latest list price, and its power under load; with `nodes` above 1 so many that run one copy together."""
 
     hardware: str
     gpu: str
@@ -110,6 +116,7 @@ class Server:
     is_power_estimated: bool
     is_band_assumed: bool
     is_yours: bool = False
+    nodes: int = 1
 
 
 @dataclass(frozen=True)

@@ -173,7 +173,7 @@ def _over(way: Way, workload: Workload, load: np.ndarray, market: Market, years:
 def _servers_for_peak(own: OwnedWay) -> int:
     assert own.measurement is not None and own.server is not None
     capacity = capacity_per_hour(own.measurement, own.server.gpu_count, own.asked)
-    return max(fleet(year, capacity) for year in own.asked.demand)
+    return max(fleet(year, capacity) for year in own.asked.demand) * own.server.nodes
 
 
 def _payback(own: OwnedWay | None, cheapest: list[Way]) -> Payback | None:
@@ -221,7 +221,7 @@ def _thresholds(cheapest: list[Way]) -> list[Threshold]:
 
 def _price(way: Way) -> tuple[float, str]:
     if way.server is not None:
-        return way.server.usd["base"], said("a server")
+        return way.server.usd["base"] / way.server.nodes, said("a server")
     if way.offer is not None:
         return way.offer.usd_per_gpu_hour["base"], said("a GPU-hour")
     unit_usd: float = way.unit_usd  # type: ignore[attr-defined]

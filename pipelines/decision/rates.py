@@ -7,7 +7,7 @@ lengths, else estimated where the workload allows it or nothing else is known. D
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -15,9 +15,9 @@ import duckdb
 
 from pipelines.costing.throughput_selection import LARGEST_SERVER_GPUS
 from pipelines.decision.documents import WorkloadError
-from pipelines.decision.estimate import SIZES, Level, Run, carried_over, carrying_error, fastest, level_of, sweep_to
+from pipelines.decision.estimate import ACROSS_ERROR, SIZES, Level, Run, carried_over, carrying_error, fastest, level_of, sweep_to
 from pipelines.decision.facts import Facts
-from pipelines.decision.market import Measurement
+from pipelines.decision.market import MOST_NODES, Measurement
 from pipelines.decision.words import said
 from pipelines.decision.workload import Workload
 from pipelines.publication.reader import rows
@@ -30,7 +30,7 @@ WITH run AS (
            list({at_a_time: concurrency, rate: output_tokens_per_second_per_gpu}) FILTER (concurrency > 0) OVER sweep AS runs
     FROM marts.throughput
     WHERE model = $model AND input_tokens IS NOT NULL AND output_tokens IS NOT NULL AND confidence <> 'low' AND scenario IS NULL
-      AND gpu_count <= $gpus AND known_from::DATE <= $as_of
+      AND (gpu_count <= $gpus OR gpu_count % $gpus = 0 AND gpu_count <= $gpus * $nodes) AND known_from::DATE <= $as_of
     WINDOW sweep AS (PARTITION BY gpu, precision, gpu_count, engine, engine_version, input_tokens, output_tokens)
 )
 SELECT *, concurrency IS NOT NULL AND concurrency = sweep_end AS ended_early
@@ -68,22 +68,17 @@ def measurements(connection: duckdb.DuckDBPyConnection, workload: Workload, as_o
     return found
 
 
+def within(connection: duckdb.DuckDBPyConnection, model: str, limits: tuple[float, float], as_of: date) -> list[dict[str, Any]]:
+    """The fastest measured run of each system and pair of lengths within limits of the first and of each further token."""
+    given = {"gpus": LARGEST_SERVER_GPUS, "nodes": MOST_NODES, "as_of": as_of, "ttft": limits[0], "per_token": limits[1]}
+    return rows(connection, _FASTEST, {"model": model, **given})
+
+
 def _of_lengths(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of: date, facts: Facts) -> list[Measurement]:
     """Measured at the lengths asked for, else carried over from the nearest measured ones that lie around them."""
+    limits = (workload.objective.ttft_s, workload.objective.time_per_output_token_s)
     found = [
-        r
-        for r in rows(
-            connection,
-            _FASTEST,
-            {
-                "model": workload.model,
-                "gpus": LARGEST_SERVER_GPUS,
-                "as_of": as_of,
-                "ttft": workload.objective.ttft_s,
-                "per_token": workload.objective.time_per_output_token_s,
-            },
-        )
-        if not workload.precisions or r["precision"] in workload.precisions
+        r for r in within(connection, workload.model, limits, as_of) if not workload.precisions or r["precision"] in workload.precisions
     ]
     asked = (workload.tokens.input, workload.tokens.output)
     exact = [r for r in found if (r["input_tokens"], r["output_tokens"]) == asked]
@@ -93,39 +88,60 @@ def _of_lengths(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of
 
 
 def _carried(found: Sequence[dict[str, Any]], workload: Workload, asked: tuple[int, int], facts: Facts) -> list[Measurement]:
-    roofs, model = facts.devices, facts.models.get(workload.model)
-    if model is None:
-        return []
     limits = (workload.objective.ttft_s, workload.objective.time_per_output_token_s)
-    groups: dict[tuple[str, str, float], list[dict[str, Any]]] = {}
-    for r in found:
-        groups.setdefault((r["gpu"], r["precision"], r["gpu_count"]), []).append(r)
+    moved, groups = mover(workload.model, limits, facts), by_system(found)
+    error = carrying_error(left_out(groups, moved))
+    made = []
+    for group in groups:
+        near = min(group, key=lambda o: _distance(o, asked))
+        rate = moved(near, asked)
+        if rate is not None and _within(group, asked):
+            made.append(_measurement(near, rate=rate, basis="interpolated", error=error))
+    return made
+
+
+Mover = Callable[[dict[str, Any], tuple[int, int]], float | None]
+
+
+def mover(model_name: str, limits: tuple[float, float], facts: Facts) -> Mover:
+    """What carries a measured rate of a model to other lengths; None where no roof is known."""
+    model = facts.models.get(model_name)
 
     def roof(r: dict[str, Any], lengths: tuple[int, int]) -> float | None:
-        device = roofs.get(r["gpu"])
-        best = device and fastest(model, device, r["precision"], r["gpu_count"], lengths, limits, Level(1.5, 0.0, 0))
+        device = facts.devices.get(r["gpu"])
+        if model is None or device is None:
+            return None
+        # A sweep that ended says nothing of more requests at a time than it tried, there or here.
+        tried = r["concurrency"] or math.inf
+        best = fastest(model, device, r["precision"], r["gpu_count"], lengths, limits, Level(1.5, 0.0, 0), tried)
         return best[0] if best else None
 
     def moved(r: dict[str, Any], lengths: tuple[int, int]) -> float | None:
         there, here = roof(r, (r["input_tokens"], r["output_tokens"])), roof(r, lengths)
         return None if there is None or here is None else carried_over(r["output_tokens_per_second_per_gpu"], there, here)
 
+    return moved
+
+
+def by_system(found: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Rates of one device, precision and number of GPUs together, one for each pair of lengths."""
+    groups: dict[tuple[str, str, float], list[dict[str, Any]]] = {}
+    for r in found:
+        groups.setdefault((r["gpu"], r["precision"], r["gpu_count"]), []).append(r)
+    return list(groups.values())
+
+
+def left_out(groups: Sequence[Sequence[dict[str, Any]]], moved: Mover) -> list[tuple[float, float]]:
+    """Each measured rate that another of its system can be carried to: (carried from the nearest other, measured)."""
     pairs = []
-    for group in groups.values():
+    for group in groups:
         for r in group:
-            others = [o for o in group if o is not r]
-            near = min(others, key=lambda o: _distance(o, (r["input_tokens"], r["output_tokens"])), default=None)
-            carried = moved(near, (r["input_tokens"], r["output_tokens"])) if near else None
+            lengths = (r["input_tokens"], r["output_tokens"])
+            near = min((o for o in group if o is not r), key=lambda o: _distance(o, lengths), default=None)
+            carried = moved(near, lengths) if near else None
             if carried is not None:
                 pairs.append((carried, r["output_tokens_per_second_per_gpu"]))
-    error = carrying_error(pairs)
-    made = []
-    for group in groups.values():
-        near = min(group, key=lambda o: _distance(o, asked))
-        rate = moved(near, asked)
-        if rate is not None and _within(group, asked):
-            made.append(_measurement(near, rate=rate, basis="interpolated", error=error))
-    return made
+    return pairs
 
 
 def _distance(r: dict[str, Any], lengths: tuple[int, int]) -> float:
@@ -195,9 +211,12 @@ def _estimated(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of:
     found = []
     for device in facts.devices.values():
         for precision in workload.precisions or ("fp8", "bf16"):
-            for gpus in SIZES:
-                best = fastest(model, device, precision, float(gpus), lengths, limits, level)
+            held = False
+            for gpus in map(float, SIZES):
+                across = gpus > LARGEST_SERVER_GPUS
+                best = None if across and held else fastest(model, device, precision, gpus, lengths, limits, level)
                 if best is not None:
+                    held = True
                     rate, concurrency = best
                     source = said("roofline calibrated on {runs} measured runs", runs=float(level.runs))
                     found.append(
@@ -205,15 +224,15 @@ def _estimated(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of:
                             device.gpu,
                             precision,
                             rate / gpus,
-                            float(gpus),
-                            f"estimate of {model.model} on {gpus}x {device.gpu} {precision}",
+                            gpus,
+                            f"estimate of {model.model} on {gpus:g}x {device.gpu} {precision}",
                             None,
                             source,
                             engine=said("no engine"),
                             concurrency=concurrency,
                             basis="estimated",
-                            error_share=level.error_share,
-                            sweep=sweep_to(model, device, precision, float(gpus), lengths, concurrency),
+                            error_share=max(level.error_share, ACROSS_ERROR) if across else level.error_share,
+                            sweep=sweep_to(model, device, precision, gpus, lengths, concurrency),
                         )
                     )
     return found

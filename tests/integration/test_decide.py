@@ -89,6 +89,19 @@ def test_a_precision_that_nobody_measured_is_answered_by_a_marked_estimate(archi
     assert "on an estimated rate, off by up to" in done.stdout
 
 
+def test_errors_of_rates_are_printed_by_model_and_over_all(archive: Cli) -> None:
+    done = archive("rate-errors", "--json")
+    assert done.returncode == 0, done.stderr
+    found = {(e["method"], e["scope"]): e for e in json.loads(done.stdout)}
+    for key in (
+        ("estimate, model left out", "all models"),
+        ("carried between lengths", "all models"),
+        ("between concurrencies", "all sweeps"),
+    ):
+        error = found[key]
+        assert error["rows"] > 100 and 0 < error["half_within"] < error["four_of_five_within"] < 1 < error["worst"]
+
+
 def test_the_macros_of_the_formulas_answer_on_the_published_file(published: duckdb.DuckDBPyConnection) -> None:
     differing = published.execute(
         """
@@ -109,6 +122,7 @@ def test_twelve_workloads_are_recomputed_hour_by_hour(published: duckdb.DuckDBPy
     market = decision.read_market(published, workload)
     found = decision.as_dict(decision.decide(workload, load, market, draws=1))
     base = {name: a.band["base"] for (name, scope), a in market.assumptions.items() if scope is None}
+    base["network_share_high"] = market.assumptions["network_share", None].band["high"]
     hours, growth, spare = list(load), workload.load.growth_per_year, workload.resilience.spare_servers
     waste = base["spot_restart_s"] / base["spot_mean_time_between_interruptions_s"]
     lengths = (workload.tokens.input, workload.tokens.output)

@@ -6,18 +6,20 @@ Pure. Belongs here: owning all of it, and owning the base. Does not belong here:
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from pipelines.costing.assumptions import server_of
+from pipelines.costing.throughput_selection import LARGEST_SERVER_GPUS
 from pipelines.decision.demand import Demand, fleet
 from pipelines.decision.load_file import HOURS_PER_YEAR
+from pipelines.decision.market import Measurement, Server
 from pipelines.decision.options.rented import RentedWay, beside, in_classes, left_to_rent, rents_beside
 from pipelines.decision.options.stages import staged
-from pipelines.decision.options.way import Asked, Way, best_on, capacity_per_hour, system_of
+from pipelines.decision.options.way import Asked, Way, best_on, capacity_per_hour, system_of, together
 from pipelines.decision.scenario import BASE, ELECTRICITY, SERVER_POWER, SERVER_PRICE, Scenario
 from pipelines.decision.words import said
 from pipelines.economics import OnPremServer, annual_capital_cost
@@ -87,7 +89,7 @@ class OwnedWay(Way):
                 capital += (count - before) * each * kept
                 before = count
         server_years = sum(there)
-        posts = sum(staff_posts(count, self._gpus, asked, scenario) for count in there)
+        posts = sum(staff_posts(count * self._nodes, self._gpus / self._nodes, asked, scenario) for count in there)
         return {
             "capital": capital,
             "maintenance": server_years * server.maintenance_share * server.server_usd,
@@ -99,8 +101,16 @@ class OwnedWay(Way):
     def described(self, scenario: Scenario, years: int) -> OnPremServer:
         """The server kept for `years` in a scenario, without its staff, which is that of the fleet."""
         assert self.server is not None
+        nodes = self.server.nodes
+
+        def assumed(name: str) -> float:
+            if name == "staff_fte_per_node":
+                return 0.0
+            # A network between servers is more than the ports of one: the dear end of its share, whatever the scenario.
+            return self.asked.value(name, Scenario({name: 1.0}) if name == "network_share" and nodes > 1 else scenario)
+
         return server_of(
-            lambda name: 0.0 if name == "staff_fte_per_node" else self.asked.value(name, scenario),
+            assumed,
             server_usd=scenario.value(SERVER_PRICE, self.server.usd) * scenario.factor(SERVER_PRICE),
             life_years=float(years),
             load_kw=scenario.value(SERVER_POWER, self.server.load_kw),
@@ -111,6 +121,11 @@ class OwnedWay(Way):
     def _gpus(self) -> float:
         assert self.server is not None
         return self.server.gpu_count
+
+    @property
+    def _nodes(self) -> int:
+        assert self.server is not None
+        return self.server.nodes
 
     @property
     def there(self) -> list[float]:
@@ -141,10 +156,13 @@ class OwnedWay(Way):
     def what(self) -> str:
         """The servers in words."""
         assert self.server is not None
-        first, last = self.servers[0], self.servers[-1]
+        nodes = self.server.nodes
+        first, last = self.servers[0] * nodes, self.servers[-1] * nodes
         count = str(last) if first == last else said("{first} growing to {last}", first=first, last=last)
-        more = self.there[-1] - last
+        more = self.there[-1] * nodes - last
         servers = said("{count} of {server}", count=count, server=self.server.hardware)
+        if nodes > 1:
+            servers = said("{servers}, {nodes} together", servers=servers, nodes=nodes)
         return said("{servers} with {more} to spare", servers=servers, more=f"{more:g}") if more else servers
 
     @property
@@ -161,7 +179,7 @@ class OwnedWay(Way):
 
 
 def staff_posts(servers: float, gpus: float, asked: Asked, scenario: Scenario = BASE) -> float:
-    """Full-time posts of a fleet: so many a node for the first few, then so many a GPU."""
+    """Full-time posts of a fleet of so many nodes: so many a node for the first few, then so many a GPU."""
     a_node = asked.value("staff_fte_per_node", scenario)
     a_gpu = asked.value("staff_fte_per_fleet_gpu", scenario, absent=a_node / gpus)
     few = min(servers, NODES_AT_FULL_STAFF)
@@ -172,8 +190,8 @@ def owned(asked: Asked, peaks: list[RentedWay], limit_usd: float) -> tuple[list[
     """Owning all, and owning the base beside each way of renting the peaks; and why nothing is owned where the budget forbids it."""
     found: list[OwnedWay] = []
     refused: str | None = None
-    for server in asked.market.servers:
-        for m in best_on(server.gpu_count, server.gpu, asked.market.measurements):
+    for one in asked.market.servers:
+        for server, m in _systems(one, asked):
             capacity = capacity_per_hour(m, server.gpu_count, asked)
             needed = _in_stages([fleet(year, capacity) for year in asked.demand], asked.workload.purchase.stage_years)
             whole = OwnedWay("own", asked, m, server=server, servers=tuple(needed), until_there=peaks[0] if peaks else None)
@@ -183,6 +201,17 @@ def owned(asked: Asked, peaks: list[RentedWay], limit_usd: float) -> tuple[list[
                 refused = said("the capital of {servers}, {usd} USD, is above the budget", servers=whole.what, usd=whole.capital_usd)
             found += [way for rent in peaks if (way := _with_peaks(whole, rent, capacity, limit_usd)) is not None]
     return found, refused
+
+
+def _systems(server: Server, asked: Asked) -> Iterator[tuple[Server, Measurement]]:
+    """What a server runs by itself, and what several run together as one: then they are bought together."""
+    for m in best_on(server.gpu_count, server.gpu, asked.market.measurements):
+        yield server, m
+    if server.gpu_count == LARGEST_SERVER_GPUS:
+        for nodes, m in together(server.gpu_count, server.gpu, asked.market.measurements):
+            usd = {end: value * nodes for end, value in server.usd.items()}
+            load_kw = {end: value * nodes for end, value in server.load_kw.items()}
+            yield replace(server, gpu_count=m.gpu_count, usd=usd, load_kw=load_kw, nodes=nodes), m
 
 
 def _with_peaks(whole: OwnedWay, rent: RentedWay, capacity: float, limit_usd: float) -> OwnedWay | None:
@@ -219,7 +248,8 @@ def _yearly(whole: OwnedWay, units: np.ndarray, capacity: float, year: Any) -> n
     """Staff and energy of use of one year, for each number of servers."""
     asked, server = whole.asked, whole.described(BASE, 1)
     sites, spare = asked.workload.sites, asked.spare(BASE)
-    posts = np.array([staff_posts(n * sites + (spare if n else 0.0), whole._gpus, asked) for n in units])
+    nodes = whole._nodes
+    posts = np.array([staff_posts((n * sites + (spare if n else 0.0)) * nodes, whole._gpus / nodes, asked) for n in units])
     assert whole.measurement is not None
     system = system_of(whole.measurement, whole._gpus, asked)
     busy = (system.at_work(np.minimum(year.values[:, None] / capacity, units[None, :])) * year.hours[:, None]).sum(axis=0)

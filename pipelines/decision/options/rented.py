@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from pipelines.costing.throughput_selection import LARGEST_SERVER_GPUS
 from pipelines.decision.constraints import refusal
 from pipelines.decision.demand import Demand, machine_hours, machines_beside
 from pipelines.decision.market import Measurement, Offer
-from pipelines.decision.options.way import Asked, Way, best_on, capacity_per_hour, system_of
+from pipelines.decision.options.way import Asked, Way, best_on, capacity_per_hour, system_of, together
 from pipelines.decision.scenario import BASE, RENT_PATH, RENTED_PRICE, Scenario
 from pipelines.decision.words import said
 from pipelines.decision.workload import Constraints
@@ -78,7 +79,8 @@ class RentedWay(Way):
 
 def machine_of(offer: Offer) -> str:
     """What is rented, as a name."""
-    return f"{offer.gpu_count:g}x {offer.gpu}"
+    one = f"{offer.gpu_count / offer.nodes:g}x {offer.gpu}"
+    return one if offer.nodes == 1 else said("{nodes} together of {machine}", nodes=offer.nodes, machine=one)
 
 
 def place_of(offer: Offer) -> str:
@@ -112,11 +114,14 @@ def fitting(asked: Asked, constraints: Constraints, options: tuple[str, ...]) ->
             continue
         if offer.is_by_the_gpu:
             for m in measurements:
-                if m.gpu == offer.gpu:
+                if m.gpu == offer.gpu and m.gpu_count <= LARGEST_SERVER_GPUS:
                     yield replace(offer, gpu_count=m.gpu_count), m
         else:
             for m in best_on(offer.gpu_count, offer.gpu, measurements):
                 yield offer, m
+            if offer.gpu_count == LARGEST_SERVER_GPUS:  # smaller machines have no network between them
+                for nodes, m in together(offer.gpu_count, offer.gpu, measurements):
+                    yield replace(offer, gpu_count=m.gpu_count, nodes=nodes), m
 
 
 def holds(gpu: str, measurements: list[Measurement]) -> bool:

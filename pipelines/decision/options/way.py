@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from pipelines.decision.demand import Demand
-from pipelines.decision.market import ApiOffer, Market, Measurement, Offer, Server
+from pipelines.decision.market import MOST_NODES, ApiOffer, Market, Measurement, Offer, Server
 from pipelines.decision.options.extras import extras_of
 from pipelines.decision.scenario import BASE, LOAD, PACKING, SPARE, THROUGHPUT, Scenario
 from pipelines.decision.system import System
@@ -144,6 +144,18 @@ def capacity_per_hour(measured: Measurement, gpus: float, asked: Asked, scenario
         band = {"low": 1 + measured.error_share, "base": 1.0, "high": 1 / (1 + measured.error_share)}
     rate = measured.rate_per_gpu * measured.gpu_count * copies * scenario.value(THROUGHPUT, band)
     return rate * 3600 * asked.value(PACKING, scenario, absent=1.0)
+
+
+def together(machine_gpus: float, gpu: str, measurements: list[Measurement]) -> list[tuple[int, Measurement]]:
+    """Systems measured over several whole machines of so many GPUs: the fastest of each precision and number of machines."""
+    best: dict[tuple[str, int], Measurement] = {}
+    for m in measurements:
+        nodes = int(m.gpu_count // machine_gpus)
+        if m.gpu == gpu and 2 <= nodes <= MOST_NODES and m.gpu_count == nodes * machine_gpus:
+            old = best.get((m.precision, nodes))
+            if old is None or m.rate_per_gpu > old.rate_per_gpu:
+                best[m.precision, nodes] = m
+    return [(nodes, m) for (_, nodes), m in sorted(best.items())]
 
 
 def system_of(measured: Measurement, gpus: float, asked: Asked) -> System:

@@ -115,15 +115,16 @@ def own(
     server, one = option["server"], capacity(option, option["server"]["gpu_count"])
     hybrid = option["kind"] == "hybrid"
     needed, serving, total = 0.0, 0, 0.0
-    spare = option["facts"]["servers_to_spare"]
+    spare = option["facts"]["servers_to_spare"]  # in systems, as servers_by_year
     price, kilowatts = server["usd"]["base"], server["load_kw"]["base"]
     idle = kilowatts * base["idle_share_of_load"]
+    network = base["network_share"] if server["nodes"] == 1 else base["network_share_high"]
     for y in range(years):
         hours = hours_of(first_year, growth, y)
         serving = option["facts"]["servers_by_year"][y] if hybrid else max(serving, 1, *(whole(x, one) for x in hours))
         servers = serving + (spare if serving else 0)
         kept = years - y
-        capital = price * (1 + base["network_share"])
+        capital = price * (1 + network)
         left = capital * 10 ** (-base["residual_decline_per_year"] * kept)
         r = base["discount_rate"]
         annuity = r * (1 + r) ** kept / ((1 + r) ** kept - 1) if r else 1 / kept
@@ -134,9 +135,10 @@ def own(
         for x in hours:
             working = at_work(min(x / one, serving), option, server["gpu_count"], gathers=gathers)
             total += (servers * idle + working * (kilowatts - idle)) * base["pue"] * electricity
-        few = min(servers, 8)
+        machines = servers * server["nodes"]
+        few = min(machines, 8)
         posts = few * base["staff_fte_per_node"]
-        posts += (servers - few) * min(base["staff_fte_per_fleet_gpu"] * server["gpu_count"], base["staff_fte_per_node"])
+        posts += (machines - few) * min(base["staff_fte_per_fleet_gpu"] * server["gpu_count"] / server["nodes"], base["staff_fte_per_node"])
         total += posts * base["staff_usd_per_fte_year"]
     return total + (peaks(option, one, option["facts"]["servers_by_year"], first_year, growth, waste) if hybrid else 0.0)
 

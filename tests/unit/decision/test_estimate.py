@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
+from pipelines.decision.errors import RateError, _error, _sweep_misses
 from pipelines.decision.estimate import Device, Level, Model, Run, carrying_error, fastest, level_of, step_seconds
 
 H100 = Device("h100-sxm-80", 80e9, 3.35e12, {"bf16": 989e12, "fp8": 1979e12})
@@ -45,6 +48,23 @@ def test_the_level_is_found_again_and_its_error_is_that_of_models_left_out() -> 
     assert exact.factor == pytest.approx(1.4) and exact.error_share == pytest.approx(0.0, abs=1e-9) and exact.runs == 6
     apart = level_of([run(SMALL, c, 1.0) for c in (1.0, 8.0)] + [run(LARGE, c, 2.0) for c in (1.0, 8.0)])
     assert apart.error_share == pytest.approx(1.0)
+
+
+def test_an_estimate_keeps_to_the_requests_at_a_time_that_were_tried() -> None:
+    free = fastest(SMALL, H100, "fp8", 1.0, (1024.0, 1024.0), LIMITS, LEVEL)
+    held = fastest(SMALL, H100, "fp8", 1.0, (1024.0, 1024.0), LIMITS, LEVEL, 16.0)
+    assert free is not None and held is not None and held[1] == 16.0 < free[1] and held[0] < free[0]
+
+
+def test_points_of_a_sweep_are_left_out_in_turn() -> None:
+    straight = {"at_a_time": [1.0, 2.0, 4.0], "rates": [10.0, 20.0, 40.0]}
+    assert _sweep_misses(straight) == pytest.approx([0.0])
+    bent = {"at_a_time": [1.0, 2.0, 3.0], "rates": [10.0, 40.0, 30.0]}
+    assert _sweep_misses(bent) == pytest.approx([math.log(2.0)])
+    assert _error("m", "s", [math.log(1.1)] * 4 + [math.log(3.0)]) == RateError(
+        "m", "s", 5, pytest.approx(0.1), pytest.approx(0.1, abs=0.5), pytest.approx(2.0)
+    )
+    assert _error("m", "s", []).half_within is None
 
 
 def test_an_error_without_pairs_is_no_certainty() -> None:

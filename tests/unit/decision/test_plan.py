@@ -141,6 +141,20 @@ def test_a_smaller_machine_wins_where_it_holds_the_model() -> None:
     assert cost(needs_eight, "on_demand") == pytest.approx(16 * 43_800)
 
 
+def test_a_model_too_large_for_one_machine_runs_on_several_together() -> None:
+    two = [Measurement("g", "fp8", RATE, 16.0, "t", DAY, "a bench")]
+    small = offer("on_demand", 1.0, gpu_count=1.0, region="small", is_by_the_gpu=True)
+    found = answer(load(0.5), market(measurements=two, offers=[offer("on_demand", 2.0), small, offer("commitment", 1.5)]))
+    # Two servers of eight are one system: bought, rented and committed together, and no GPUs one by one.
+    assert cost(found, "own") == pytest.approx(2 * 87_600) and found.servers_for_peak == 2
+    assert cost(found, "on_demand") == pytest.approx(2 * 16 * 43_800)
+    assert cost(found, "commitment_12_months", 1) == pytest.approx(2 * 8 * 1.5 * 8760)
+    titles = [o.title for o in found.options]
+    assert titles[0] == "own 2 of 8x-g, 2 together" and "rent 2 together of 8x g on demand at cloud r" in titles
+    four_and_a_half = [Measurement("g", "fp8", RATE, 36.0, "t", DAY, "a bench")]
+    assert answer(load(0.5), market(measurements=four_and_a_half)).best is None
+
+
 def test_what_is_sold_by_the_gpu_is_rented_in_whole_replicas() -> None:
     two = [Measurement("g", "fp8", RATE, 2.0, "t", DAY, "a bench")]
     by_gpu = offer("on_demand", 2.0, gpu_count=1.0, is_by_the_gpu=True)
