@@ -16,6 +16,7 @@ import yaml
 
 LARGEST_YAML_BYTES = 256 * 1024
 DEEPEST_LEVEL = 20
+LONGEST_WHOLE = 18
 # Texts that YAML 1.1 takes for something else (NO, on, 12:30, 010, 2026-01-15) stay texts; the fields know what they expect.
 _PLAIN = (
     ("tag:yaml.org,2002:bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
@@ -42,8 +43,10 @@ for _tag, _pattern, _first in _PLAIN:
     _Loader.add_implicit_resolver(_tag, re.compile(f"^(?:{_pattern})$"), list(_first))
 
 
-def _whole(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
-    return int(loader.construct_scalar(node))
+def _whole(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int | float:
+    text = loader.construct_scalar(node)
+    # Python refuses to read thousands of digits; no field takes such a number, and each says so with its name.
+    return int(text) if len(text) <= LONGEST_WHOLE else float(text)
 
 
 def _float(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> float:

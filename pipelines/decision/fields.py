@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from pipelines.decision.lookups import country_of
 
@@ -26,6 +26,18 @@ Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 Whole = Annotated[int, BeforeValidator(_number)]
 Positive = Annotated[Number, Field(gt=0)]
 Share = Annotated[Number, Field(ge=0, le=1)]
+# A greater sum is a mistake of unit, and its product with a load no number any more.
+Money = Annotated[Positive, Field(le=1e12)]
+
+
+def _printable(value: str) -> str:
+    """Signs that a terminal takes for orders are no part of a name."""
+    if not value.isprintable():
+        raise ValueError("expected text without control characters")
+    return value
+
+
+Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
 Country = Annotated[str, BeforeValidator(country_of)]
 
 

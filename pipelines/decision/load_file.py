@@ -29,6 +29,8 @@ _SPACED = re.compile(r"[0-9]{1,3}([ \u00a0\u202f'\u2019][0-9]{3})+(?=[.,]|$)")
 def read_load(folder: Path, name: str) -> np.ndarray:
     """A year of output tokens per hour from a file in `folder`; a day or a week is repeated. Raises WorkloadError."""
     path = folder / name
+    if "\0" in name:
+        raise WorkloadError(f"load.csv is {name!r}, expected the name of a file")
     if not path.resolve().is_relative_to(folder.resolve()):
         raise WorkloadError(f"load.csv is {name!r}, expected a file in the folder of the workload, {folder}")
     text = decoded(read_bytes(path, LARGEST_CSV_BYTES, "of hours of load"), path)

@@ -103,7 +103,10 @@ class ApiOffer:
 
 @dataclass(frozen=True)
 class Server:
-    """A server at its latest list price, and its power under load; with `nodes` above 1 so many that run one copy together."""
+    """A server at its latest list price, and its power under load; with `nodes` above 1 so many that run one copy together.
+
+    `age_years` of a used one: its upkeep is a share of what it cost new, which its price and the residual curve tell.
+    """
 
     hardware: str
     gpu: str
@@ -117,6 +120,7 @@ class Server:
     is_band_assumed: bool
     is_yours: bool = False
     nodes: int = 1
+    age_years: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,13 @@ here: their fields (`quotes`). Money passes one exchange rate, that of the answe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
-from pipelines.decision.market import ApiOffer, Assumption, Market, Measurement, Offer, Server
-from pipelines.decision.quotes import Ends
+from pipelines.decision.documents import WorkloadError
+from pipelines.decision.market import LONGEST_AGE_DAYS, ApiOffer, Assumption, Market, Measurement, Offer, Server
+from pipelines.decision.quotes import Ends, RentQuote, ServerQuote, TokenQuote
 from pipelines.decision.words import said
 from pipelines.decision.workload import Workload
 
@@ -19,8 +21,12 @@ SOURCE = said("your file")
 POWER_OVER_GPUS = 1.82
 
 
-def with_own_figures(market: Market, workload: Workload) -> Market:
-    """The market with everything that the workload states itself."""
+def with_own_figures(market: Market, workload: Workload, newest: date | None = None) -> Market:
+    """The market with everything that the workload states itself; `newest`: the last day of the version, where an earlier one is asked.
+
+    Raises WorkloadError for a quote that is older than any price may be, or of a day to come, and for an assumption out of this world.
+    """
+    _refuse_old_and_coming(workload, market.as_of, newest or market.as_of)
     rate = market.usd_per_eur if workload.currency == "EUR" else 1.0
     quotes = workload.quotes
     return replace(
@@ -34,6 +40,23 @@ def with_own_figures(market: Market, workload: Workload) -> Market:
         if quotes.electricity_per_kwh is None
         else _flat("electricity_usd_per_kwh", quotes.electricity_per_kwh * rate, "USD per kWh"),
     )
+
+
+def _refuse_old_and_coming(workload: Workload, as_of: date, newest: date) -> None:
+    """The rule of age holds for the asker's quotes as for the market's prices."""
+    quotes = workload.quotes
+    dated: dict[str, Sequence[ServerQuote | RentQuote | TokenQuote]] = {
+        "servers": quotes.servers,
+        "rents": quotes.rents,
+        "tokens": quotes.tokens,
+    }
+    for kind, found in dated.items():
+        for number, quote in enumerate(found):
+            day = quote.quoted_on
+            if day is not None and (day > newest or (as_of - day).days > LONGEST_AGE_DAYS):
+                raise WorkloadError(
+                    f"quotes.{kind}.{number}.quoted_on is {day}, expected a day from {LONGEST_AGE_DAYS} days before {as_of} to {newest}"
+                )
 
 
 def _age(market: Market, quoted_on: date | None) -> tuple[date, int]:
@@ -55,7 +78,9 @@ def _servers(market: Market, workload: Workload, rate: float) -> list[Server]:
             power, estimated = dict.fromkeys(("low", "base", "high"), 0.7 * POWER_OVER_GPUS * q.gpu_count), True
         price = dict.fromkeys(("low", "base", "high"), q.price * rate)
         name = said("{machine} (your quote, used)" if q.used else "{machine} (your quote)", machine=f"{q.gpu_count}x-{q.gpu}")
-        found.append(Server(name, q.gpu, float(q.gpu_count), price, day, age, SOURCE, power, estimated, False, is_yours=True))
+        found.append(
+            Server(name, q.gpu, float(q.gpu_count), price, day, age, SOURCE, power, estimated, False, is_yours=True, age_years=q.age_years)
+        )
     return found
 
 
@@ -139,6 +164,7 @@ def _assumptions(market: Market, workload: Workload, rate: float) -> dict[tuple[
             own[name, None] = _flat(name, value * rate, own[name, None].unit)
     for name, stated in workload.assumptions.items():
         old = own[name, None]
+        _in_range(name, stated, old)
         # The market's bands run from the cheap end to the dear one.
         falls = old.band["low"] > old.band["high"]
         if isinstance(stated, Ends):
@@ -147,6 +173,22 @@ def _assumptions(market: Market, workload: Workload, rate: float) -> dict[tuple[
         else:
             own[name, None] = _flat(name, stated, old.unit)
     return own
+
+
+# Zero of these divides.
+NEVER_ZERO = ("whole_machine_packing_share", "packing_share", "spot_mean_time_between_interruptions_s", "life_years", "server_over_cards")
+BEYOND = 10
+
+
+def _in_range(name: str, stated: Ends | float, table: Assumption) -> None:
+    """Raises WorkloadError for a value far beyond the table's own range: there stands a mistake of unit."""
+    highest = max(table.band.values()) * BEYOND
+    if name.endswith("_share") or name == "discount_rate":
+        highest = min(highest, 1.0)
+    lowest = min(table.band.values()) / BEYOND if name in NEVER_ZERO else 1.0 if name == "pue" else 0.0
+    for value in (stated.low, stated.base, stated.high) if isinstance(stated, Ends) else (stated,):
+        if not lowest <= value <= highest:
+            raise WorkloadError(f"assumptions.{name} is {value:g}, expected {lowest:g} to {highest:g} {table.unit}")
 
 
 def _flat(name: str, value: float, unit: str) -> Assumption:

@@ -10,23 +10,29 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pipelines.decision.fields import Country, Number, Positive, Share, Strict, Whole
+from pipelines.decision.fields import Country, Money, Number, Positive, Share, Strict, Text, Whole
 
 Gpus = Annotated[Whole, Field(ge=1, le=1024)]
-Text = Annotated[str, Field(min_length=1, max_length=200)]
 # Costs that are counted where the workload asks for them; the table of assumptions holds their ranges.
-Extra = Literal["lead_time", "lease", "tax", "egress", "storage", "support", "cloud_staff", "carbon"]
+Extra = Literal["lead_time", "lease", "financing", "tax", "egress", "storage", "support", "cloud_staff", "carbon"]
 
 
 class ServerQuote(Strict):
-    """A server offered to the asker. `price` of one, without tax."""
+    """A server offered to the asker. `price` of one, without tax; of a used one also its age, as its upkeep is that of a new one."""
 
     gpu: Text
     gpu_count: Gpus
-    price: Positive
+    price: Money
     load_kw: Positive | None = None
     quoted_on: date | None = None
     used: bool = False
+    age_years: Annotated[Number, Field(ge=0, le=10)] = 0.0
+
+    @model_validator(mode="after")
+    def _age(self) -> ServerQuote:
+        if self.age_years and not self.used:
+            raise ValueError("expected age_years of a used server only (used: true)")
+        return self
 
 
 class RentQuote(Strict):
@@ -34,7 +40,7 @@ class RentQuote(Strict):
 
     gpu: Text
     gpu_count: Gpus
-    price_per_hour: Positive
+    price_per_hour: Money
     option: Literal["on_demand", "spot", "commitment"] = "on_demand"
     commitment_months: Annotated[Whole, Field(ge=1, le=120)] | None = None
     provider: Text = "your quote"
@@ -52,9 +58,9 @@ class TokenQuote(Strict):
     """Tokens offered to the asker, per million."""
 
     provider: Text = "your quote"
-    input: Annotated[Number, Field(ge=0)]
-    output: Annotated[Number, Field(ge=0)]
-    cached_input: Annotated[Number, Field(ge=0)] | None = None
+    input: Annotated[Number, Field(ge=0, le=1e9)]
+    output: Annotated[Number, Field(ge=0, le=1e9)]
+    cached_input: Annotated[Number, Field(ge=0, le=1e9)] | None = None
     batch_share: Annotated[Share, Field(gt=0)] | None = None
     country: Country | None = None
     quoted_on: date | None = None
@@ -66,7 +72,7 @@ class RateQuote(Strict):
     gpu: Text
     gpu_count: Gpus
     precision: Text
-    tokens_per_second: Positive
+    tokens_per_second: Annotated[Positive, Field(le=1e12)]
     concurrency: Annotated[Number, Field(ge=1, le=1e6)] | None = None
     engine: Text = "-"
     measured_on: date | None = None
@@ -79,9 +85,9 @@ class Quotes(Strict):
     rents: tuple[RentQuote, ...] = ()
     tokens: tuple[TokenQuote, ...] = ()
     rates: tuple[RateQuote, ...] = ()
-    electricity_per_kwh: Positive | None = None
-    salary_per_year: Positive | None = None
-    colocation_per_kw_month: Positive | None = None
+    electricity_per_kwh: Money | None = None
+    salary_per_year: Money | None = None
+    colocation_per_kw_month: Money | None = None
 
 
 class Ends(Strict):

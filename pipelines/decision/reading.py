@@ -62,7 +62,7 @@ def read_market(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of
         drift=drift,
         left_out=left_out,
     )
-    return with_own_figures(market, workload)
+    return with_own_figures(market, workload, newest)
 
 
 def _look_up(connection: duckdb.DuckDBPyConnection, workload: Workload, facts: Facts) -> None:

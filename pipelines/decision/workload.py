@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
 from pipelines.decision.documents import WorkloadError, read_yaml
-from pipelines.decision.fields import Country, Number, Positive, Share, Strict, Whole
+from pipelines.decision.fields import Country, Money, Number, Positive, Share, Strict, Text, Whole
 from pipelines.decision.load_file import HOURS_PER_DAY, HOURS_PER_YEAR, MOST_TOKENS_PER_HOUR, read_load
 from pipelines.decision.lookups import PROFESSIONAL
 from pipelines.decision.quotes import Extra, Own, Quotes
@@ -78,7 +78,7 @@ class Constraints(Strict):
     data_may_not_leave: bool = False
     spot_allowed: bool = True
     api_allowed: bool = True
-    capital_budget: Positive | None = None
+    capital_budget: Money | None = None
 
     @property
     def admits_more_tiers(self) -> bool:
@@ -125,8 +125,8 @@ class Site(Strict):
 class Workload(Strict):
     """Everything that is asked. Amounts of money are in `currency`."""
 
-    name: str
-    model: str
+    name: Text
+    model: Text
     precisions: tuple[str, ...] = ()
     tokens: Tokens
     objective: Objective

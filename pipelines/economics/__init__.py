@@ -7,6 +7,7 @@ argument, in expressions it gives NULL.
 from pipelines.economics.capital import (
     OnPremServer,
     annual_capital_cost,
+    annual_write_off,
     capital_recovery_factor,
     node_power_kw,
     on_prem_usd_per_hour,
@@ -31,6 +32,7 @@ __all__ = [
     "IntegerPlan",
     "OnPremServer",
     "annual_capital_cost",
+    "annual_write_off",
     "blended_api_usd_per_million",
     "break_even_hours",
     "break_even_utilisation",

@@ -50,6 +50,30 @@ def annual_capital_cost(capex_usd: Number, residual_share: Number, rate: Number,
     )
 
 
+def annual_write_off(capex_usd: float, residual_share: float, rate: float, years: float, write_off_years: float) -> float:
+    """Equivalent annual sum that tax lets a capital deduct: written off evenly over `write_off_years`, and what a sale brings above what
+    is left in the books taxed in the end. USD per year; over n years at rate 0 it comes to C - S, whatever the write-off.
+    """
+
+    def formula() -> float:
+        recovery = capital_recovery_factor(rate, years)
+        written = min(years, write_off_years)
+        # Present value of 1 a year over the years of the write-off, spread over the years of use.
+        spread = recovery / capital_recovery_factor(rate, written)
+        gain = capex_usd * residual_share - capex_usd * (1 - written / write_off_years)
+        return float(capex_usd / write_off_years * spread - gain * (recovery - rate))
+
+    value: float = guarded(
+        formula,
+        capex_usd=(capex_usd, NOT_NEGATIVE),
+        residual_share=(residual_share, SHARE),
+        rate=(rate, NOT_NEGATIVE),
+        years=(years, POSITIVE),
+        write_off_years=(write_off_years, POSITIVE),
+    )
+    return value
+
+
 def residual_share(age_years: Number, decline_per_year: Number = 0.14) -> Any:
     """Share of its price that hardware keeps after `age_years`: 10^(-decline*t); the decline is in orders of magnitude per year."""
     base = pl.lit(10.0) if is_expression(age_years, decline_per_year) else 10.0

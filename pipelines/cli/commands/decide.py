@@ -6,6 +6,7 @@ import argparse
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
 def _answers(options: argparse.Namespace, asked: list[Any], connection: duckdb.DuckDBPyConnection) -> tuple[str, int]:
     from pipelines import decision  # noqa: PLC0415
 
-    found = [decision.decide(w, load, decision.read_market(connection, w, options.as_of)) for w, load in asked]
+    found = [decision.decide(w, load, _market(connection, w, options.as_of, path)) for path, (w, load) in _named(options, asked)]
     code = GOOD if all(f.best for f in found) else FAILED
     if options.watch is not None and _turned(options.watch, found):
         code = DEGRADED
@@ -77,6 +78,21 @@ def _answers(options: argparse.Namespace, asked: list[Any], connection: duckdb.D
         return json.dumps(documents[0] if len(documents) == 1 else documents, indent=1, default=str), code
     shown = decision.as_html if options.html else decision.as_markdown if options.markdown else decision.as_text
     return "\n\n\n".join(shown(f, options.language) for f in found), code
+
+
+def _named(options: argparse.Namespace, asked: list[Any]) -> Iterator[tuple[Path, Any]]:
+    """Each workload with its file; a portfolio has the name of the first."""
+    yield from zip(options.workload, asked, strict=False)
+
+
+def _market(connection: duckdb.DuckDBPyConnection, workload: Any, as_of: date | None, path: Path) -> Any:
+    """What is known for a workload. Raises UsageError naming the file, as what is wrong stands there."""
+    from pipelines import decision  # noqa: PLC0415
+
+    try:
+        return decision.read_market(connection, workload, as_of)
+    except decision.WorkloadError as error:
+        raise UsageError(f"{path}: {error}") from error
 
 
 def _turned(path: Path, found: list[Any]) -> bool:
@@ -100,7 +116,10 @@ def _sweep(options: argparse.Namespace, asked: list[Any], connection: duckdb.Duc
         name, least, most = "", 0.0, 0.0
     if name != "load" or not 0 < least < most <= decision.MOST_TOKENS_PER_DAY:
         raise UsageError(f"--sweep is {options.sweep!r}, expected load=LEAST:MOST in tokens a day, such as load=1e6:1e12")
-    found = {w.name: decision.sweep(w, load, decision.read_market(connection, w, options.as_of), least, most) for w, load in asked}
+    found = {
+        w.name: decision.sweep(w, load, _market(connection, w, options.as_of, path), least, most)
+        for path, (w, load) in _named(options, asked)
+    }
     return json.dumps(found, indent=1, default=str) if options.json else decision.sweep_as_text(found, options.language)
 
 
@@ -109,9 +128,9 @@ def _compare(options: argparse.Namespace, asked: list[Any], connection: duckdb.D
 
     found = []
     with _then(options.compare, connection, settings) as (other, as_of):
-        for workload, load in asked:
-            now = decision.read_market(connection, workload, options.as_of)
-            then = decision.read_market(other, workload, as_of)
+        for path, (workload, load) in _named(options, asked):
+            now = _market(connection, workload, options.as_of, path)
+            then = _market(other, workload, as_of, path)
             labels = (str(options.compare), str(now.as_of))
             found.append((workload, decision.compare(workload, load, then, now, labels)))
     if options.json:

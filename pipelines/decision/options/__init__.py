@@ -28,6 +28,8 @@ __all__ = ["MILLION", "Asked", "OwnedWay", "RentedWay", "TokensWay", "Way", "Way
 
 # How many of the cheapest ways of a kind are looked at again when inputs move, and rented beside what is owned.
 KEPT = 3
+# A system of which the greatest hour needs more than this is no way to serve it: all the world's GPUs are some tens of millions.
+MOST_SYSTEMS = 200_000
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,10 @@ def asked_for(workload: Workload, load: np.ndarray, market: Market, years: int) 
     if least is not None:
         enough = [m for m in market.measurements if market.gpu_memory_gb.get(m.gpu, 0.0) >= least]
         market = replace(market, measurements=enough)
-    return Asked(workload, demand_of(workload, load, years), market)
+    demand = demand_of(workload, load, years)
+    peak = max(year.peak for year in demand)
+    fast = [m for m in market.measurements if m.rate_per_gpu * m.gpu_count * 3600 * MOST_SYSTEMS >= peak]
+    return Asked(workload, demand, replace(market, measurements=fast))
 
 
 def budget_usd(workload: Workload, market: Market, constraints: Constraints) -> float:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 INPUTS: Mapping[str, tuple[str, ...]] = {
     "lead_time": ("lead_time_months",),
     "lease": ("lease_share_per_month",),
-    "tax": ("tax_share",),
+    "financing": ("loan_share", "loan_rate_per_year"),
+    "tax": ("tax_share", "write_off_years"),
     "egress": ("egress_usd_per_gb",),
     "storage": ("storage_usd_per_gb_month", "model_storage_gb"),
     "support": ("support_share",),
@@ -27,6 +28,7 @@ INPUTS: Mapping[str, tuple[str, ...]] = {
 }
 BYTES_PER_TOKEN = 4.0
 OWN = ("own", "hybrid")
+LOAN = "loan in place of own money"
 
 
 def extras_of(way: Way, scenario: Scenario, parts: Mapping[str, float]) -> dict[str, float]:
@@ -40,9 +42,21 @@ def extras_of(way: Way, scenario: Scenario, parts: Mapping[str, float]) -> dict[
     else:
         added |= _of_renting(way, scenario, parts, counted)
     if "tax" in counted:
-        # Everything is deducted; capital as it is written off, which over the whole horizon is what the annuity recovers of it.
-        added["tax relief"] = -way.asked.value("tax_share", scenario) * (sum(parts.values()) + sum(added.values()))
+        added["tax relief"] = -way.asked.value("tax_share", scenario) * _deductible(way, scenario, parts, added)
     return {name: usd for name, usd in added.items() if usd}
+
+
+def _deductible(way: Way, scenario: Scenario, parts: Mapping[str, float], added: Mapping[str, float]) -> float:
+    """What is deducted from profit: what is spent, of a loan its interest, and of capital what is written off; a lease is spent."""
+    spent = sum(parts.values()) + sum(added.values())
+    if "lease" in way.asked.workload.count:
+        return spent
+    of_loan = added.get(LOAN, 0.0)
+    interest = 0.0
+    if LOAN in added:
+        rate, share = (way.asked.value(name, scenario) for name in ("loan_rate_per_year", "loan_share"))
+        interest = share * (way.capital_at(scenario, rate) - way.capital_at(scenario, 0.0))
+    return spent - parts.get("capital", 0.0) - of_loan + interest + way.written_off_usd(scenario)
 
 
 def _of_owning(way: Way, scenario: Scenario, parts: Mapping[str, float], counted: tuple[str, ...]) -> dict[str, float]:
@@ -58,6 +72,9 @@ def _of_owning(way: Way, scenario: Scenario, parts: Mapping[str, float], counted
     if "lease" in counted:
         leased = asked.value("lease_share_per_month", scenario) * way.bought_usd_years(scenario) * 12
         added["lease in place of capital"] = leased - parts.get("capital", 0.0)
+    elif "financing" in counted:
+        rate, share = (asked.value(name, scenario) for name in ("loan_rate_per_year", "loan_share"))
+        added[LOAN] = share * (way.capital_at(scenario, rate) - way.capital_at(scenario, asked.value("discount_rate", scenario)))
     if "carbon" in counted:
         price = scenario.value("electricity_usd_per_kwh", asked.market.electricity.band)
         tonnes = parts.get("energy", 0.0) / price * asked.value("grid_kg_co2_per_kwh", scenario) / 1000

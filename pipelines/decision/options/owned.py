@@ -6,7 +6,7 @@ Pure. Belongs here: owning all of it, and owning the base. Does not belong here:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from pipelines.decision.options.stages import staged
 from pipelines.decision.options.way import Asked, Way, best_on, capacity_per_hour, system_of, together
 from pipelines.decision.scenario import BASE, ELECTRICITY, SERVER_POWER, SERVER_PRICE, Scenario
 from pipelines.decision.words import said
-from pipelines.economics import OnPremServer, annual_capital_cost
+from pipelines.economics import OnPremServer, annual_capital_cost, annual_write_off, residual_share
 
 # The full posts of a node hold for a few; a fleet needs less for each further one.
 NODES_AT_FULL_STAFF = 8
@@ -77,26 +77,41 @@ class OwnedWay(Way):
 
     def _of_servers(self, there: list[float], scenario: Scenario) -> dict[str, float]:
         """Costs of being there: capital of each stage over the years that it is kept, and the running of each year's servers."""
-        asked, years = self.asked, self.asked.years
+        asked = self.asked
         server = self.described(scenario, 1)
         price = scenario.value(ELECTRICITY, asked.market.electricity.band)
-        capital, before = 0.0, 0.0
-        for year, count in enumerate(there):
-            if count > before:
-                kept = years - year
-                of_stage = self.described(scenario, kept)
-                each = annual_capital_cost(of_stage.capex_usd, of_stage.residual_share, of_stage.discount_rate, of_stage.life_years)
-                capital += (count - before) * each * kept
-                before = count
         server_years = sum(there)
+        assert self.server is not None
+        new = server.server_usd / residual_share(self.server.age_years, asked.value("residual_decline_per_year", scenario))
         posts = sum(staff_posts(count * self._nodes, self._gpus / self._nodes, asked, scenario) for count in there)
         return {
-            "capital": capital,
-            "maintenance": server_years * server.maintenance_share * server.server_usd,
+            "capital": self._over_stages(there, scenario, _capital_at(None)),
+            "maintenance": server_years * server.maintenance_share * new,
             "energy": server_years * server.idle_kw * server.pue * price * HOURS_PER_YEAR,
             "space": server_years * server.colocation_usd_per_month * 12,
             "staff": posts * asked.value("staff_usd_per_fte_year", scenario),
         }
+
+    def _over_stages(self, there: list[float], scenario: Scenario, yearly: Callable[[OnPremServer], float]) -> float:
+        """A yearly sum of each server's capital over the years that it is kept."""
+        total, before = 0.0, 0.0
+        for year, count in enumerate(there):
+            if count > before:
+                kept = self.asked.years - year
+                total += (count - before) * yearly(self.described(scenario, kept)) * kept
+                before = count
+        return total
+
+    def capital_at(self, scenario: Scenario, rate: float) -> float:
+        """Cost of all capital at another rate of interest."""
+        return self._over_stages(self.there, scenario, _capital_at(rate))
+
+    def written_off_usd(self, scenario: Scenario) -> float:
+        """What tax lets all capital deduct."""
+        over = self.asked.value("write_off_years", scenario, absent=float(self.asked.years))
+        return self._over_stages(
+            self.there, scenario, lambda s: annual_write_off(s.capex_usd, s.residual_share, s.discount_rate, s.life_years, over)
+        )
 
     def described(self, scenario: Scenario, years: int) -> OnPremServer:
         """The server kept for `years` in a scenario, without its staff, which is that of the fleet."""
@@ -176,6 +191,11 @@ class OwnedWay(Way):
             "capital_usd": self.capital_usd,
             "peaks": beside(self.peaks),
         }
+
+
+def _capital_at(rate: float | None) -> Callable[[OnPremServer], float]:
+    """Yearly cost of a server's capital at a rate of interest, its own where None."""
+    return lambda s: float(annual_capital_cost(s.capex_usd, s.residual_share, s.discount_rate if rate is None else rate, s.life_years))
 
 
 def staff_posts(servers: float, gpus: float, asked: Asked, scenario: Scenario = BASE) -> float:

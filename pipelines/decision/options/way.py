@@ -109,6 +109,16 @@ class Way(ABC):
         del scenario
         return 0.0
 
+    def capital_at(self, scenario: Scenario, rate: float) -> float:
+        """Cost of all capital at another rate of interest; 0 where nothing is bought."""
+        del scenario, rate
+        return 0.0
+
+    def written_off_usd(self, scenario: Scenario) -> float:
+        """What tax lets all capital deduct; 0 where nothing is bought."""
+        del scenario
+        return 0.0
+
     @property
     def bridge(self) -> RentedLike | None:
         """What serves until servers arrive; None where nothing is known."""

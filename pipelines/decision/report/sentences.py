@@ -17,6 +17,7 @@ from pipelines.decision.robustness import CLEAR_ADVANTAGE, CLEAR_SHARE, LEAN_SHA
 EXTRAS = {
     "lead_time": "the time until servers arrive",
     "lease": "leasing instead of buying",
+    "financing": "a loan instead of own money",
     "tax": "taxes and depreciation",
     "egress": "egress from the cloud",
     "storage": "storage in the cloud",

@@ -184,6 +184,27 @@ def test_a_value_that_may_be_misread_is_refused(tmp_path: Path, added: str, said
     assert said in str(error.value) and added.split(":", maxsplit=1)[0] in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (("name: a", 'name: "a\\e[31mred"'), ("name", "control characters")),
+        (("name: a", "name: " + "a" * 1000), ("name", "200 characters")),
+        (("24e6", "9" * 5000), ("load.output_tokens_per_day", "finite")),
+        (("load: {output_tokens_per_day: 24e6, shape: constant}", 'load: {csv: "a\\0b"}'), ("load.csv", "name of a file")),
+        (("name: a", "name: a\nquotes: {servers: [{gpu: g, gpu_count: 8, price: 1e300}]}"), ("quotes.servers.0.price", "1000000000000")),
+    ],
+)
+def test_what_no_terminal_and_no_sum_can_hold_is_refused(tmp_path: Path, changed: tuple[str, str], said: tuple[str, str]) -> None:
+    path = tmp_path / "w.yaml"
+    assert changed[0] in WORKLOAD
+    path.write_text(WORKLOAD.replace(*changed))
+    with pytest.raises(WorkloadError) as error:
+        load_workload(path)
+    for part in said:
+        assert part in str(error.value)
+    assert len(str(error.value)) < 400 and str(error.value).isprintable()
+
+
 @pytest.mark.parametrize("tokens", ["1e300", "1e308", ".inf", ".nan", "1e16", "0", "-1"])
 def test_loads_out_of_this_world_are_refused(tmp_path: Path, tokens: str) -> None:
     path = tmp_path / "w.yaml"

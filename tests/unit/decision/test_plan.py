@@ -430,6 +430,42 @@ def test_workloads_on_shared_machines_need_fewer() -> None:
         portfolio([pair[0], (workload(horizon_years=3), load(1.0))])
 
 
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        ({"pue": -5.0}, "assumptions.pue is -5, expected 1 to 10 x"),
+        ({"discount_rate": 50.0}, "assumptions.discount_rate is 50"),
+        ({"spot_mean_time_between_interruptions_s": 0.0}, "expected 600 to 60000"),
+        ({"spot_restart_s": Ends(low=-1.0, base=300.0, high=400.0)}, "assumptions.spot_restart_s is -1"),
+        ({"spot_restart_s": 1e300}, "expected 0 to 3000"),
+    ],
+)
+def test_an_assumption_far_beyond_the_range_of_its_table_is_refused(stated: dict[str, Any], said: str) -> None:
+    with pytest.raises(WorkloadError) as error:
+        with_own_figures(market(), workload().model_copy(update={"assumptions": stated}))
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize("day", ["2099-01-01", "1999-01-01", "2026-11-24", "2025-11-22"])
+def test_quotes_age_by_the_rule_of_all_ways(day: str) -> None:
+    fresh = {"gpu": "g", "gpu_count": 8, "quoted_on": "2025-11-23"}
+    for quotes in (
+        {"servers": [fresh | {"price": 4}]},
+        {"rents": [fresh | {"price_per_hour": 4}]},
+        {"tokens": [{"input": 1, "output": 1, "quoted_on": fresh["quoted_on"]}]},
+    ):
+        (kind, rows), *_ = quotes.items()
+        with_own_figures(market(), workload().model_copy(update={"quotes": Quotes.model_validate(quotes)}))
+        other = workload().model_copy(update={"quotes": Quotes.model_validate({kind: [rows[0] | {"quoted_on": day}]})})
+        with pytest.raises(WorkloadError, match=f"quotes.{kind}.0.quoted_on is {day}"):
+            with_own_figures(market(), other)
+
+
+def test_a_rate_that_no_number_of_machines_makes_up_for_is_no_way() -> None:
+    slow = market(measurements=[Measurement("g", "fp8", 1e-9, 8.0, "t", DAY, "a bench")])
+    assert answer(load(1.0), slow).best is None
+
+
 def test_own_figures_stand_in_place_of_the_markets() -> None:
     quotes = Quotes.model_validate(
         {

@@ -16,7 +16,7 @@ from pipelines.decision import as_dict, decide
 from pipelines.decision.market import Assumption, Measurement
 from pipelines.decision.options.stages import staged
 from pipelines.decision.workload import Purchase, ScaleToZero, Tokens
-from pipelines.economics import hybrid_plan
+from pipelines.economics import annual_capital_cost, annual_write_off, hybrid_plan
 from tests.unit.decision import recompute
 from tests.unit.decision.test_plan import CAPACITY, DAY, RATE, assumption, band, load, market, offer, workload
 
@@ -225,6 +225,9 @@ def test_what_buyers_meet_is_counted_where_it_is_asked_for() -> None:
         "lead_time_months": 6.0,
         "lease_share_per_month": 0.03,
         "tax_share": 0.25,
+        "write_off_years": 3.0,
+        "loan_share": 0.6,
+        "loan_rate_per_year": 0.05,
         "support_share": 0.1,
         "cloud_staff_fte": 0.5,
         "storage_usd_per_gb_month": 0.1,
@@ -251,5 +254,24 @@ def test_what_buyers_meet_is_counted_where_it_is_asked_for() -> None:
     assert own["renting until servers arrive"] == pytest.approx(8 * 1.4 / 0.95 * 8760 / 2)
     assert own["capital"] + own["lease in place of capital"] == pytest.approx(0.03 * capital * 60)
     assert own["carbon"] == pytest.approx(own["energy"] / 0.13 * 0.5 / 1000 * 100)
-    taxed = parts("tax")["on_demand"]
-    assert taxed["tax relief"] == pytest.approx(-0.25 * taxed["rent"])
+    taxed = parts("tax")
+    assert taxed["on_demand"]["tax relief"] == pytest.approx(-0.25 * taxed["on_demand"]["rent"])
+    running = sum(usd for name, usd in taxed["own"].items() if name not in ("capital", "tax relief"))
+    left = 10 ** (-0.14 * 5)
+    over_three = annual_write_off(capital, left, 0.08, 5, 3) * 5
+    assert taxed["own"]["tax relief"] == pytest.approx(-0.25 * (running + over_three))
+    loan = parts("financing")["own"]["loan in place of own money"]
+    rates = [annual_capital_cost(capital, left, r, 5) * 5 for r in (0.0, 0.05, 0.08)]
+    assert loan == pytest.approx(0.6 * (rates[1] - rates[2])) and loan < 0
+    both = parts("financing", "tax")["own"]
+    assert both["tax relief"] == pytest.approx(-0.25 * (running + over_three + 0.6 * (rates[1] - rates[0])))
+    leased = parts("lease", "tax", "financing")["own"]
+    assert leased["tax relief"] == pytest.approx(-0.25 * sum(usd for name, usd in leased.items() if name != "tax relief"))
+
+
+def test_the_upkeep_of_a_used_server_is_that_of_a_new_one() -> None:
+    new = full_market()
+    used = replace(new, servers=[replace(new.servers[0], age_years=2.0)])
+    one, other = (decide(workload(), load(0.5), m, draws=1).options for m in (new, used))
+    upkeep = [next(o.components_usd["maintenance"] for o in found if o.kind == "own") for found in (one, other)]
+    assert upkeep[1] == pytest.approx(upkeep[0] * 10**0.28)

@@ -168,3 +168,11 @@ def test_npv_is_the_first_month_of_a_plain_sum() -> None:
         if saved >= to_cover:
             break
     assert e.npv_payback_months(capex, rent, operate, rate, life, residual) == month
+
+
+@given(st.floats(1, 1e6), st.floats(0, 1), st.integers(1, 10), st.integers(1, 10))
+def test_what_is_written_off_comes_to_what_is_lost_and_sooner_is_worth_more(capex: float, left: float, years: int, over: int) -> None:
+    assert e.annual_write_off(capex, left, 0.0, years, over) * years == pytest.approx(capex * (1 - left), abs=1e-6 * capex)
+    assert e.annual_write_off(capex, left, 0.08, years, over) >= e.annual_write_off(capex, left, 0.08, years, over + 1) - 1e-9 * capex
+    # Written off over the years of use and worth nothing: an even sum.
+    assert e.annual_write_off(capex, 0.0, 0.08, years, years) == pytest.approx(capex / years)
