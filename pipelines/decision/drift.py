@@ -62,3 +62,8 @@ def rent_drift(connection: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, 
 def token_drift() -> dict[str, Drift]:
     """Of tokens: the source dates hardly any change, so the ends are ours: 30% less to 15% more a year."""
     return {"tokens": Drift(math.log(0.7), math.log(1.15), 0, is_assumed=True, source="our assumption: the source dates few changes")}
+
+
+def server_drift() -> dict[str, Drift]:
+    """Of servers: list prices of one vendor and one day have no history, so the ends are ours: a quarter a year to either side."""
+    return {"server": Drift(-ASSUMED, ASSUMED, 0, is_assumed=True, source="our assumption: quotes of one day have no history")}

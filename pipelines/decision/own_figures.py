@@ -13,6 +13,7 @@ from datetime import date
 from pipelines.decision.documents import WorkloadError
 from pipelines.decision.market import LONGEST_AGE_DAYS, ApiOffer, Assumption, Market, Measurement, Offer, Server
 from pipelines.decision.quotes import Ends, RentQuote, ServerQuote, TokenQuote
+from pipelines.decision.scenario import aged
 from pipelines.decision.words import said
 from pipelines.decision.workload import Workload
 
@@ -76,7 +77,7 @@ def _servers(market: Market, workload: Workload, rate: float) -> list[Server]:
             estimated = known[0].is_power_estimated
         else:
             power, estimated = dict.fromkeys(("low", "base", "high"), 0.7 * POWER_OVER_GPUS * q.gpu_count), True
-        price = dict.fromkeys(("low", "base", "high"), q.price * rate)
+        price = aged(q.price * rate, market.drift.get("server"), age)
         name = said("{machine} (your quote, used)" if q.used else "{machine} (your quote)", machine=f"{q.gpu_count}x-{q.gpu}")
         found.append(
             Server(name, q.gpu, float(q.gpu_count), price, day, age, SOURCE, power, estimated, False, is_yours=True, age_years=q.age_years)
@@ -98,7 +99,7 @@ def _offers(market: Market, workload: Workload, rate: float) -> list[Offer]:
                 region="(your quote)",
                 country=q.country,
                 trust_tier="datacenter",
-                usd_per_gpu_hour=dict.fromkeys(("low", "base", "high"), q.price_per_hour * rate / q.gpu_count),
+                usd_per_gpu_hour=aged(q.price_per_hour * rate / q.gpu_count, market.drift.get(q.option), age),
                 price_basis="quote",
                 price_on=day,
                 age_days=age,
@@ -114,6 +115,7 @@ def _sellers(market: Market, workload: Workload, rate: float) -> list[ApiOffer]:
     found = []
     for q in workload.quotes.tokens:
         day, age = _age(market, q.quoted_on)
+        band = aged(1.0, market.drift.get("tokens"), age)
         cached = None if q.cached_input is None else q.cached_input * rate
         found.append(
             ApiOffer(
@@ -127,6 +129,7 @@ def _sellers(market: Market, workload: Workload, rate: float) -> list[ApiOffer]:
                 cached_input_usd=cached,
                 batch_share=q.batch_share,
                 country=q.country,
+                band_share=(band["low"], band["high"]),
                 is_yours=True,
             )
         )

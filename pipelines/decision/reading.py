@@ -6,13 +6,14 @@ Belongs here: queries, and turning rows into the market's shapes. Does not belon
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import duckdb
 
 from pipelines.costing.throughput_selection import LARGEST_SERVER_GPUS
 from pipelines.decision.documents import WorkloadError
-from pipelines.decision.drift import rent_drift, token_drift
+from pipelines.decision.drift import rent_drift, server_drift, token_drift
 from pipelines.decision.facts import Facts, read_facts
 from pipelines.decision.lookups import TRUST_TIERS, known_value
 from pipelines.decision.market import BANDS, LONGEST_AGE_DAYS, ApiOffer, Assumption, Drift, Market, Offer, Server
@@ -42,7 +43,7 @@ def read_market(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of
     )
     if not fx:
         raise WorkloadError(f"as of {day} no exchange rate is known, expected a later day")
-    drift = {**rent_drift(connection, day), **token_drift()}
+    drift = {**rent_drift(connection, day), **token_drift(), **server_drift()}
     api, left_out = _api_offers(connection, workload.model, day, drift["tokens"], facts)
     assumptions = _assumptions(connection)
     usd_per_eur = fx[0]["units_per_eur"]
@@ -53,7 +54,7 @@ def read_market(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of
         measurements=measurements(connection, workload, day, facts),
         offers=_offers(connection, day, drift),
         api_offers=api,
-        servers=_servers(connection, day),
+        servers=_servers(connection, day, drift["server"]),
         assumptions=assumptions,
         electricity=_electricity(connection, workload.electricity_area, assumptions, usd_per_eur),
         headquarters=facts.headquarters,
@@ -188,7 +189,7 @@ def _batch_share(batch_usd: float | None, usd: float) -> float | None:
     return batch_usd / usd if batch_usd is not None and usd > 0 else None
 
 
-def _servers(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Server]:
+def _servers(connection: duckdb.DuckDBPyConnection, as_of: date, drift: Drift) -> list[Server]:
     found = rows(
         connection,
         """
@@ -207,7 +208,7 @@ def _servers(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Server]
             r["hardware"],
             r["gpu"],
             r["gpu_count"],
-            {band: r[f"{band}_usd"] for band in BANDS},
+            _with_age({band: r[f"{band}_usd"] for band in BANDS}, drift, (as_of - r["price_on"]).days),
             r["price_on"],
             (as_of - r["price_on"]).days,
             f"{r['source']}: {r['source_detail']}",
@@ -219,8 +220,18 @@ def _servers(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Server]
     ]
 
 
+def _with_age(usd: dict[str, float], drift: Drift, age_days: int) -> dict[str, float]:
+    """The range of quotes, or that of how far such prices move within their age, whichever reaches further."""
+    moved = aged(usd["base"], drift, age_days)
+    return {"low": min(usd["low"], moved["low"]), "base": usd["base"], "high": max(usd["high"], moved["high"])}
+
+
+# Rows without a range of their own, and those that say how far they reach: a mart of today's costs holds them fixed, a decision does not.
+RANGES = {"residual_decline_per_year": "residual_decline_range_per_year", "staff_usd_per_fte_year": "staff_range_usd_per_fte_year"}
+
+
 def _assumptions(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str | None], Assumption]:
-    found = {}
+    found: dict[tuple[str, str | None], Assumption] = {}
     for r in rows(connection, "SELECT * FROM marts.cost_assumption ORDER BY assumption, scope"):
         low, high = (r["low"], r["high"]) if r["more_costs_more"] else (r["high"], r["low"])
         found[r["assumption"], r["scope"]] = Assumption(
@@ -230,6 +241,11 @@ def _assumptions(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str |
             r["source_detail"],
             any(r[f"{band}_is_assumed"] for band in BANDS),
         )
+    for name, reach in RANGES.items():
+        if (reach, None) in found:
+            ends = found.pop((reach, None))
+            band = {**ends.band, "base": found[name, None].band["base"]}
+            found[name, None] = replace(found[name, None], band=band, is_assumed=ends.is_assumed)
     return found
 
 

@@ -20,7 +20,7 @@ from pipelines.costing.assumptions import SERVER_INPUTS
 from pipelines.decision import WorkloadError, as_dict, as_html, as_text, compare, decide, portfolio, report, sweep
 from pipelines.decision.demand import demand_of
 from pipelines.decision.lookups import PROFESSIONAL, TRUST_TIERS
-from pipelines.decision.market import ApiOffer, Assumption, Market, Measurement, Offer, Server
+from pipelines.decision.market import ApiOffer, Assumption, Drift, Market, Measurement, Offer, Server
 from pipelines.decision.own_figures import with_own_figures
 from pipelines.decision.plan import Decision
 from pipelines.decision.quotes import Ends, Quotes
@@ -459,6 +459,25 @@ def test_quotes_age_by_the_rule_of_all_ways(day: str) -> None:
         other = workload().model_copy(update={"quotes": Quotes.model_validate({kind: [rows[0] | {"quoted_on": day}]})})
         with pytest.raises(WorkloadError, match=f"quotes.{kind}.0.quoted_on is {day}"):
             with_own_figures(market(), other)
+
+
+def test_a_quote_is_exact_on_its_day_and_less_so_with_age() -> None:
+    moving = market(drift={name: Drift(-0.3, 0.2, 9, is_assumed=False, source="s") for name in ("server", "on_demand", "tokens")})
+
+    def widths(day: str) -> list[float]:
+        quotes = Quotes.model_validate(
+            {
+                "servers": [{"gpu": "g", "gpu_count": 8, "price": 10, "quoted_on": day}],
+                "rents": [{"gpu": "g", "gpu_count": 8, "price_per_hour": 8, "quoted_on": day}],
+                "tokens": [{"input": 1, "output": 1, "quoted_on": day}],
+            }
+        )
+        made = with_own_figures(moving, workload().model_copy(update={"quotes": quotes}))
+        low, high = made.api_offers[0].band_share
+        return [s["high"] / s["low"] - 1 for s in (made.servers[0].usd, made.offers[0].usd_per_gpu_hour)] + [high / low - 1]
+
+    assert widths("2026-11-23") == pytest.approx([0.0, 0.0, 0.0])
+    assert all(0.0 < young < old for young, old in zip(widths("2026-10-01"), widths("2026-01-01"), strict=True))
 
 
 def test_a_rate_that_no_number_of_machines_makes_up_for_is_no_way() -> None:
