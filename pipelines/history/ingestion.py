@@ -13,7 +13,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 
 import polars as pl
 
@@ -22,7 +22,7 @@ from pipelines.catalogue.models import AS_OF, FEED_PREFIX, INGESTED, REFERENCE_O
 from pipelines.history.batches import CHECKPOINT, FEED, PendingBatch, SnapshotBatch, price_services
 from pipelines.history.engine import HistoryEngine, needed_columns, reference_after
 from pipelines.history.logic_version import source_version
-from pipelines.history.series import identity, series_key
+from pipelines.history.shipped import CONFIRMED_LATER, SHIPPED_RELEASE, ShippedObservations, confirmed_by, end_of
 from pipelines.history.validation import SourceOutcome, set_aside_result, too_large, validate_rows
 from pipelines.ingest.parse import RawRejectedError, read_fetch, unite_feed, with_facts
 from pipelines.ingest.registry import SourceModule
@@ -37,7 +37,6 @@ _BATCHES_AT_ONCE = 20
 _ROWS_VALIDATED_AT_ONCE = 200_000
 _ROWS_KEPT = 500_000
 _RATES = "currency_rate"
-_CONFIRMED_LATER, _SHIPPED_RELEASE = "confirmed_later", "shipped_release"
 
 
 @dataclass(frozen=True)
@@ -103,10 +102,7 @@ class Ingestion:
         services = price_services(catalogue, modules)
         fetched = {module.table for module in services.values()}
         shipped = {c.name: tables[c.name] for c in catalogue.fed_by(FEED) if c.name not in fetched}
-        self._shipped = unite_feed(FEED, shipped, modules, catalogue).collect()
-        self._releases = self._shipped.select("source", "snapshot_sha256").unique().sort("source", "snapshot_sha256")
-        self._confirmation = ["source", *series_key(), "first_seen_at"]
-        self._last_confirmed = self._shipped.group_by(self._confirmation).agg(confirmed_until=pl.col("last_confirmed_at").max())
+        self._shipped = ShippedObservations(unite_feed(FEED, shipped, modules, catalogue).collect())
         # Read once: each batch joins with them.
         self._tables = {p: tables[p].collect().lazy() for p in normalize.parameters if p in tables}
         self._rates = self._tables[_RATES]
@@ -164,35 +160,9 @@ class Ingestion:
 
     def _before(self, engine: HistoryEngine) -> _Validated:
         none, views = self._none(), engine.views
-        confirmed = views.checkpoint(_CONFIRMED_LATER)
-        late = None if views.as_of is None else self._late_shipped(engine, views.as_of)
+        confirmed = views.checkpoint(CONFIRMED_LATER)
+        late = None if views.as_of is None else self._shipped.late(views, views.as_of)
         return _Validated(none, none, none, [], (), views.reference_observations(), confirmed, late_shipped=late)
-
-    def _late_shipped(self, engine: HistoryEngine, day: date) -> pl.DataFrame:
-        """Rows of releases that are new to the history and speak of a system time that it had passed: they become known now."""
-        since = _end_of(day)
-        known = engine.views.checkpoint(_SHIPPED_RELEASE)
-        sources = self._releases.join(known, on=known.columns, how="anti").get_column("source").unique().sort().to_list()
-        rows = self._shipped.filter(pl.col("source").is_in(sources), pl.col("known_from") < since)
-        if rows.is_empty():
-            return rows
-        asserted = (
-            engine.views.asserted(sources)
-            .join(engine.views.series().with_columns(identity()).select("series_id", "identity").collect(), on="series_id")
-            .select("identity", "source", "first_seen_at", "native_amount", __confirmed_at="last_confirmed_at")
-        )
-        return (
-            rows.with_columns(identity(), __amount=pl.col("native_amount").cast(pl.Decimal(18, 8), strict=False))
-            .join(
-                asserted,
-                left_on=["identity", "source", "first_seen_at", "__amount"],
-                right_on=["identity", "source", "first_seen_at", "native_amount"],
-                how="left",
-            )
-            .filter(pl.col("__confirmed_at").is_null() | (pl.min_horizontal("last_confirmed_at", pl.lit(since)) > pl.col("__confirmed_at")))
-            .with_columns(known_from=pl.lit(since))
-            .select(rows.columns)
-        )
 
     def _read(self, batch: SnapshotBatch, known: Mapping[str, int]) -> tuple[pl.DataFrame, tuple[str, ...], list[SourceOutcome]]:
         """Rows of the feed, why snapshots were not used, and outcomes of sources whose answer is out of proportion."""
@@ -213,16 +183,16 @@ class Ingestion:
             if outcome is not None:
                 outcomes.append(outcome)
             else:
-                parts.append(with_facts(pl.concat(own).lazy(), self._modules[name], FEED).select(self._shipped.columns))
-        return pl.concat([self._shipped.clear().lazy(), *parts]).collect(engine="in-memory"), tuple(rejected), outcomes
+                parts.append(with_facts(pl.concat(own).lazy(), self._modules[name], FEED).select(self._shipped.rows.columns))
+        return pl.concat([self._shipped.rows.clear().lazy(), *parts]).collect(engine="in-memory"), tuple(rejected), outcomes
 
     def _validate(self, batch: SnapshotBatch, before: date | None, last: _Validated) -> _Validated:
         """What became known by this batch and was not on the day `before`, validated against what was known until then."""
         known = dict(last.reference.group_by("source").len().iter_rows())
         fetched, rejected, outcomes = self._read(batch, known)
-        end = _end_of(batch.as_of)
-        since = _end_of(before) if before is not None else datetime.min
-        shipped = self._shipped.filter(pl.col("known_from") >= since)
+        end = end_of(batch.as_of)
+        since = end_of(before) if before is not None else datetime.min
+        shipped = self._shipped.known_since(since)
         late = shipped.clear() if last.late_shipped is None else last.late_shipped
         observed = pl.concat([late, shipped, fetched]).filter(pl.col("known_from") < end)
         priced = self._normalized(observed, batch.as_of, last.reference)
@@ -230,9 +200,9 @@ class Ingestion:
         again = last.confirmed_later.filter(pl.col("confirmed_until") >= since)
         needed = needed_columns(self._catalogue)
         # Of what is confirmed further, the price that runs into this batch, and those at the rates since.
-        further = at_each_rate(_confirmed_until(again, end).select(needed), self._rates).filter(pl.col("last_confirmed_at") >= since)
+        further = at_each_rate(confirmed_by(again, end).select(needed), self._rates).filter(pl.col("last_confirmed_at") >= since)
         good = pl.concat([at_each_rate(checked.good.select(needed), self._rates), further])
-        new = checked.good.join(self._last_confirmed, on=self._confirmation, nulls_equal=True).select(again.columns)
+        new = self._shipped.with_confirmation(checked.good).select(again.columns)
         aside = pl.col("source").is_in(checked.set_aside)
         return _Validated(
             checked.good,
@@ -264,8 +234,8 @@ class Ingestion:
         aside = {o.source for part in validated for o in part.outcomes if o.set_aside_because is not None}
         checkpoint = {
             CHECKPOINT: pending.checkpoint(),
-            _SHIPPED_RELEASE: self._releases.filter(~pl.col("source").is_in(sorted(aside))),
-            _CONFIRMED_LATER: validated[-1].confirmed_later.filter(pl.col("confirmed_until") >= _end_of(as_of)),
+            SHIPPED_RELEASE: self._shipped.releases(sorted(aside)),
+            CONFIRMED_LATER: validated[-1].confirmed_later.filter(pl.col("confirmed_until") >= end_of(as_of)),
         }
         sources = self._batch_sources(pending, [outcome for part in validated for outcome in part.outcomes])
         good = pl.concat([part.good for part in validated])
@@ -291,14 +261,6 @@ class Ingestion:
         ]
         found = pl.DataFrame(rows, schema=schema, orient="row")
         return found.unique(["as_of_on", "batch_number", "source"], keep="last", maintain_order=True).sort("source")
-
-
-def _end_of(day: date) -> datetime:
-    return datetime.combine(day + timedelta(days=1), time())
-
-
-def _confirmed_until(rows: pl.DataFrame, end: datetime) -> pl.DataFrame:
-    return rows.with_columns(last_confirmed_at=pl.min_horizontal("confirmed_until", pl.lit(end - timedelta(microseconds=1))))
 
 
 def _batched(validated: Iterable[tuple[PendingBatch, _Validated]]) -> Iterator[list[tuple[PendingBatch, _Validated]]]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from pipelines.monitoring.state import INTERRUPTED, RefreshState
+from pipelines.monitoring.state import RefreshState
+from pipelines.publication.run_outcomes import INTERRUPTED
 
 EXPIRY_LIMIT_DAYS = {"hardware": 365, "electricity": 270, "throughput": 365}
 

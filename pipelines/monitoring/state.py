@@ -17,11 +17,9 @@ from pipelines.platform.lock import is_held
 from pipelines.platform.settings import Settings
 from pipelines.publication.manifest import DamagedVersionError, changed_files
 from pipelines.publication.ops import read_ops, runs, unreadable_lines
+from pipelines.publication.run_outcomes import INTERRUPTED, recorded_snapshots, settled_outcome
 from pipelines.publication.versions import PublishedFolder
 
-INTERRUPTED = "interrupted"
-_GONE = "the run ended without a word: its process was killed, or the machine went down"
-_NOT_SHOWN = "the run ended before its version was current"
 # A daily refresh with two hours to spare.
 LONGEST_AGE = timedelta(hours=26)
 _CLOCK_SLACK = timedelta(hours=1)
@@ -49,21 +47,6 @@ class RefreshState:
     def sources_not_well(self) -> list[str]:
         """Sources that were tried and are not whole."""
         return [row["source"] for row in self.sources if row["status"] in NOT_WELL]
-
-
-def settled_outcome(
-    run: Mapping[str, Any], manifest: Mapping[str, Any] | None, *, is_running: bool, is_last: bool
-) -> tuple[str, str | None]:
-    """What a run's record comes to, as (outcome, detail)."""
-    is_current = manifest is not None and manifest["run_id"] == run["run_id"] and not manifest["blocked"]
-    if run["outcome"] == "running":
-        if is_running and is_last:
-            return "running", run["detail"]
-        return ("published", None) if is_current else (INTERRUPTED, _GONE)
-    # Versions of this software before the record was kept honest said so before the deed.
-    if run["outcome"] == "published" and is_last and manifest is not None and not is_current:
-        return INTERRUPTED, _NOT_SHOWN
-    return run["outcome"], run["detail"]
 
 
 def read_state(settings: Settings, now: datetime) -> RefreshState:
@@ -95,12 +78,6 @@ def read_state(settings: Settings, now: datetime) -> RefreshState:
     sources = [row for row in ops["source_status"].to_dicts() if row["run_id"] == shown["run_id"]]
     checks = [row for row in ops["check_results"].to_dicts() if row["run_id"] == shown["run_id"] and not row["is_passed"]]
     return RefreshState(manifest, last, last_good, sources, checks, problems, losses)
-
-
-def recorded_snapshots(settings: Settings) -> str | None:
-    """What the store of snapshots came to by the record of the last run that said so."""
-    said = (run.get("snapshots") for run in reversed(runs(settings.data / "ops")))
-    return next((state for state in said if isinstance(state, str)), None)
 
 
 def notes(settings: Settings) -> list[str]:

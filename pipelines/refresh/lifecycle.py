@@ -16,13 +16,13 @@ from typing import Any
 from pipelines import dashboard
 from pipelines.catalogue.contracts import catalogue
 from pipelines.catalogue.published_sql import bi_views, macros
-from pipelines.monitoring.state import INTERRUPTED, recorded_snapshots, settled_outcome
 from pipelines.platform.clock import utc_now
 from pipelines.platform.lock import refresh_lock
 from pipelines.platform.settings import Settings
 from pipelines.publication import remote
 from pipelines.publication.manifest import VersionFacts, changed_files, write_manifest
 from pipelines.publication.ops import OpsRecorder, condense, read_ops, runs
+from pipelines.publication.run_outcomes import INTERRUPTED, recorded_snapshots, settled_outcome
 from pipelines.publication.versions import DUCKDB_FILE, PublishedFolder
 from pipelines.publication.write import STORAGE_VERSION, write_blocked_version, write_version
 from pipelines.refresh.record import source_statuses

@@ -15,10 +15,11 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from pipelines.ingest.snapshots import SnapshotStore
-from pipelines.monitoring.state import INTERRUPTED, read_state
+from pipelines.monitoring.state import read_state
 from pipelines.platform.clock import utc_now
 from pipelines.platform.settings import Settings
 from pipelines.publication.manifest import changed_files, read_manifest
+from pipelines.publication.run_outcomes import INTERRUPTED
 from pipelines.publication.versions import PublishedFolder
 from tests.faults.cases import case
 from tests.support.cli import Cli

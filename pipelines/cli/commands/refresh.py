@@ -14,11 +14,12 @@ from pipelines.cli import summary
 from pipelines.cli.exits import DEGRADED, FAILED, GOOD, UsageError, day, require_source
 from pipelines.cli.problems import with_remedy
 from pipelines.ingest.snapshots import SnapshotStore
-from pipelines.monitoring.state import NOT_WELL, recorded_snapshots
+from pipelines.monitoring.state import NOT_WELL
 from pipelines.platform.clock import utc_now
 from pipelines.platform.lock import refresh_lock
 from pipelines.platform.settings import Settings
 from pipelines.publication import reader
+from pipelines.publication.run_outcomes import recorded_snapshots
 
 if TYPE_CHECKING:
     from pipelines.cli.commands import Commands

@@ -26,7 +26,7 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Look through the store."""
     from pipelines.ingest.snapshots import SnapshotError, SnapshotStore  # noqa: PLC0415  (only this command needs it)
-    from pipelines.monitoring.state import recorded_snapshots  # noqa: PLC0415
+    from pipelines.publication.run_outcomes import recorded_snapshots  # noqa: PLC0415
 
     store = SnapshotStore(settings.data / "snapshots")
     recorded = recorded_snapshots(settings)
