@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from pipelines.history.series import DESCRIPTION
 from pipelines.history.views import HistoryViews
 
 
@@ -11,23 +12,7 @@ def price_history(history: HistoryViews, price_series: pl.LazyFrame, partition: 
         history.intervals(partition)
         .join(price_series, on="series_id")
         .select(
-            "series_id",
-            "provider",
-            "seller",
-            "region",
-            "zone",
-            "country",
-            "sku",
-            "instance_type",
-            "gpu",
-            "form_factor",
-            "gpu_count",
-            "purchase_option",
-            "payment_option",
-            "commitment_months",
-            "operating_system",
-            "tenancy",
-            "trust_tier",
+            *DESCRIPTION,
             pl.col("usd_per_gpu_hour", "usd_per_hour", "native_amount").cast(pl.Float64),
             "currency",
             "valid_from",

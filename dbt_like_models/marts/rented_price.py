@@ -7,6 +7,7 @@ from datetime import date
 
 import polars as pl
 
+from pipelines.history.series import series_key
 from pipelines.prices.market import LONGEST_AGE_DAYS, NOT_COMPARED, PROFESSIONAL, quartile_places
 from pipelines.prices.stock import stock_by_day, that_can_be_had
 
@@ -22,7 +23,7 @@ def rented_price(
     """One row per day, window and group from the first day with a price on. Only devices that a throughput row speaks of, and only
     machines that could be had on the day, as far as their source says.
     """
-    stock = stock_by_day(all_observation, price_series, as_of)
+    stock = stock_by_day(all_observation, price_series, as_of, series_key())
     series = candidate_series(price_series, throughput)
     priced = that_can_be_had(gpu_price_rolling.join(series, on="series_id"), stock)
     in_window = cheapest_in_window(priced)

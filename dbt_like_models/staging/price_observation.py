@@ -1,10 +1,11 @@
-"""Observations that are new to the history, with device, place and US dollars; the work is in `pipelines.prices.normalization`."""
+"""Observations of all price sources, with device, place and US dollars, and what each is compared with."""
 
-from datetime import date
+from datetime import date, datetime, time, timedelta
 
 import polars as pl
 
-from pipelines.prices.normalization import normalize_observations
+from pipelines.prices.benchmarks import with_amount_count, with_median_ratios, with_on_demand_price
+from pipelines.prices.normalization import in_usd, with_country, with_device
 
 
 def price_observation(
@@ -18,15 +19,60 @@ def price_observation(
     as_of: date,
     reference_observations: pl.LazyFrame,
 ) -> pl.LazyFrame:
-    """One row per observation known on `as_of`; later confirmations are cut to its end. `reference_observations` are only compared with."""
-    return normalize_observations(
-        all_observation,
-        reference_gpu,
-        reference_gpu_alias_rule,
-        reference_gpu_price_band,
-        reference_instance_gpu,
-        reference_region_country,
-        currency_rate,
-        as_of,
-        reference_observations,
+    """One row of `staging.price_observation` per observation known on `as_of`; confirmations of later days are cut to its end.
+
+    `reference_observations`: rows of the same form that are known already and only compared with.
+    """
+    end_of_day = datetime.combine(as_of + timedelta(days=1), time())
+    known = all_observation.filter(pl.col("known_from") < end_of_day).with_columns(
+        last_confirmed_at=pl.min_horizontal("last_confirmed_at", pl.lit(end_of_day - timedelta(microseconds=1)))
+    )
+    placed = with_country(known, reference_region_country)
+    priced = in_usd(with_device(placed, reference_gpu, reference_gpu_alias_rule, reference_instance_gpu), currency_rate).cache()
+    band = reference_gpu_price_band.select("gpu", pl.col("least_usd_per_gpu_hour", "greatest_usd_per_gpu_hour").cast(pl.Decimal(18, 8)))
+    compared = with_amount_count(with_on_demand_price(with_median_ratios(priced, reference_observations), reference_observations))
+    return compared.join(band, on="gpu", how="left").select(
+        "source",
+        "provider",
+        "seller",
+        "region",
+        "zone",
+        "country",
+        "sku",
+        "instance_type",
+        "gpu_as_named",
+        "gpu",
+        "form_factor",
+        "gpu_count",
+        "is_gpu_conflict",
+        "purchase_option",
+        "purchase_option_as_named",
+        "payment_option",
+        "commitment_months",
+        "operating_system",
+        "tenancy",
+        "trust_tier",
+        "currency",
+        "native_amount",
+        "price_unit",
+        "usd_per_hour",
+        "usd_per_gpu_hour",
+        "price_to_median_ratio",
+        "median_seller_count",
+        "price_to_own_ratio",
+        "own_series_count",
+        "least_usd_per_gpu_hour",
+        "greatest_usd_per_gpu_hour",
+        "on_demand_native_amount",
+        "amount_count",
+        "first_seen_at",
+        "last_confirmed_at",
+        "known_from",
+        "semantics",
+        "precedence",
+        "staleness_limit_days",
+        "source_detail",
+        "source_url",
+        "licence",
+        "snapshot_sha256",
     )

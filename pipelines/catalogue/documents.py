@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema
 import yaml
 
+from pipelines.platform.documents import read_yaml
 from pipelines.platform.errors import ExplainedError
 
 
@@ -22,7 +23,7 @@ class ContractError(ExplainedError):
 def read_document(path: Path, schema_path: Path) -> dict[str, Any]:
     """A YAML file that keeps a JSON schema. Raises ContractError naming file and key."""
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506  (a SafeLoader)
+        document = read_yaml(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise ContractError(f"{path.name}: not readable as YAML: {error}") from error
     schema = json.loads(schema_path.read_text(encoding="utf-8"))
@@ -32,14 +33,3 @@ def read_document(path: Path, schema_path: Path) -> dict[str, Any]:
         raise ContractError(f"{path.parent.name}/{path.name}: {where}")
     assert isinstance(document, dict)
     return document
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """SafeLoader that refuses a key given twice, where YAML would keep the last in silence."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", node.start_mark)
-        return super().construct_mapping(node, deep)

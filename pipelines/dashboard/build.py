@@ -13,7 +13,7 @@ import json
 import pkgutil
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -43,8 +43,11 @@ def find_pages() -> dict[str, Page]:
     return dict(sorted(found.items(), key=lambda item: item[1].order))
 
 
-def write(version: Path) -> Path:
-    """Write the dashboard of a version from its own DuckDB file; return the page that one opens."""
+def write(version: Path, macros: Iterable[str]) -> Path:
+    """Write the dashboard of a version from its own DuckDB file; return the page that one opens.
+
+    `macros`: the statements that make the scalar macros of the version.
+    """
     folder = version / FOLDER
     (folder / "data").mkdir(parents=True)
     found = find_pages()
@@ -60,7 +63,7 @@ def write(version: Path) -> Path:
             _write_rows(read, folder / "data", name, page)
     finally:
         connection.close()
-    _write_assets(folder / "assets")
+    _write_assets(folder / "assets", macros)
     environment = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     for language in LANGUAGES:
         locale = load_locale(language, _HERE / "locales")
@@ -84,13 +87,13 @@ def write(version: Path) -> Path:
     return entry
 
 
-def write_blocked(version: Path, previous: Path) -> None:
+def write_blocked(version: Path, previous: Path, macros: Iterable[str]) -> None:
     """Write the pages of a version whose refresh was blocked: they say so. Where its views are of older software, those of before stay."""
     made = version / FOLDER
     shutil.rmtree(made, ignore_errors=True)
     (version / FILE).unlink(missing_ok=True)
     try:
-        write(version)
+        write(version, macros)
     except duckdb.Error:
         shutil.rmtree(made, ignore_errors=True)
         for file in [*(previous / FOLDER).rglob("*"), previous / FILE]:
@@ -157,7 +160,7 @@ def encoded(rows: pl.DataFrame) -> dict[str, Any]:
     return {"count": rows.height, "columns": columns}
 
 
-def _write_assets(folder: Path) -> None:
+def _write_assets(folder: Path, macros: Iterable[str]) -> None:
     import vl_convert  # noqa: PLC0415  (a large binary module, needed here only)
 
     folder.mkdir()
@@ -166,7 +169,7 @@ def _write_assets(folder: Path) -> None:
     # The bundle is a module with names of its own at the top; a page opened from disk may only load plain scripts.
     bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
     (folder / "vega.js").write_text(f"(() => {{{bundle}}})();\n", encoding="utf-8")
-    (folder / "formulas.js").write_text(f"window.formulas = {formulas.javascript()};\n", encoding="utf-8")
+    (folder / "formulas.js").write_text(f"window.formulas = {formulas.javascript(macros)};\n", encoding="utf-8")
 
 
 def _write_script(path: Path, rows: dict[str, Any]) -> None:

@@ -6,12 +6,10 @@ Belongs here: turning the scalar macros of `sql/macros` into functions. Does not
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import sqlglot
 from sqlglot import exp
-
-from pipelines.catalogue.published_sql import Macro, macros
 
 _OPERATORS: dict[type[exp.Binary], str] = {
     exp.Add: "+",
@@ -28,17 +26,17 @@ _OPERATORS: dict[type[exp.Binary], str] = {
 }
 
 
-def javascript() -> str:
-    """An object of all scalar macros by name: `{break_even_utilisation(a, b, c) { return ...; }, ...}`. NULL is null."""
-    return "{\n" + ",\n".join(_function(macro) for macro in macros() if not macro.is_table) + "\n}"
+def javascript(macros: Iterable[str]) -> str:
+    """An object of scalar macros by name, from the statements that make them: `{break_even_hours(a, b) { return ...; }, ...}`."""
+    return "{\n" + ",\n".join(map(_function, macros)) + "\n}"
 
 
-def _function(macro: Macro) -> str:
-    matched = re.search(r"CREATE MACRO marts\.\w+\((.*?)\) AS(.*);", macro.sql, flags=re.DOTALL)
-    assert matched is not None, macro.name
-    parameters, body = matched[1], matched[2]
+def _function(macro: str) -> str:
+    matched = re.search(r"CREATE MACRO marts\.(\w+)\((.*?)\) AS(.*);", macro, flags=re.DOTALL)
+    assert matched is not None, macro
+    name, parameters, body = matched.groups()
     listed = ", ".join(parameter.strip().replace(":=", "=").replace("NULL", "null") for parameter in parameters.split(","))
-    return f"  {macro.name}({listed}) {{ return {_code(sqlglot.parse_one(body, dialect='duckdb'))}; }}"
+    return f"  {name}({listed}) {{ return {_code(sqlglot.parse_one(body, dialect='duckdb'))}; }}"
 
 
 def _code(node: exp.Expr) -> str:
@@ -76,6 +74,7 @@ _WRITERS: dict[type[exp.Expr], Callable[[exp.Expr], str]] = {
     exp.Coalesce: lambda node: "(" + " ?? ".join(_code(part) for part in [node.this, *node.expressions]) + ")",
     exp.In: lambda node: f"[{', '.join(_code(part) for part in node.expressions)}].includes({_code(node.this)})",
     exp.Is: lambda node: f"({_code(node.this)} === {_code(node.expression)})",
+    exp.Array: lambda node: f"[{', '.join(_code(part) for part in node.expressions)}]",
     exp.Null: lambda node: "null",
     exp.Column: lambda node: node.name,
     exp.Literal: lambda node: repr(node.name) if node.is_string else node.name,

@@ -28,7 +28,6 @@ HEALTH = "SELECT * EXCLUDE (as_of_on, last_good_fetch_at) FROM bi.data_health OR
 
 # Which countries a group consists of; no row: anywhere.
 GROUPS = """
-    SELECT 'EU' AS country_group, unnest(['AT', 'BE', 'BG', 'CY', 'CZ', 'DE', 'DK', 'EE', 'ES', 'FI', 'FR', 'GR', 'HR', 'HU', 'IE', 'IT',
-        'LT', 'LU', 'LV', 'MT', 'NL', 'PL', 'PT', 'RO', 'SE', 'SI', 'SK']) AS country
+    SELECT 'EU' AS country_group, unnest(marts.eu_countries()) AS country
     UNION ALL SELECT country, country FROM (SELECT DISTINCT country FROM bi.price_today WHERE country IS NOT NULL) ORDER BY ALL
 """

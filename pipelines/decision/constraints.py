@@ -5,10 +5,11 @@ Pure. Belongs here: offers, sellers and sites against constraints. Does not belo
 
 from __future__ import annotations
 
-from pipelines.decision.lookups import EU_COUNTRIES, PROFESSIONAL
+from pipelines.decision.lookups import PROFESSIONAL
 from pipelines.decision.market import ApiOffer, Market, Offer
 from pipelines.decision.words import Said, said
 from pipelines.decision.workload import Constraints, Site
+from pipelines.prices.places import EU_COUNTRIES
 
 # Sellers that lists of tokens name otherwise than lists of machines do.
 SAME_SELLER = {"ovhcloud": "ovh"}

@@ -22,10 +22,13 @@ from datetime import date, datetime, time, timedelta
 import polars as pl
 
 from pipelines.history.intervals import ASSERTION, FIGURES, PROVENANCE, as_assertions, best_source, held_by_source, merge_equal_neighbours
+from pipelines.history.series import DESCRIPTION
 
 _BEFORE_ALL = datetime(1, 1, 1)
 _ROW = ["series_id", "valid_from", "valid_to", *FIGURES, "observed_at", "known_from", "source", *PROVENANCE]
 _SYSTEM_TIME = ["next_from", "asserted_at", "end_known_at"]
+# A version says what was asserted when; what else is known of the series stands in `marts.price_history`.
+_NOT_OF_A_VERSION = ("form_factor", "operating_system", "tenancy", "trust_tier")
 VERSION = ["series_id", "valid_from", "valid_to", *FIGURES, "source", *PROVENANCE, "known_from", "known_to"]
 # What an interval asserts, without its end.
 _CONTENT = ["usd_per_gpu_hour", "usd_per_hour", "native_amount", "source"]
@@ -344,19 +347,7 @@ def described_versions(rows: pl.LazyFrame, superseded: pl.LazyFrame, price_serie
         versions(rows, superseded, as_of)
         .join(price_series, on="series_id")
         .select(
-            "series_id",
-            "provider",
-            "seller",
-            "region",
-            "zone",
-            "country",
-            "sku",
-            "instance_type",
-            "gpu",
-            "gpu_count",
-            "purchase_option",
-            "payment_option",
-            "commitment_months",
+            *(name for name in DESCRIPTION if name not in _NOT_OF_A_VERSION),
             pl.col(*FIGURES).cast(pl.Float64),
             "currency",
             "valid_from",

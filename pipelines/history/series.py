@@ -23,6 +23,26 @@ ATTRIBUTES_FROM = (
     ("snapshot_sha256", "ASC"),
     ("usd_per_hour", "ASC"),
 )
+# What a published interval says of its series, in this order.
+DESCRIPTION = (
+    "series_id",
+    "provider",
+    "seller",
+    "region",
+    "zone",
+    "country",
+    "sku",
+    "instance_type",
+    "gpu",
+    "form_factor",
+    "gpu_count",
+    "purchase_option",
+    "payment_option",
+    "commitment_months",
+    "operating_system",
+    "tenancy",
+    "trust_tier",
+)
 _UNIT_SEPARATOR = "\x1f"
 
 

@@ -1,90 +1,19 @@
-"""Observations of all price sources, with device, place and US dollars.
+"""Device, place and US dollars of an observation, whichever source it is of.
 
 Belongs here: what every source's rows need alike. Does not belong here: what a price is compared with (`pipelines.prices.benchmarks`),
-how long it holds (`pipelines.history`).
+how long it holds (`pipelines.history`), which columns come of it (`dbt_like_models/staging/price_observation.py`).
 """
 
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 
 import polars as pl
 
-from pipelines.prices.benchmarks import with_amount_count, with_median_ratios, with_on_demand_price
 from pipelines.prices.gpu_resolver import memory_of_product, resolve, with_form_of_product
 
 FX_LIMIT = timedelta(days=7)
 HOURS_PER_MONTH = 730
 # Hours that one unit of time pays for, as a fraction of whole numbers: money stays exact.
 _HOURS = {"second": (1, 3600), "minute": (1, 60), "hour": (1, 1), "day": (24, 1), "week": (168, 1), "month": (HOURS_PER_MONTH, 1)}
-
-
-def normalize_observations(
-    all_observation: pl.LazyFrame,
-    reference_gpu: pl.LazyFrame,
-    reference_gpu_alias_rule: pl.LazyFrame,
-    reference_gpu_price_band: pl.LazyFrame,
-    reference_instance_gpu: pl.LazyFrame,
-    reference_region_country: pl.LazyFrame,
-    currency_rate: pl.LazyFrame,
-    as_of: date,
-    reference_observations: pl.LazyFrame,
-) -> pl.LazyFrame:
-    """One row of `staging.price_observation` per observation known on `as_of`; confirmations of later days are cut to its end.
-
-    `reference_observations`: rows of the same form that are known already and only compared with.
-    """
-    end_of_day = datetime.combine(as_of + timedelta(days=1), time())
-    known = all_observation.filter(pl.col("known_from") < end_of_day).with_columns(
-        last_confirmed_at=pl.min_horizontal("last_confirmed_at", pl.lit(end_of_day - timedelta(microseconds=1)))
-    )
-    placed = with_country(known, reference_region_country)
-    priced = in_usd(with_device(placed, reference_gpu, reference_gpu_alias_rule, reference_instance_gpu), currency_rate).cache()
-    band = reference_gpu_price_band.select("gpu", pl.col("least_usd_per_gpu_hour", "greatest_usd_per_gpu_hour").cast(pl.Decimal(18, 8)))
-    compared = with_amount_count(with_on_demand_price(with_median_ratios(priced, reference_observations), reference_observations))
-    return compared.join(band, on="gpu", how="left").select(
-        "source",
-        "provider",
-        "seller",
-        "region",
-        "zone",
-        "country",
-        "sku",
-        "instance_type",
-        "gpu_as_named",
-        "gpu",
-        "form_factor",
-        "gpu_count",
-        "is_gpu_conflict",
-        "purchase_option",
-        "purchase_option_as_named",
-        "payment_option",
-        "commitment_months",
-        "operating_system",
-        "tenancy",
-        "trust_tier",
-        "currency",
-        "native_amount",
-        "price_unit",
-        "usd_per_hour",
-        "usd_per_gpu_hour",
-        "price_to_median_ratio",
-        "median_seller_count",
-        "price_to_own_ratio",
-        "own_series_count",
-        "least_usd_per_gpu_hour",
-        "greatest_usd_per_gpu_hour",
-        "on_demand_native_amount",
-        "amount_count",
-        "first_seen_at",
-        "last_confirmed_at",
-        "known_from",
-        "semantics",
-        "precedence",
-        "staleness_limit_days",
-        "source_detail",
-        "source_url",
-        "licence",
-        "snapshot_sha256",
-    )
 
 
 def plain_name(name: pl.Expr) -> pl.Expr:

@@ -10,6 +10,7 @@ import polars as pl
 
 from pipelines.prices.normalization import plain_name
 
+# Members on 2026-11-23; `marts.eu_countries()` in SQL.
 EU_COUNTRIES = frozenset((
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU",
     "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",

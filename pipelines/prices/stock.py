@@ -6,19 +6,20 @@ Belongs here: which series cannot be bought on which days. Does not belong here:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import polars as pl
-
-from pipelines.catalogue.contracts import catalogue
 
 # A list price without a machine, and one to ask for.
 NOT_TO_BE_HAD = ("none", "on_request")
 
 
-def stock_by_day(all_observation: pl.LazyFrame, price_series: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
-    """`series_id`, `stated_on`, `stock`: what was said of each series, day by day; only of series that were lacking once."""
-    key = list(catalogue().keys["series"])
+def stock_by_day(all_observation: pl.LazyFrame, price_series: pl.LazyFrame, as_of: date, key: Sequence[str]) -> pl.LazyFrame:
+    """`series_id`, `stated_on`, `stock`: what was said of each series, day by day; only of series that were lacking once.
+
+    `key`: the columns that identify a series.
+    """
     stated = (
         all_observation.filter(pl.col("stock").is_not_null() & (pl.col("known_from").dt.date() <= as_of))
         .sort("last_confirmed_at", "precedence", "stock", descending=[True, False, False])

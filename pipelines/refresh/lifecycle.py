@@ -58,7 +58,7 @@ def publish_version(session: RefreshSession) -> Path:
     ops = read_ops(session.ops.folder, session.catalogue, [in_version])
     files = {contract.name: session.mart_file(contract) for contract in session.catalogue.layer("marts")}
     write_version(made, files, session.catalogue, ops, bi_views(), macros())
-    dashboard.write(made)
+    dashboard.write(made, _formulas())
     facts = VersionFacts(
         version=session.version,
         run_id=session.run_id,
@@ -131,7 +131,7 @@ def close_failed(settings: Settings, run_id: str, error: str | None = None, lock
         version = f"{utc_now():%Y%m%dT%H%M%SZ}-{run_id[:8]}-blocked"
         made = published.start(version)
         write_blocked_version(made, previous, catalogue(), read_ops(settings.data / "ops", catalogue()), bi_views())
-        dashboard.write_blocked(made, previous)
+        dashboard.write_blocked(made, previous, _formulas())
         facts = VersionFacts(
             version=version,
             run_id=run_id,
@@ -175,3 +175,7 @@ def _row(as_of: date, started_at: datetime, outcome: str, detail: str | None) ->
         "detail": detail,
         "software_version": software_version(),
     }
+
+
+def _formulas() -> list[str]:
+    return [macro.sql for macro in macros() if not macro.is_table]

@@ -1,12 +1,7 @@
 -- The answer of the day for each model, precision, workload and group of countries: own, rent, commit or buy tokens, by how much, against which rival and how many sellers, how old the prices are, and what would change it. Own is a server of eight at the workload's use.
 WITH day AS (SELECT max(on_date) AS on_date FROM marts.cost_per_token),
 
-european AS (
-    SELECT unnest([
-        'AT', 'BE', 'BG', 'CY', 'CZ', 'DE', 'DK', 'EE', 'ES', 'FI', 'FR', 'GR', 'HR', 'HU', 'IE', 'IT', 'LT', 'LU', 'LV', 'MT', 'NL', 'PL',
-        'PT', 'RO', 'SE', 'SI', 'SK'
-    ]) AS country
-),
+european AS (SELECT unnest(marts.eu_countries()) AS country),
 
 place AS MATERIALIZED (
     SELECT DISTINCT country FROM marts.price_today

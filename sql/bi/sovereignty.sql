@@ -1,10 +1,5 @@
 -- What a requirement of sovereignty costs, by accelerator and way of renting: the least and the median price of the sellers that meet it, how many there are, and the surcharge against anywhere. Whose law a seller is under is verified only where it says so.
-WITH european AS (
-    SELECT unnest([
-        'AT', 'BE', 'BG', 'CY', 'CZ', 'DE', 'DK', 'EE', 'ES', 'FI', 'FR', 'GR', 'HR', 'HU', 'IE', 'IT', 'LT', 'LU', 'LV', 'MT', 'NL', 'PL',
-        'PT', 'RO', 'SE', 'SI', 'SK'
-    ]) AS country
-),
+WITH european AS (SELECT unnest(marts.eu_countries()) AS country),
 
 offer AS MATERIALIZED (
     SELECT

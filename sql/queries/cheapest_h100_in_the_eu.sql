@@ -12,9 +12,6 @@ SELECT
 FROM bi.price_today
 WHERE
     gpu LIKE 'h100-%'
-    AND country IN (
-        'AT', 'BE', 'BG', 'CY', 'CZ', 'DE', 'DK', 'EE', 'ES', 'FI', 'FR', 'GR', 'HR', 'HU', 'IE', 'IT', 'LT', 'LU', 'LV', 'MT', 'NL', 'PL',
-        'PT', 'RO', 'SE', 'SI', 'SK'
-    )
+    AND list_contains(marts.eu_countries(), country)
 ORDER BY usd_per_gpu_hour, provider, region
 LIMIT 20;

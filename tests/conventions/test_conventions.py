@@ -97,6 +97,12 @@ def test_no_loop_over_rows() -> None:
         assert not re.search(r"map_elements|iter_rows|\.apply\(|to_dicts", path.read_text()), path
 
 
+def test_the_european_union_stands_once_in_python_and_once_in_sql() -> None:
+    files = [path for folder in ("pipelines", "dbt_like_models", "sql") for path in (ROOT / folder).rglob("*.*") if path.suffix != ".pyc"]
+    listed = [path for path in files if path.is_file() and re.search(rb"AT\W+BE\W+BG\W+CY\W+CZ", path.read_bytes())]
+    assert sorted(path.name for path in listed) == ["places.py", "places.sql"]
+
+
 def test_views_read_what_they_declare() -> None:
     for name, view in bi_views().items():
         assert view.comment.endswith("."), f"{name} says what it is"

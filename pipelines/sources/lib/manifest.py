@@ -18,6 +18,7 @@ import jmespath
 import jsonschema
 import yaml
 
+from pipelines.platform.documents import read_yaml
 from pipelines.sources.lib.offers import OFFER_TABLE
 from pipelines.sources.lib.source import Source
 
@@ -91,7 +92,7 @@ def load_manifest(path: Path) -> Manifest:
 def manifest_of(text: str, path: Path) -> Manifest:
     """The manifest that a text is, as if it stood at `path`. Raises ManifestError."""
     try:
-        document = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506  (a SafeLoader)
+        document = read_yaml(text)
     except yaml.YAMLError as error:
         raise ManifestError(f"declared/{path.name}: not readable as YAML: {error}") from error
     problems = sorted(_validator().iter_errors(document), key=lambda e: list(map(str, e.path)))
@@ -159,14 +160,3 @@ def _source(document: Mapping[str, Any]) -> Source:
         must_have=tuple(document.get("must_have", ())),
         staleness_days=document.get("staleness_days", {}),
     )
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """SafeLoader that refuses a key given twice, where YAML would keep the last in silence."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", node.start_mark)
-        return super().construct_mapping(node, deep)

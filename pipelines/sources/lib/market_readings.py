@@ -5,10 +5,12 @@ Belongs here: reading such a file and bringing its rows into the form of observa
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 import polars as pl
 
-from pipelines.sources.lib.bundled import machine_observation, read_csv
-from pipelines.sources.lib.source import Source
+from pipelines.sources.lib.bundled import machine_observation, package_payload, read_csv
+from pipelines.sources.lib.source import FetchContext, Payload, Source
 
 _SCHEMA = {
     "provider": pl.String,
@@ -41,6 +43,20 @@ _FORMS = {
     "pcie-ws": "Workstation",
     "pcie-maxq": "Max-Q",
 }
+
+
+Fetch = Callable[[FetchContext], Iterable[Payload]]
+Parse = Callable[[bytes], pl.DataFrame]
+Normalise = Callable[[pl.LazyFrame], pl.LazyFrame]
+
+
+def readings_of(file: str, source: Source) -> tuple[Fetch, Parse, Normalise]:
+    """What a source of one shipped file of readings is made of."""
+    return (
+        lambda _: [package_payload("pipelines", file, source)],
+        lambda content: read_pages(content, file),
+        lambda raw: page_observation(raw, source),
+    )
 
 
 def read_pages(content: bytes, file: str) -> pl.DataFrame:

@@ -13,6 +13,7 @@ import pytest
 
 from pipelines import economics
 from pipelines.catalogue.published_sql import macros
+from pipelines.prices.places import EU_COUNTRIES
 
 AMOUNTS = [0.0, 0.36, 2.69, 98.32, 250_141.8, -1.0, float("nan"), float("inf")]
 SHARES = [0.0, 0.3, 0.8, 1.0, 1.2, -0.1, float("nan")]
@@ -84,3 +85,7 @@ def test_what_is_left_out_has_the_default_of_the_function(connection: duckdb.Duc
         ),
         rel=1e-9,
     )
+
+
+def test_the_members_of_the_european_union_are_those_of_python(connection: duckdb.DuckDBPyConnection) -> None:
+    assert connection.execute("SELECT marts.eu_countries()").fetchall() == [(sorted(EU_COUNTRIES),)]

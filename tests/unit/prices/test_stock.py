@@ -37,7 +37,7 @@ def series(*skus: str) -> pl.LazyFrame:
 
 
 def days_left(*rows: tuple[str, int, str | None], as_of: dt.date = DAYS[-1]) -> dict[str, list[int]]:
-    stock = stock_by_day(observed(*rows), series("a", "b"), as_of)
+    stock = stock_by_day(observed(*rows), series("a", "b"), as_of, KEY)
     every = pl.LazyFrame({"series_id": ["a"] * 4 + ["b"] * 4, "on_date": DAYS * 2})
     left = that_can_be_had(every, stock).sort("series_id", "on_date").collect()
     return {name: [day.day for day in left.filter(pl.col("series_id") == name)["on_date"]] for name in ("a", "b")}

@@ -1,0 +1,24 @@
+"""YAML of the project as it is read: a key given twice is an error, where YAML would keep the last in silence.
+
+Belongs here: reading the text. Does not belong here: what a document must hold (its schema).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+
+def read_yaml(text: str) -> Any:
+    """The document. Raises yaml.YAMLError."""
+    return yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506  (a SafeLoader)
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", node.start_mark)
+        return super().construct_mapping(node, deep)
