@@ -58,7 +58,7 @@ def run_refresh(settings: Settings, as_of: date | None, *, offline: bool, rebuil
         run_id, succeeded, events = result.dagster_run.run_id, result.success, result.all_events
         del result
         failure = None if succeeded else close_failed(settings, run_id, _first_error(events), _LOCK_WAIT_SECONDS)
-    recorder = OpsRecorder(settings.data / "ops", run_id)
+    recorder = OpsRecorder(settings.folders.ops, run_id)
     outcomes = [r["outcome"] for r in recorder.rows("refreshes")]
     return RefreshOutcome(run_id, source_statuses(recorder), "unchanged" in outcomes, failure)
 

@@ -24,7 +24,7 @@ def closing(
     connection: duckdb.DuckDBPyConnection, settings: Settings, sources: list[dict[str, Any]], *, is_unchanged: bool
 ) -> dict[str, Any]:
     """Facts of a finished refresh: its sources, the five cheapest ways to a million tokens, break-even, and where the files lie."""
-    manifest = PublishedFolder(settings.data / "published").manifest()
+    manifest = PublishedFolder(settings.folders.published).manifest()
     assert manifest is not None
     model, precision, workload = QUESTION["model"], QUESTION["precision"], QUESTION["workload"]
     return {
@@ -65,11 +65,11 @@ def closing(
 
 def files(settings: Settings) -> dict[str, str]:
     """Where the published files lie."""
-    folder = settings.data / "published"
+    folders = settings.folders
     return {
-        "duckdb": str(folder / "breakeven.duckdb"),
-        "parquet": str(folder / "current" / "marts"),
-        "dashboard": str(folder / "current" / "dashboard.html"),
+        "duckdb": str(folders.current_file),
+        "parquet": str(folders.current / "marts"),
+        "dashboard": str(folders.current / "dashboard.html"),
     }
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import dagster as dg
 
 from pipelines.platform.clock import utc_now
-from pipelines.platform.paths import DAGSTER_YAML
+from pipelines.platform.paths import DAGSTER_YAML, DataFolder
 
 log = logging.getLogger("breakeven")
 
@@ -42,10 +42,10 @@ _KEPT_OF_A_RUN = "('PIPELINE_START', 'PIPELINE_SUCCESS')"
 @contextmanager
 def dagster_home(data: Path) -> Iterator[Path]:
     """Dagster's home in a data folder, with the project's `dagster.yaml`; a path that Dagster can make an address of."""
-    home = data / "dagster"
+    home = DataFolder(data).dagster
     home.mkdir(parents=True, exist_ok=True)
     if not _is_sound(home):
-        aside = data / "dagster.unreadable"
+        aside = DataFolder(data).unreadable_dagster
         shutil.rmtree(aside, ignore_errors=True)
         home.rename(aside)
         home.mkdir()

@@ -43,7 +43,7 @@ class SessionResource(dg.ConfigurableResource[RefreshSession]):
             if context.instance is not None:
                 _fail_runs_left_started(context.instance, run_id, session)
                 keep = timedelta(days=session.settings.keep_record_days)
-                thin_out(context.instance, session.settings.data / "dagster", JOB_NAME, run_id, keep)
+                thin_out(context.instance, session.settings.folders.dagster, JOB_NAME, run_id, keep)
             record_start(session)
             yield session
 

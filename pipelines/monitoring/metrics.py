@@ -13,14 +13,13 @@ from pipelines.monitoring.state import RefreshState, read_state
 from pipelines.platform.files import write_whole
 from pipelines.platform.settings import Settings
 
-FILE = "metrics.prom"
 Values = list[tuple[dict[str, str], int]]
 _OUTCOMES = ("running", "published", "unchanged", "blocked", "failed", "interrupted")
 
 
 def write_metrics(settings: Settings, now: datetime) -> Path:
     """Write `data/metrics.prom`, which node_exporter's textfile collector can read at any time; return its path."""
-    path = settings.data / FILE
+    path = settings.folders.metrics
     write_whole(path, metrics_text(read_state(settings, now), now).encode())
     path.chmod(0o644)
     return path

@@ -52,7 +52,7 @@ class RefreshState:
 def read_state(settings: Settings, now: datetime) -> RefreshState:
     """The state of a data folder; works before the first publication, and while a refresh runs."""
     problems: list[str] = []
-    published = PublishedFolder(settings.data / "published")
+    published = PublishedFolder(settings.folders.published)
     manifest = None
     try:
         manifest = published.manifest()
@@ -60,7 +60,7 @@ def read_state(settings: Settings, now: datetime) -> RefreshState:
         problems.append(str(error))
     if manifest is not None and published.current is not None:
         problems += [f"published {what}; {_changed_remedy(published.current)}" for what in changed_files(published.current, manifest)]
-    folder = settings.data / "ops"
+    folder = settings.folders.ops
     is_running = is_held(settings.data)
     all_runs = runs(folder)
     settled = []
@@ -70,7 +70,7 @@ def read_state(settings: Settings, now: datetime) -> RefreshState:
     last = settled[-1] if settled else None
     last_good = next((run for run in reversed(settled) if run["outcome"] in ("published", "unchanged")), None)
     problems += _age_problems(last_good, now) if last is not None else []
-    losses = SnapshotStore(settings.data / "snapshots").losses(recorded_snapshots(settings))
+    losses = SnapshotStore(settings.folders.snapshots).losses(recorded_snapshots(settings))
     if last is None:
         return RefreshState(manifest, None, None, problems=problems, losses=losses)
     ops = read_ops(folder)
@@ -82,9 +82,9 @@ def read_state(settings: Settings, now: datetime) -> RefreshState:
 
 def notes(settings: Settings) -> list[str]:
     """What is worth a word and spoils no figure."""
-    found = unreadable_lines(settings.data / "ops")
-    history = settings.data / "history" / "history.duckdb"
-    if (settings.data / "published" / "current").exists() and not history.exists():
+    found = unreadable_lines(settings.folders.ops)
+    history = settings.folders.history
+    if settings.folders.current.exists() and not history.exists():
         found.append("history/history.duckdb is missing; the next refresh makes it anew from the snapshots")
     return found
 

@@ -45,7 +45,7 @@ class Told:
 
 def look_and_tell(settings: Settings, environment: Mapping[str, str], now: datetime, *, is_dry: bool = False) -> Told:
     """Hold the facts against what was told already, tell what is new, and remember it. Raises AlertError."""
-    path = settings.data / "alerts.json"
+    path = settings.folders.alerts
     memory = _remembered(path)
     facts = _facts(settings)
     alerts = settings.alerts

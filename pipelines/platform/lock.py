@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipelines.platform.errors import ExplainedError
+from pipelines.platform.paths import DataFolder
 
 
 class RefreshLockedError(ExplainedError):
@@ -26,7 +27,7 @@ class RefreshLockedError(ExplainedError):
 def refresh_lock(folder: Path, wait_seconds: float = 0.0) -> Iterator[None]:
     """Hold the lock of a data folder. Raises RefreshLockedError where it is not free within `wait_seconds`."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "refresh.lock"
+    path = DataFolder(folder).lock
     deadline = time.monotonic() + wait_seconds
     with path.open("a+", encoding="utf-8") as file:
         while True:
@@ -46,7 +47,7 @@ def refresh_lock(folder: Path, wait_seconds: float = 0.0) -> Iterator[None]:
 def is_held(folder: Path) -> bool:
     """True while a refresh runs. Changes nothing: a folder that may only be read can be asked too."""
     try:
-        with (folder / "refresh.lock").open(encoding="utf-8") as file:
+        with (DataFolder(folder).lock).open(encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from pipelines.platform.paths import working_folder
+from pipelines.platform.paths import DataFolder, working_folder
 from pipelines.platform.text import fit_to_show
 
 
@@ -80,6 +80,11 @@ class Settings(BaseModel):
         if data.exists() and not data.is_dir():
             raise ValueError("expected a folder, found a file")
         return data
+
+    @property
+    def folders(self) -> DataFolder:
+        """What lies in the data folder."""
+        return DataFolder(self.data)
 
     def source(self, name: str) -> SourceSettings:
         """Settings of one source."""

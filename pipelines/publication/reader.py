@@ -20,7 +20,6 @@ import pyarrow as pa
 from pipelines.platform.errors import ExplainedError
 from pipelines.platform.settings import Settings
 from pipelines.platform.text import fit_to_show
-from pipelines.publication.versions import DUCKDB_FILE
 
 _BATCH_ROWS = 2_048
 _LONGEST_CELL = 500
@@ -47,7 +46,7 @@ class Limits:
 @contextmanager
 def published(settings: Settings, limits: Limits = Limits()) -> Iterator[duckdb.DuckDBPyConnection]:
     """The current version, read-only and confined. Raises NotPublishedError."""
-    path = settings.data / "published" / DUCKDB_FILE
+    path = settings.folders.current_file
     if not path.exists():
         raise NotPublishedError(f"nothing is published in {settings.data} yet; run `breakeven refresh` first")
     with tempfile.TemporaryDirectory(prefix="breakeven-query-") as aside:

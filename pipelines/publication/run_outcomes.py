@@ -34,5 +34,5 @@ def settled_outcome(
 
 def recorded_snapshots(settings: Settings) -> str | None:
     """What the store of snapshots came to by the record of the last run that said so."""
-    said = (run.get("snapshots") for run in reversed(runs(settings.data / "ops")))
+    said = (run.get("snapshots") for run in reversed(runs(settings.folders.ops)))
     return next((state for state in said if isinstance(state, str)), None)

@@ -19,10 +19,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipelines.platform.files import sync
+from pipelines.platform.paths import DataFolder
 
 _LISTING, _EXTRACTED = "breakeven-backup.json", ".extracted"
 # What the next refresh makes anew, or what is of this machine alone.
-_LEFT_OUT = ("dagster", "dagster.unreadable", "history", "replay", "duckdb_temp", "published", "refresh.lock")
+_OF = DataFolder(Path())
+_MADE_ANEW = (_OF.dagster, _OF.unreadable_dagster, _OF.history, _OF.replay, _OF.spilled, _OF.published, _OF.lock)
+_LEFT_OUT = frozenset(path.parts[0] for path in _MADE_ANEW)
 _LEFT_OUT_STARTS = (".", "work.duckdb", "build")
 
 
@@ -32,7 +35,7 @@ class BackupError(Exception):
 
 def write_backup(data: Path, target: Path) -> int:
     """Write a backup, read it back, then give it its name; returns the number of files. Call under the refresh lock."""
-    if not (data / "snapshots").is_dir():
+    if not DataFolder(data).snapshots.is_dir():
         raise BackupError(f"{data} holds no snapshots; there is nothing to back up yet")
     making = target.with_name(f".{target.name}.part")
     listing = {}
@@ -58,13 +61,13 @@ def write_backup(data: Path, target: Path) -> int:
 
 def restore_backup(source: Path, data: Path) -> int:
     """Put a backup into an empty data folder; returns the number of files. Call under the refresh lock. Raises BackupError."""
-    making = data / ".restoring"
+    making = DataFolder(data).restoring
     extracted = making / _EXTRACTED
     listing = _check(source)
     # A restore that was killed while it moved its parts goes on; one killed before had changed nothing yet.
     if not extracted.exists():
         found = sorted(p.name for p in data.iterdir() if p.name not in _LEFT_OUT and not p.name.startswith("."))
-        if found or (data / "published").exists():
+        if found or DataFolder(data).published.exists():
             raise BackupError(f"{data} is not empty (it has {', '.join(found[:3] or ['published'])}); move it away, or set BREAKEVEN_DATA")
         shutil.rmtree(making, ignore_errors=True)
         with tarfile.open(source, "r:gz") as archive:
@@ -104,13 +107,13 @@ def _parts(data: Path) -> Iterator[Path]:
     for part in sorted(data.iterdir()):
         if part.name not in _LEFT_OUT and not part.name.startswith(_LEFT_OUT_STARTS):
             yield from _tree(part)
-    published = data / "published"
-    current = published / "current"
+    folders = DataFolder(data)
+    published, current = folders.published, folders.current
     if current.is_symlink() and current.exists():
         yield published
         yield published / "versions"
         yield from _tree(current.resolve())
-        yield from (link for link in (current, published / "breakeven.duckdb") if link.is_symlink())
+        yield from (link for link in (current, folders.current_file) if link.is_symlink())
 
 
 def _tree(path: Path) -> Iterator[Path]:

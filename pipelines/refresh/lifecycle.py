@@ -112,9 +112,9 @@ def close_failed(settings: Settings, run_id: str, error: str | None = None, lock
     Safe to call more than once for a run, and late. `version` is None where nothing was ever published, or nothing whole.
     """
     with refresh_lock(settings.data, lock_wait_seconds):
-        recorder = OpsRecorder(settings.data / "ops", run_id)
+        recorder = OpsRecorder(settings.folders.ops, run_id)
         outcome, reason = _why(recorder.rows("check_results"), error)
-        published = PublishedFolder(settings.data / "published")
+        published = PublishedFolder(settings.folders.published)
         manifest = published.whole_manifest()
         if manifest is not None and manifest["run_id"] == run_id:
             return FailedRefresh(outcome, reason, published.current)
@@ -130,7 +130,7 @@ def close_failed(settings: Settings, run_id: str, error: str | None = None, lock
             return FailedRefresh(outcome, reason, None)
         version = f"{utc_now():%Y%m%dT%H%M%SZ}-{run_id[:8]}-blocked"
         made = published.start(version)
-        write_blocked_version(made, previous, catalogue(), read_ops(settings.data / "ops", catalogue()), bi_views())
+        write_blocked_version(made, previous, catalogue(), read_ops(settings.folders.ops, catalogue()), bi_views())
         dashboard.write_blocked(made, previous, _formulas())
         facts = VersionFacts(
             version=version,

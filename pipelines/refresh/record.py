@@ -33,7 +33,7 @@ def record_quarantine(session: RefreshSession, contract: Contract, rows: pl.Data
     """
     if rows.is_empty():
         return 0
-    known = recorded_quarantine(session.settings.data / "ops", contract.table)
+    known = recorded_quarantine(session.settings.folders.ops, contract.table)
     new = [row for row in rows.iter_rows(named=True) if (row["row_key"], row["rule"], row["row_json"][:_COMPARED_TEXT]) not in known]
     numbered = enumerate(new, first_number)
     session.ops.append("quarantine", ({"table_name": contract.table, "quarantine_number": number, **row} for number, row in numbered))

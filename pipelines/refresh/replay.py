@@ -52,7 +52,7 @@ def run_replay(folder: Path, settings: Settings, *, at_once: bool, report: Calla
         )
     last_day = batches[-1].as_of
     ingestion = Ingestion(snapshots, known, modules, tables[INGESTED], _shipped(settings, last_day), logic_version(known))
-    target = settings.data / "replay"
+    target = settings.folders.replay
     shutil.rmtree(target, ignore_errors=True)
     rejected: list[str] = []
     days: set[date] = set()
@@ -99,7 +99,7 @@ def run_replay(folder: Path, settings: Settings, *, at_once: bool, report: Calla
 def _shipped(settings: Settings, as_of: date) -> dict[str, pl.LazyFrame]:
     """What the model of observations reads beside the snapshots: the tables of what ships with the project, and the rates."""
     known, modules, tables = catalogue(), discover(catalogue()), models()
-    bundled = SnapshotStore(settings.data / "snapshots")
+    bundled = SnapshotStore(settings.folders.snapshots)
     shipped = {name: module for name, module in modules.items() if module.source.is_bundled}
     fetch_all(shipped, bundled, settings, os.environ, utc_now().date(), "replay", offline=True, only_source=None, report=lambda _: None)
 

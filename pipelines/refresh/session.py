@@ -64,22 +64,22 @@ class RefreshSession:
     @cached_property
     def store(self) -> SnapshotStore:
         """Stored responses."""
-        return SnapshotStore(self.settings.data / "snapshots")
+        return SnapshotStore(self.settings.folders.snapshots)
 
     @cached_property
     def ops(self) -> OpsRecorder:
         """Record of this run."""
-        return OpsRecorder(self.settings.data / "ops", self.run_id)
+        return OpsRecorder(self.settings.folders.ops, self.run_id)
 
     @cached_property
     def decisions(self) -> pl.DataFrame:
         """What people decided about quarantined rows before this refresh, as `ops.quarantine_decision`."""
-        return read_ops(self.settings.data / "ops", self.catalogue)["quarantine_decision"]
+        return read_ops(self.settings.folders.ops, self.catalogue)["quarantine_decision"]
 
     @cached_property
     def published(self) -> PublishedFolder:
         """Published versions."""
-        return PublishedFolder(self.settings.data / "published")
+        return PublishedFolder(self.settings.folders.published)
 
     @property
     def version(self) -> str:
@@ -89,7 +89,7 @@ class RefreshSession:
     @property
     def history_file(self) -> Path:
         """The file in which the price history grows."""
-        return self.settings.data / "history" / "history.duckdb"
+        return self.settings.folders.history
 
     def history_table(self, model: Model) -> Path:
         """The Parquet file of a table that is partitioned."""

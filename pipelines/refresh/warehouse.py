@@ -22,6 +22,7 @@ from sqlglot import exp
 from pipelines.catalogue.contracts import Contract, ContractError
 from pipelines.platform.files import quoted
 from pipelines.platform.parquet import ROW_GROUP_ROWS, schema_of, write_parquet
+from pipelines.platform.paths import DataFolder
 
 _MEMORY_LIMIT, _CHECK_MEMORY_LIMIT = "56MB", "256MB"
 _SLICE_ROWS = 10_240
@@ -39,7 +40,7 @@ class Warehouse:
 
     def mart_file(self, contract: Contract) -> Path:
         """Where the rows of a mart lie, unless another file was attached for it."""
-        return self._files.get(contract.name, self._folder / "build" / f"{contract.name}.parquet")
+        return self._files.get(contract.name, DataFolder(self._folder).marts_being_built / f"{contract.name}.parquet")
 
     def write(self, contract: Contract, frame: pl.DataFrame) -> int:
         """Replace a table with the frame, in the order of its key, whole or not at all; return the number of rows.
@@ -61,7 +62,7 @@ class Warehouse:
         return frame.height
 
     def _write_file(self, contract: Contract, slices: Iterable[pa.Table]) -> None:
-        file = self._folder / "build" / f"{contract.name}.parquet"
+        file = DataFolder(self._folder).marts_being_built / f"{contract.name}.parquet"
         file.parent.mkdir(exist_ok=True)
         # Never into the file that is there: it is that of a published version, too.
         making = file.with_suffix(".new")
@@ -162,9 +163,9 @@ def open_warehouse(folder: Path) -> Iterator[Warehouse]:
     try:
         # A cache of the build files beside the frames that were just read from them would only double the memory.
         connection.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")
-        connection.execute("SET temp_directory = ?", [str(folder / "duckdb_temp")])
+        connection.execute("SET temp_directory = ?", [str(DataFolder(folder).spilled)])
         for file in ("work", "build"):
-            _attach(connection, folder / f"{file}.duckdb", file)
+            _attach(connection, DataFolder(folder).build_file(file), file)
         for schema, file in _FILE_OF.items():
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {file}.{schema}")
         yield Warehouse(connection, folder)

@@ -37,7 +37,7 @@ _SCHEMAS = {"integer": "integer", "double": "number", "decimal": "number", "bool
 
 def create_api(settings: Settings, hosts: tuple[str, ...] = LOOPBACK) -> FastAPI:
     """The application. `hosts`: names that it answers to, so that no other page's name can be pointed at it."""
-    published, current = PublishedFolder(settings.data / "published"), CurrentVersion(settings)
+    published, current = PublishedFolder(settings.folders.published), CurrentVersion(settings)
 
     @asynccontextmanager
     async def until_stopped(_: FastAPI) -> AsyncIterator[None]:

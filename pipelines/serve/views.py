@@ -17,7 +17,6 @@ import pyarrow as pa
 from pipelines.catalogue.published_sql import BI, View
 from pipelines.platform.settings import Settings
 from pipelines.publication import reader
-from pipelines.publication.versions import DUCKDB_FILE
 
 LIMITS = reader.Limits(memory="512MB", disk="1GB", seconds=15.0)
 DEFAULT_ROWS, MOST_ROWS = 1_000, 10_000
@@ -46,7 +45,7 @@ class CurrentVersion:
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection of its own to the current version, confined as all are. Raises reader.NotPublishedError."""
-        path = (self._settings.data / "published" / DUCKDB_FILE).resolve()
+        path = self._settings.folders.current_file.resolve()
         with self._lock:
             if self._connection is None or path != self._path:
                 self._opened.close()

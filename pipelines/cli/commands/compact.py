@@ -32,7 +32,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     if options.keep_days < 0:
         raise UsageError(f"--keep-days is {options.keep_days}, expected 0 or more")
     with refresh_lock(settings.data):
-        done = SnapshotStore(settings.data / "snapshots").compact(utc_now().date() - timedelta(days=options.keep_days))
+        done = SnapshotStore(settings.folders.snapshots).compact(utc_now().date() - timedelta(days=options.keep_days))
     facts = dataclasses.asdict(done)
     print(json.dumps(facts, indent=1) if options.json else "\n".join(f"{k}: {v}" for k, v in facts.items()))
     return GOOD

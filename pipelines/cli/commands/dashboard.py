@@ -23,7 +23,7 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Print the path of the page. Raises NotPublishedError."""
-    page: Path = settings.data / "published" / "current" / "dashboard.html"
+    page: Path = settings.folders.current / "dashboard.html"
     if not page.exists():
         raise NotPublishedError(f"nothing is published in {settings.data} yet; run `breakeven refresh` first")
     print(page)

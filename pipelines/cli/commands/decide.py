@@ -16,7 +16,7 @@ from pipelines.cli.exits import DEGRADED, FAILED, GOOD, UsageError, day
 from pipelines.platform.locale import LANGUAGES
 from pipelines.platform.settings import Settings
 from pipelines.publication import reader
-from pipelines.publication.versions import DUCKDB_FILE
+from pipelines.publication.versions import DUCKDB_FILE, PublishedFolder
 
 if TYPE_CHECKING:
     from pipelines.cli.commands import Commands
@@ -143,7 +143,7 @@ def _compare(options: argparse.Namespace, asked: list[Any], connection: duckdb.D
 @contextmanager
 def _then(text: str, connection: duckdb.DuckDBPyConnection, settings: Settings) -> Iterator[tuple[duckdb.DuckDBPyConnection, Any]]:
     """What is compared with: another published version, or this one as of a day."""
-    version = settings.data / "published" / "versions" / Path(text).name / DUCKDB_FILE
+    version = PublishedFolder(settings.folders.published).versions / Path(text).name / DUCKDB_FILE
     if version.exists():
         other = duckdb.connect(str(version), read_only=True)
         try:
@@ -154,6 +154,6 @@ def _then(text: str, connection: duckdb.DuckDBPyConnection, settings: Settings) 
     try:
         as_of = day(text)
     except argparse.ArgumentTypeError:
-        names = sorted(p.name for p in (settings.data / "published" / "versions").glob("[0-9]*"))
+        names = sorted(p.name for p in PublishedFolder(settings.folders.published).versions.glob("[0-9]*"))
         raise UsageError(f"--compare is {text!r}, expected YYYY-MM-DD or a published version: {', '.join(names[-5:])}") from None
     yield connection, as_of

@@ -27,7 +27,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     address = options.to or settings.publish_to
     if not address:
         raise UsageError("no place is set; expected --to s3://bucket/prefix, --to FOLDER or the setting publish_to")
-    current = PublishedFolder(settings.data / "published").current
+    current = PublishedFolder(settings.folders.published).current
     if current is None:
         raise NotPublishedError(f"nothing is published in {settings.data} yet; run `breakeven refresh` first")
     try:

@@ -44,7 +44,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     from pipelines.publication.ops import OpsRecorder, read_ops  # noqa: PLC0415
     from pipelines.quality.quarantine import DECISIONS, QuarantineError, decision_row, find, open_rows  # noqa: PLC0415
 
-    record = settings.data / "ops"
+    record = settings.folders.ops
     ops = read_ops(record, catalogue())
     rows = open_rows(ops["quarantine"], ops[DECISIONS])
     if options.verb == "list":

@@ -28,7 +28,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     from pipelines.ingest.snapshots import SnapshotError, SnapshotStore  # noqa: PLC0415  (only this command needs it)
     from pipelines.publication.run_outcomes import recorded_snapshots  # noqa: PLC0415
 
-    store = SnapshotStore(settings.data / "snapshots")
+    store = SnapshotStore(settings.folders.snapshots)
     recorded = recorded_snapshots(settings)
     fetches = store.fetches()
     if options.accept:

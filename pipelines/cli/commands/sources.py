@@ -88,7 +88,7 @@ def run_test(options: argparse.Namespace, settings: Settings) -> int:
     problems: list[str] = []
     kept: list[Path] = []
     if options.live:
-        frame, kept, problems = rows_of_live_answer(module, settings, os.environ, settings.data / "trials" / options.name)
+        frame, kept, problems = rows_of_live_answer(module, settings, os.environ, settings.folders.trial(options.name))
     else:
         frame = rows_of_fixture(module, accept=options.accept)
     empty = [name for name in frame.columns if frame.get_column(name).null_count() == frame.height]
