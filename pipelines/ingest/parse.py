@@ -18,7 +18,15 @@ from pipelines.ingest.snapshots import Fetch, SnapshotStore
 from pipelines.platform.text import fit_to_show
 from pipelines.quality.results import CheckError, RuleResult
 from pipelines.quality.row_rules import QUARANTINE_SCHEMA, check_rows
-from pipelines.quality.source_rules import has_all, must_have, payloads_can_be_read, row_count_against_last, rows_at_least
+from pipelines.quality.source_rules import (
+    figure_count_against_last,
+    gives_a_figure,
+    has_all,
+    must_have,
+    payloads_can_be_read,
+    row_count_against_last,
+    rows_at_least,
+)
 from pipelines.quality.table_rules import check_table
 
 _MAX_DETAIL = 1_000
@@ -37,7 +45,7 @@ class RawRejectedError(Exception):
 @dataclass(frozen=True)
 class RawTable:
     """Rows of all good snapshots of a source. `rejections` are (fetch, why), newest last; `results` the verdicts on the newest snapshot,
-    `quarantined` its rows that broke a rule.
+    `quarantined` its rows that broke a rule, `figure_count` what its rows came to in the feed (None where there is none).
     """
 
     frame: pl.DataFrame
@@ -45,6 +53,7 @@ class RawTable:
     rejections: tuple[tuple[Fetch, str], ...]
     results: list[RuleResult] = field(default_factory=list)
     quarantined: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=QUARANTINE_SCHEMA))
+    figure_count: int | None = None
 
     @property
     def last_good(self) -> Fetch | None:
@@ -103,6 +112,8 @@ def _read_newest(
             (t for n in range(number - 1, 0, -1) if (t := _read_fetches(fetches[n - 1 : n], module, contract, catalogue, store)).used), None
         )
         counted = [] if before is None else [row_count_against_last(before.frame.height, newest.frame.height)]
+        if before is not None and before.figure_count is not None and newest.figure_count is not None:
+            counted.append(figure_count_against_last(before.figure_count, newest.figure_count))
         return replace(newest, rejections=tuple(passed_over), results=[*newest.results, *counted])
     return RawTable(pl.DataFrame(schema=contract.polars_schema()), (), tuple(passed_over))
 
@@ -112,7 +123,7 @@ def _read_fetches(
 ) -> RawTable:
     frames, used, rejections = [pl.DataFrame(schema=contract.polars_schema())], [], []
     results: list[RuleResult] = []
-    quarantined = pl.DataFrame(schema=QUARANTINE_SCHEMA)
+    quarantined, figures = pl.DataFrame(schema=QUARANTINE_SCHEMA), None
     for fetch in fetches:
         try:
             read = read_fetch(fetch, module, contract, catalogue, store)
@@ -122,10 +133,11 @@ def _read_fetches(
         else:
             frames.append(read.frame)
             results, quarantined = read.results, read.quarantined
+            figures = None if read.fed is None else read.fed.height
             used.append(fetch)
     if len(used) > 1:
         results = [*results, row_count_against_last(frames[-2].height, frames[-1].height)]
-    return RawTable(pl.concat(frames), tuple(used), tuple(rejections), results, quarantined)
+    return RawTable(pl.concat(frames), tuple(used), tuple(rejections), results, quarantined, figures)
 
 
 def unite_feed(feed: str, frames: Mapping[str, pl.LazyFrame], modules: Mapping[str, SourceModule], catalogue: Catalogue) -> pl.LazyFrame:
@@ -217,6 +229,7 @@ def read_fetch(fetch: Fetch, module: SourceModule, contract: Contract, catalogue
         if contract.feeds is not None and module.normalise is not None:
             fed = _normalised(module, checked.good.lazy()).collect(engine="in-memory")
             catalogue.feeds[contract.feeds].conform(fed.lazy())
+            results.append(gives_a_figure(checked.good.height, fed.height))
     except (ContractError, CheckError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise RawRejectedError(f"{type(error).__name__}: {error}") from error
     return FetchRead(checked.good, fed, results, checked.quarantined, problems)

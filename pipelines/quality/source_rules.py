@@ -60,9 +60,15 @@ ROWS_AT_LEAST = SourceRule("rows_at_least", "warning", "warned", "with fewer row
 GIVES_A_FIGURE = SourceRule(
     "gives_a_figure", "warning", "warned", "a source whose rows give no figure is not well, however many rows it brings"
 )
-SOURCE_RULES = (SNAPSHOT_IS_GOOD, PAYLOADS, ROWS_AT_LEAST, ROW_COUNT, MUST_HAVE, NOT_SUDDENLY_EMPTY, GIVES_A_FIGURE)
+FIGURE_COUNT = SourceRule(
+    "figure_count_against_last",
+    "warning",
+    "warned",
+    f"below {LEAST_SHARE_OF_LAST:.0%} of the figures of the snapshot before, rows still come but are no longer understood",
+)
+SOURCE_RULES = (SNAPSHOT_IS_GOOD, PAYLOADS, ROWS_AT_LEAST, ROW_COUNT, MUST_HAVE, NOT_SUDDENLY_EMPTY, GIVES_A_FIGURE, FIGURE_COUNT)
 # Each of these makes a source partial that has else been read well.
-PARTIAL_RULES = frozenset({PAYLOADS.name, ROWS_AT_LEAST.name, ROW_COUNT.name, MUST_HAVE.name, GIVES_A_FIGURE.name})
+PARTIAL_RULES = frozenset({PAYLOADS.name, ROWS_AT_LEAST.name, ROW_COUNT.name, MUST_HAVE.name, GIVES_A_FIGURE.name, FIGURE_COUNT.name})
 
 
 def unusable_snapshot(why: str) -> RuleResult:
@@ -73,6 +79,11 @@ def unusable_snapshot(why: str) -> RuleResult:
 def row_count_against_last(before: int, now: int) -> RuleResult:
     """The verdict on the rows of a snapshot by those of the good one before it."""
     return ROW_COUNT.verdict(now >= LEAST_SHARE_OF_LAST * before, before - now, now, f"{now} rows, {before} in the snapshot before")
+
+
+def figure_count_against_last(before: int, now: int) -> RuleResult:
+    """The verdict on what a source's rows came to, after its own reading of them, by that of the good snapshot before it."""
+    return FIGURE_COUNT.verdict(now >= LEAST_SHARE_OF_LAST * before, before - now, now, f"{now} figures, {before} in the snapshot before")
 
 
 def must_have(contract: Contract, frame: pl.DataFrame) -> list[RuleResult]:
@@ -106,5 +117,5 @@ def not_suddenly_empty(rows: int, before: int, as_of_before: str) -> RuleResult:
 
 
 def gives_a_figure(rows: int, usable: int) -> RuleResult:
-    """The verdict on a source by its rows that give a figure in the end."""
-    return GIVES_A_FIGURE.verdict(rows == 0 or usable > 0, rows, rows, f"{usable} of {rows} rows give a figure")
+    """The verdict on a source by what its rows come to after its own reading of them."""
+    return GIVES_A_FIGURE.verdict(rows == 0 or usable > 0, rows, rows, f"{rows} rows give {usable} figures")

@@ -46,6 +46,27 @@ def test_of_prices_it_is_the_last_good_snapshot_held_against_the_one_before(tmp_
     assert rows(5) == (["44", "45"], [5], [False])
 
 
+def test_rows_that_are_no_longer_understood_are_said_though_as_many_come(tmp_path: Path) -> None:
+    store, known = SnapshotStore(tmp_path), catalogue()
+    module, contract = discover(known)["skypilot_catalog"], known.tables["skypilot_catalog"]
+    add(store, 1, "41", "42", "43", "44")
+    add(store, 2, "41", "42", "0", "0")
+    add(store, 3, "0", "0", "0", "0")
+
+    def verdicts(day: int) -> dict[str, tuple[bool, str]]:
+        found = read_source(module, contract, known, store, dt.date(2026, 1, day)).results
+        names = ("row_count_against_last", "figure_count_against_last", "gives_a_figure")
+        return {r.rule: (r.passed, r.detail.partition(";")[0]) for r in found if r.rule in names}
+
+    assert verdicts(1) == {"gives_a_figure": (True, "4 rows give 4 figures")}
+    assert verdicts(2) == {
+        "gives_a_figure": (True, "4 rows give 2 figures"),
+        "row_count_against_last": (True, "4 rows, 4 in the snapshot before"),
+        "figure_count_against_last": (False, "2 figures, 4 in the snapshot before"),
+    }
+    assert verdicts(3)["gives_a_figure"] == (False, "4 rows give 0 figures")
+
+
 @pytest.mark.parametrize(
     "broken",
     [
