@@ -1,97 +1,39 @@
 -- The answer of the day for each model, precision, workload and group of countries: own, rent, commit or buy tokens, by how much, against which rival and how many sellers, how old the prices are, and what would change it. Own is a server of eight at the workload's use.
-WITH day AS (SELECT max(on_date) AS on_date FROM marts.cost_per_token),
-
-european AS (SELECT unnest(marts.eu_countries()) AS country),
-
-place AS MATERIALIZED (
-    SELECT DISTINCT country FROM marts.price_today
-),
-
--- Which countries a group consists of; anywhere also takes what does not say where it stands.
-group_country AS MATERIALIZED (
-    SELECT 'world' AS country_group, country FROM place
-    UNION
-    SELECT 'world' AS country_group, NULL AS country
-    UNION
-    SELECT 'EU' AS country_group, country FROM european
-    UNION
-    SELECT country AS country_group, country FROM place WHERE country IS NOT NULL
-    UNION
-    SELECT unnest(['FR', 'US']) AS country_group, country_group AS country
-),
-
-all_groups AS (SELECT DISTINCT country_group FROM group_country),
-
-priced AS MATERIALIZED (
-    SELECT
-        c.*,
-        CASE
-            WHEN c.option = 'owned' THEN 'own'
-            WHEN c.option = 'api' THEN 'buy_tokens'
-            WHEN c.option IN ('on_demand', 'spot') THEN 'rent'
-            ELSE 'commit'
-        END AS way
-    FROM marts.cost_per_token AS c
-    INNER JOIN day USING (on_date)
-    WHERE c.window_days = 30 AND c.base_usd_per_million_output_tokens IS NOT NULL
-),
-
-question AS (SELECT DISTINCT model, precision, workload, utilisation_share FROM priced WHERE option <> 'api'),
-
--- What stands in a group: rented machines of its countries, owned servers, and APIs anywhere, as they do not say where they compute. Where
--- an owned server's electricity is not known for the group itself, that of another stands in, named in own_electricity_area.
-in_group AS (
-    SELECT gc.country_group, p.* FROM priced AS p INNER JOIN group_country AS gc ON gc.country IS NOT DISTINCT FROM p.country
-    WHERE p.way IN ('rent', 'commit')
-    UNION ALL
-    SELECT g.country_group, p.* FROM priced AS p CROSS JOIN all_groups AS g WHERE p.way = 'own'
-    UNION ALL
-    SELECT 'world' AS country_group, p.* FROM priced AS p WHERE p.way = 'buy_tokens'
-),
-
-eligible AS (
-    SELECT p.* REPLACE (coalesce(p.precision, q.precision) AS precision)
-    FROM in_group AS p
-    INNER JOIN question AS q ON q.model = p.model AND q.workload = p.workload AND coalesce(p.precision, q.precision) = q.precision
-),
-
+WITH -- The cheaper of on demand and spot is what renting costs; the answer and its rival are ways of different kinds.
 best AS MATERIALIZED (
-    SELECT *
-    FROM eligible
+    SELECT * REPLACE (if(way IN ('on_demand', 'spot'), 'rent', way) AS way)
+    FROM bi.ways
     QUALIFY row_number() OVER (
-        PARTITION BY country_group, model, precision, workload, way
-        ORDER BY
-            way = 'own' AND country <> country_group AND NOT (country_group = 'EU' AND starts_with(country, 'EU')),
-            base_usd_per_million_output_tokens, option, provider, gpu
+        PARTITION BY country_group, model, precision, workload, if(way IN ('on_demand', 'spot'), 'rent', way) ORDER BY place
     ) = 1
 ),
 
-ranked AS (
-    SELECT
-        *,
-        row_number() OVER (
-            PARTITION BY country_group, model, precision, workload ORDER BY base_usd_per_million_output_tokens, way
-        ) AS rank
-    FROM best
+ranked AS MATERIALIZED (
+    SELECT *, row_number() OVER (PARTITION BY country_group, model, precision, workload ORDER BY place) AS rank FROM best
 ),
 
 hour AS (
     SELECT hardware, electricity_area, gpu, base_fixed_usd_per_hour, base_variable_usd_per_hour, base_capex_usd, price_age_days
     FROM marts.owned_server_cost
-    INNER JOIN day USING (on_date)
-    WHERE gpu_count = 8
+    WHERE gpu_count = 8 AND on_date = (SELECT max(on_date) FROM marts.cost_per_token)
 ),
 
 -- The sellers behind it by name, cheapest first; how many they are and what they ask is as the market's index counts them.
+asked AS (
+    SELECT
+        unnest([
+            'world', p.country, if(list_has_all(marts.eu_countries(), string_split(coalesce(p.country, p.countries), ', ')), 'EU', NULL)
+        ]) AS country_group,
+        p.gpu,
+        p.seller,
+        p.usd_per_gpu_hour AS usd
+    FROM marts.price_today AS p
+    WHERE p.purchase_option = 'on_demand' AND p.trust_tier IN ('datacenter', 'secure') AND p.usd_per_gpu_hour IS NOT NULL
+),
+
 named AS (
     SELECT country_group, gpu, string_agg(seller, ', ' ORDER BY usd, seller) AS sellers
-    FROM (
-        SELECT gc.country_group, p.gpu, p.seller, min(p.usd_per_gpu_hour) AS usd
-        FROM marts.price_today AS p
-        INNER JOIN group_country AS gc ON gc.country IS NOT DISTINCT FROM p.country
-        WHERE p.purchase_option = 'on_demand' AND p.trust_tier IN ('datacenter', 'secure') AND p.usd_per_gpu_hour IS NOT NULL
-        GROUP BY ALL
-    )
+    FROM (SELECT country_group, gpu, seller, min(usd) AS usd FROM asked GROUP BY ALL)
     GROUP BY country_group, gpu
 ),
 
@@ -134,7 +76,7 @@ way AS (
 )
 
 SELECT
-    d.on_date,
+    b.on_date,
     w.country_group,
     w.model,
     w.precision,
@@ -188,7 +130,6 @@ SELECT
     m.p75_usd_per_gpu_hour,
     w.oldest_price_age_days
 FROM way AS w
-CROSS JOIN day AS d
 INNER JOIN ranked AS b USING (country_group, model, precision, workload)
 LEFT JOIN ranked AS r
     ON r.rank = 2 AND (r.country_group, r.model, r.precision, r.workload) = (w.country_group, w.model, w.precision, w.workload)

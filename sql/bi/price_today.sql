@@ -1,4 +1,4 @@
--- What every seller asks on the day of the version: one row per series that is sold, in force or last known, with its age and source.
+-- What every seller asks on the day of the version: one row per series that is sold, in force or last known, with its age and source, whose law its seller is under and what its region is certified for.
 SELECT
     p.provider,
     p.seller,
@@ -15,6 +15,9 @@ SELECT
     p.commitment_months,
     p.commitment_days,
     p.trust_tier,
+    f.headquarters_country,
+    coalesce(f.is_verified, FALSE) AS is_jurisdiction_verified,
+    c.certifications,
     p.usd_per_gpu_hour,
     p.eur_per_gpu_hour,
     p.usd_per_hour,
@@ -32,4 +35,10 @@ SELECT
     p.licence,
     p.series_id
 FROM marts.price_today AS p
+LEFT JOIN marts.provider_fact AS f ON f.provider = p.provider
+LEFT JOIN (
+    SELECT provider, region, string_agg(certification, ', ' ORDER BY certification) AS certifications
+    FROM marts.region_certification
+    GROUP BY provider, region
+) AS c ON c.provider = p.provider AND c.region = p.region
 ORDER BY p.gpu, p.usd_per_gpu_hour, p.series_id

@@ -1,23 +1,25 @@
--- What a requirement of sovereignty costs, by accelerator and way of renting: the least and the median price of the sellers that meet it, how many there are, and the surcharge against anywhere. Whose law a seller is under is verified only where it says so.
-WITH european AS (SELECT unnest(marts.eu_countries()) AS country),
-
-offer AS MATERIALIZED (
+-- What a requirement of sovereignty costs, by accelerator and way of renting: the least and the median price of the professional sellers that meet it, as the market counts them, how many there are, and the surcharge against anywhere. Whose law a seller is under is verified only where it says so.
+WITH offer AS MATERIALIZED (
     SELECT
         p.gpu,
         CASE WHEN p.purchase_option = 'commitment' THEN 'commitment_' || p.commitment_months || '_months' ELSE p.purchase_option END AS option,
         p.provider,
+        p.seller,
         p.country,
         p.usd_per_gpu_hour,
         p.eur_per_gpu_hour,
         p.price_age_days,
+        p.price_basis = 'current' AS is_current,
+        p.is_third_party,
         f.headquarters_country,
         coalesce(f.is_verified, false) AS is_verified,
-        p.country IN (SELECT country FROM european) AS is_in_the_eu,
-        f.headquarters_country IN (SELECT country FROM european) AS is_of_the_eu,
+        -- Where it says only in which of several countries it may stand, it stands in the EU for certain where all of them do.
+        list_has_all(marts.eu_countries(), string_split(coalesce(p.country, p.countries), ', ')) IS TRUE AS is_in_the_eu,
+        list_contains(marts.eu_countries(), f.headquarters_country) AS is_of_the_eu,
         EXISTS (SELECT 1 FROM marts.region_certification AS c WHERE c.provider = p.provider AND c.region = p.region) AS is_certified
     FROM marts.price_today AS p
     LEFT JOIN marts.provider_fact AS f ON f.provider = p.provider
-    WHERE p.gpu IS NOT NULL AND p.usd_per_gpu_hour IS NOT NULL
+    WHERE p.gpu IS NOT NULL AND p.usd_per_gpu_hour IS NOT NULL AND p.trust_tier IN ('datacenter', 'secure')
 ),
 
 -- Each offer once for each requirement that it meets for certain; where it stands or whose it is may be unknown, and then it meets none.
@@ -37,18 +39,35 @@ meets AS (
     SELECT 'certified_region' AS requirement, * FROM offer WHERE is_certified
 ),
 
+-- As the market's index: of each seller those prices speak that hold, before those last known, and its own pages before pages about it;
+-- of last-known prices those that were seen when the seller was last heard of, or not long before.
+of_best_kind AS (
+    SELECT *
+    FROM meets
+    QUALIFY 2 * is_third_party::INTEGER + (NOT is_current)::INTEGER = min(2 * is_third_party::INTEGER + (NOT is_current)::INTEGER) OVER (
+        PARTITION BY requirement, gpu, option, seller
+    )
+),
+
+speaks AS (
+    SELECT *
+    FROM of_best_kind
+    QUALIFY is_current OR price_age_days - min(price_age_days) OVER (PARTITION BY requirement, gpu, option, seller) <= 45
+),
+
 vote AS (
     SELECT
         requirement,
         gpu,
         option,
-        provider,
+        seller,
+        arg_min(provider, usd_per_gpu_hour) AS provider,
         min(usd_per_gpu_hour) AS usd,
         min(eur_per_gpu_hour) AS eur,
         arg_min(price_age_days, usd_per_gpu_hour) AS age,
         bool_and(is_verified) AS is_verified
-    FROM meets
-    GROUP BY ALL
+    FROM speaks
+    GROUP BY requirement, gpu, option, seller
 ),
 
 market AS (
@@ -57,10 +76,10 @@ market AS (
         gpu,
         option,
         count(*) AS seller_count,
-        string_agg(provider, ', ' ORDER BY usd, provider) AS sellers,
+        string_agg(seller, ', ' ORDER BY usd, seller) AS sellers,
         min(usd) AS least_usd_per_gpu_hour,
         min(eur) AS least_eur_per_gpu_hour,
-        median(usd) AS median_usd_per_gpu_hour,
+        quantile_disc(usd, 0.5) AS median_usd_per_gpu_hour,
         arg_min(provider, usd) AS provider,
         arg_min(age, usd) AS price_age_days,
         bool_and(is_verified) AS is_verified

@@ -100,3 +100,29 @@ def test_the_answer_is_the_cheapest_way(published: duckdb.DuckDBPyConnection) ->
 def test_a_price_that_stayed_is_no_move(published: duckdb.DuckDBPyConnection) -> None:
     assert published.execute("SELECT count(*) FROM bi.what_moved WHERE abs(change_ratio) <= 0.0005").fetchall() == [(0,)]
     assert published.execute("SELECT count(*) FROM bi.what_moved").fetchall()[0][0] > 50
+
+
+def test_sovereignty_and_the_market_count_the_same_sellers(published: duckdb.DuckDBPyConnection) -> None:
+    both = """
+        FROM bi.sovereignty AS s INNER JOIN bi.market_today AS m
+            ON m.gpu = s.gpu AND m.purchase_option = s.option AND m.trust_group = 'professional' AND m.country_group = CASE s.requirement
+                WHEN 'anywhere' THEN 'world' WHEN 'in_the_eu' THEN 'EU' WHEN 'in_france' THEN 'FR' END
+    """
+    differ = f"""
+        SELECT s.gpu, s.option, s.requirement {both}
+        WHERE s.seller_count <> m.seller_count OR abs(s.least_usd_per_gpu_hour / m.cheapest_usd_per_gpu_hour - 1) > 1e-6
+            OR abs(s.median_usd_per_gpu_hour / m.median_usd_per_gpu_hour - 1) > 1e-6
+    """
+    assert published.execute(differ).fetchall() == []
+    assert published.execute(f"SELECT count(DISTINCT s.requirement), count(*) > 20 {both}").fetchall() == [(3, True)]
+
+
+def test_the_ways_are_those_of_the_answer(published: duckdb.DuckDBPyConnection) -> None:
+    differ = """
+        SELECT * FROM bi.ways AS w INNER JOIN bi.own_or_rent AS o USING (country_group, model, precision, workload)
+        WHERE w.place = 1 AND (w.base_usd_per_million_output_tokens, w.option) <> (o.base_usd_per_million_output_tokens, o.option)
+    """
+    assert published.execute(differ).fetchall() == []
+    asked = "SELECT count(*) FILTER (way = 'spot'), count(*) FILTER (way = 'on_demand'), bool_and(price_age_days IS NOT NULL) FROM bi.ways"
+    spot, on_demand, dated = published.execute(asked).fetchall()[0]
+    assert spot > 5 and on_demand > 5 and dated

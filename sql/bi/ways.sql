@@ -1,0 +1,102 @@
+-- The ways to serve each model, precision and workload in each group of countries on the day of the version: the cheapest owned server, on-demand machine, spot machine, commitment and API, each with its band, its seller and the age of its price. Own is a server of eight at the workload's use.
+WITH priced AS MATERIALIZED (
+    SELECT
+        on_date,
+        model,
+        precision,
+        workload,
+        utilisation_share,
+        CASE
+            WHEN option = 'owned' THEN 'own'
+            WHEN option = 'api' THEN 'buy_tokens'
+            WHEN option IN ('on_demand', 'spot') THEN option
+            ELSE 'commit'
+        END AS way,
+        option,
+        gpu,
+        provider,
+        country,
+        low_usd_per_million_output_tokens,
+        base_usd_per_million_output_tokens,
+        high_usd_per_million_output_tokens,
+        base_eur_per_million_output_tokens,
+        base_usd_per_gpu_hour,
+        output_tokens_per_second_per_gpu,
+        price_as_of_on,
+        price_age_days
+    FROM marts.cost_per_token
+    WHERE on_date = (SELECT max(on_date) FROM marts.cost_per_token) AND window_days = 30 AND base_usd_per_million_output_tokens IS NOT NULL
+),
+
+-- An API serves a question where it says no precision or that one.
+question AS (SELECT DISTINCT model, precision, workload, utilisation_share FROM priced WHERE way <> 'buy_tokens'),
+
+-- Of the offers of one country, only the cheapest of each way can be the cheapest of a group.
+of_country AS MATERIALIZED (
+    SELECT *
+    FROM priced
+    WHERE way <> 'buy_tokens'
+    QUALIFY row_number() OVER (
+        PARTITION BY country, model, precision, workload, way ORDER BY base_usd_per_million_output_tokens, option, provider, gpu
+    ) = 1
+),
+
+all_groups AS (
+    SELECT unnest(['world', 'EU', 'FR', 'US']) AS country_group
+    UNION
+    SELECT country AS country_group FROM marts.price_today WHERE country IS NOT NULL
+),
+
+-- What stands in a group: rented machines of its countries (anywhere also takes what does not say where it stands), owned servers, and
+-- APIs anywhere, as they do not say where they compute. Where an owned server's electricity is not known for the group itself, that of
+-- another stands in, named as its country.
+eligible AS (
+    SELECT unnest(['world', p.country, if(list_contains(marts.eu_countries(), p.country), 'EU', NULL)]) AS country_group, p.*
+    FROM of_country AS p
+    WHERE p.way <> 'own'
+    UNION ALL
+    SELECT g.country_group, p.* FROM of_country AS p CROSS JOIN all_groups AS g WHERE p.way = 'own'
+    UNION ALL
+    SELECT 'world' AS country_group, p.* REPLACE (q.precision AS precision)
+    FROM priced AS p
+    INNER JOIN question AS q ON q.model = p.model AND q.workload = p.workload AND coalesce(p.precision, q.precision) = q.precision
+    WHERE p.way = 'buy_tokens'
+),
+
+best AS (
+    SELECT *
+    FROM eligible
+    WHERE country_group IS NOT NULL
+    QUALIFY row_number() OVER (
+        PARTITION BY country_group, model, precision, workload, way
+        ORDER BY
+            way = 'own' AND country <> country_group AND NOT (country_group = 'EU' AND starts_with(country, 'EU')),
+            base_usd_per_million_output_tokens, option, provider, gpu
+    ) = 1
+)
+
+SELECT
+    b.on_date,
+    b.country_group,
+    b.model,
+    b.precision,
+    b.workload,
+    b.utilisation_share,
+    b.way,
+    row_number() OVER (
+        PARTITION BY b.country_group, b.model, b.precision, b.workload ORDER BY b.base_usd_per_million_output_tokens, b.way
+    ) AS place,
+    b.option,
+    b.gpu,
+    b.provider,
+    b.country,
+    b.low_usd_per_million_output_tokens,
+    b.base_usd_per_million_output_tokens,
+    b.high_usd_per_million_output_tokens,
+    b.base_eur_per_million_output_tokens,
+    b.base_usd_per_gpu_hour,
+    b.output_tokens_per_second_per_gpu,
+    b.price_as_of_on,
+    b.price_age_days
+FROM best AS b
+ORDER BY b.country_group, b.model, b.precision, b.workload, place
