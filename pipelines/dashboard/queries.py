@@ -24,6 +24,11 @@ OWN_OR_RENT = f"""
     FROM bi.own_or_rent AS o CROSS JOIN {RATE} AS r WHERE country_group IN {GROUPS_SHOWN} ORDER BY ALL
 """
 
+WAYS = f"""
+    SELECT w.* EXCLUDE (on_date, base_eur_per_million_output_tokens, base_usd_per_gpu_hour, output_tokens_per_second_per_gpu), r.eur_per_usd
+    FROM bi.ways AS w CROSS JOIN {RATE} AS r WHERE country_group IN {GROUPS_SHOWN} ORDER BY country_group, model, precision, workload, place
+"""
+
 HEALTH = "SELECT * EXCLUDE (as_of_on, last_good_fetch_at) FROM bi.data_health ORDER BY is_bundled, source"
 
 # Which countries a group consists of; no row: anywhere.

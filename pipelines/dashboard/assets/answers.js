@@ -3,28 +3,7 @@
   const b = window.breakeven, { state, text, word, money, share, number, day, priceOf, inCurrency, known } = b;
   const chosen = (rows) => (rows ?? []).filter((row) => ["model", "precision", "workload"].every((c) => !state[c] || row[c] === state[c]));
   const answerRow = (group = state.group) => chosen(b.store.answer).find((row) => row.country_group === group);
-  const who = (option, gpu, provider) => [word("option", option), gpu, provider].filter(Boolean).join(" · ");
-  const WAYS = { own: "owned", rent: "on_demand", commit: "commitment", buy: "api" };
-
-  function ways() {
-    const row = answerRow();
-    if (!row) return [];
-    return Object.entries(WAYS).map(([way, option]) => {
-      const usd = row[`${way}_usd_per_million_output_tokens`], name = way === "buy" ? "buy_tokens" : way;
-      const best = row.answer === name, rival = row.rival_answer === name;
-      return {
-        option: way === "rent" ? row.rent_option : way === "commit" ? row.commit_option : option,
-        gpu: way === "own" ? row.own_server : row[`${way}_gpu`] ?? null,
-        provider: row[`${way}_provider`] ?? null,
-        usd_per_million_output_tokens: usd,
-        low: best ? row.low_usd_per_million_output_tokens : usd,
-        high: best ? row.high_usd_per_million_output_tokens : usd,
-        price_age_days: best ? row.price_age_days : rival ? row.rival_price_age_days : way === "own" ? row.server_price_age_days : null,
-        eur_per_usd: row.eur_per_usd,
-      };
-    }).filter((way) => known(way.usd_per_million_output_tokens)).sort((x, y) => x.usd_per_million_output_tokens - y.usd_per_million_output_tokens);
-  }
-
+  const who = (option, gpu, provider) => [word("option", option), gpu && word("gpu", gpu), provider].filter(Boolean).join(" · ");
   function groups() {
     const world = answerRow("world");
     return chosen(b.store.answer).map((row) => ({ ...row, surcharge_share: known(world?.rent_usd_per_million_output_tokens) && known(row.rent_usd_per_million_output_tokens) ? row.rent_usd_per_million_output_tokens / world.rent_usd_per_million_output_tokens - 1 : null, label: word("place", row.country_group) }))
@@ -54,6 +33,15 @@
     const evenUse = (perGpu) => formulas.break_even_utilisation(fixed, variable, rentOf(perGpu));
     return { s, fixed, variable, rentOf, evenUse, use: at("use"), own: (fixed + at("use") * variable) / at("use"), rent: rentOf(at("rent")) };
   }
+  // How many sellers stand behind the rented price that the slider starts from, and how far the others lie from it.
+  function market(s) {
+    const against = (comparator) => b.rowsOf(b.setup.figures[2]).find((row) => row.comparator === comparator);
+    const least = against("cheapest"), median = against("market_median");
+    if (!least || !median) return [];
+    const perGpu = (row) => priceOf(s, (row.rented_usd_per_hour / s.gpu_count) * s.packing_share), even = median.base_break_even_utilisation_share;
+    return [text(known(even) ? "say.comparators" : "say.comparators_never", { count: number(median.seller_count, 0), least: perGpu(least), who: least.comparator_provider, median: perGpu(median), even: share(even), days: number(least.price_age_days, 0) }),
+      text("say.owned_in", { area: s.electricity_area, days: number(b.store.parts.find((row) => row.hardware === s.hardware)?.price_age_days, 0) })];
+  }
   function map() {
     const h = hour();
     if (!h) return [];
@@ -66,40 +54,50 @@
     return rows;
   }
 
-  b.derived = { derived_ways: ways, derived_groups: groups, derived_map: map };
+  b.derived = { derived_groups: groups, derived_map: map };
   b.sliders = SLIDERS; b.at = at; b.server = server; b.hour = hour;
 
   // --- in words -------------------------------------------------------------------------------------------------------------------
   const troubled = () => (b.store.health ?? []).filter((row) => row.is_troubled);
+  // How many sources were not read, by what became of them.
+  const counted = (missing) => {
+    const count = {};
+    for (const { status } of missing) count[status] = (count[status] ?? 0) + 1;
+    const parts = Object.entries(count).sort((x, y) => y[1] - x[1] || (x[0] < y[0] ? -1 : 1)).map(([status, n]) => `${word("status", status)} (${number(n, 0)})`);
+    return text("say.missing", { count: number(missing.length, 0), all: number(b.store.health.length, 0), by_status: parts.join(", ") });
+  };
+  const startsSentence = (line) => line[0].toUpperCase() + line.slice(1);
   const listed = (names, most = 12) => names.slice(0, most).join(", ") + (names.length > most ? ", …" : "");
   const SAY = {
     index() {
       const row = answerRow(), lines = [];
       if (!row) return [text("say.no_answer")];
       const values = {
-        server: row.own_server, option: word("option", row.option), gpu: row.gpu, provider: row.provider, country: row.country,
+        server: word("gpu", row.own_server), option: word("option", row.option), gpu: word("gpu", row.gpu), provider: row.provider, country: row.country,
         cost: priceOf(row, row.base_usd_per_million_output_tokens), low: priceOf(row, row.low_usd_per_million_output_tokens), high: priceOf(row, row.high_usd_per_million_output_tokens),
       };
       lines.push(text(`answer.${row.answer}`, values));
       lines.push(row.rival_answer === null ? text("say.no_rival", { group: word("place", row.country_group) })
         : text(row.is_clear ? "say.clear" : "say.unclear", { saving: share(row.saving_share), rival: who(row.rival_option, row.rival_gpu, row.rival_provider), cost: priceOf(row, row.rival_usd_per_million_output_tokens) }));
+      const steady = row.option === "spot" && b.rowsOf(b.setup.figures[0]).find((way) => way.option === "on_demand");
+      if (row.option === "spot") lines.push(steady ? text("say.spot", { way: who(steady.option, steady.gpu, steady.provider), cost: priceOf(steady, steady.base_usd_per_million_output_tokens) }) : text("say.spot_alone"));
       if (row.own_server) lines.push(known(row.break_even_utilisation_share)
-        ? text("say.from_use", { server: row.own_server, even: share(row.break_even_utilisation_share), use: share(row.utilisation_share), area: row.own_electricity_area })
-        : text("say.never", { server: row.own_server, use: share(row.utilisation_share) }));
-      if (row.seller_count) lines.push(text("say.sellers", { count: number(row.seller_count, 0), gpu: row.rent_gpu, sellers: listed((row.sellers ?? "–").split(", ")), least: priceOf(row, row.least_usd_per_gpu_hour), p25: priceOf(row, row.p25_usd_per_gpu_hour), median: priceOf(row, row.median_usd_per_gpu_hour), p75: priceOf(row, row.p75_usd_per_gpu_hour) }));
+        ? text("say.from_use", { server: word("gpu", row.own_server), even: share(row.break_even_utilisation_share), use: share(row.utilisation_share), area: row.own_electricity_area })
+        : text("say.never", { server: word("gpu", row.own_server), use: share(row.utilisation_share) }));
+      if (row.seller_count) lines.push(text("say.sellers", { count: number(row.seller_count, 0), gpu: word("gpu", row.rent_gpu), sellers: listed((row.sellers ?? "–").split(", ")), least: priceOf(row, row.least_usd_per_gpu_hour), p25: priceOf(row, row.p25_usd_per_gpu_hour), median: priceOf(row, row.median_usd_per_gpu_hour), p75: priceOf(row, row.p75_usd_per_gpu_hour) }));
       else lines.push(text("say.no_sellers", { group: word("place", row.country_group) }));
-      if (known(row.even_rent_usd_per_gpu_hour)) lines.push(text("say.flips", { gpu: row.rent_gpu, even: priceOf(row, row.even_rent_usd_per_gpu_hour), now: priceOf(row, row.rent_usd_per_gpu_hour) }));
+      if (known(row.even_rent_usd_per_gpu_hour)) lines.push(text("say.flips", { gpu: word("gpu", row.rent_gpu), even: priceOf(row, row.even_rent_usd_per_gpu_hour), now: priceOf(row, row.rent_usd_per_gpu_hour) }));
       lines.push(text("say.age", { days: number(row.price_age_days, 0), oldest: number(row.oldest_price_age_days, 0) }));
       lines.push(text("say.mix"));
       const missing = troubled();
-      if (missing.length) lines.push(text("say.missing", { count: number(missing.length, 0), sources: listed(missing.map((s) => `${s.source} (${word("status", s.status)})`)) }));
+      if (missing.length) lines.push(counted(missing));
       return lines;
     },
     market() {
       const rows = b.rowsOf(b.setup.figures[0]), held = b.rowsOf(b.setup.figures[1]), today = held[held.length - 1];
-      if (!today || !rows.length) return [text("say.nobody", { gpu: state.gpu, group: word("place", state.group) })];
+      if (!today || !rows.length) return [text("say.nobody", { gpu: word("gpu", state.gpu), group: word("place", state.group) })];
       const ages = rows.map((row) => row.price_age_days).filter(known);
-      return [text("say.market", { gpu: state.gpu, option: word("option", state.option), group: word("place", state.group), count: number(today.seller_count, 0), least: priceOf(today, today.least_usd_per_gpu_hour), p25: priceOf(today, today.p25_usd_per_gpu_hour), median: priceOf(today, today.median_usd_per_gpu_hour), p75: priceOf(today, today.p75_usd_per_gpu_hour), last: share(today.last_known_share) }),
+      return [text("say.market", { gpu: word("gpu", state.gpu), option: word("option", state.option), group: word("place", state.group), count: number(today.seller_count, 0), least: priceOf(today, today.least_usd_per_gpu_hour), p25: priceOf(today, today.p25_usd_per_gpu_hour), median: priceOf(today, today.median_usd_per_gpu_hour), p75: priceOf(today, today.p75_usd_per_gpu_hour), last: share(today.last_known_share) }),
         text("say.market_age", { newest: number(Math.min(...ages), 0), oldest: number(Math.max(...ages), 0) })];
     },
     cost() {
@@ -113,29 +111,34 @@
       if (!h) return [text("say.no_server")];
       const even = h.evenUse(at("rent")), owning = h.own < h.rent;
       return [
-        text(owning ? "say.own_wins" : "say.rent_wins", { server: h.s.hardware, use: share(h.use), saving: share(1 - Math.min(h.own, h.rent) / Math.max(h.own, h.rent)) }),
+        text(owning ? "say.own_wins" : "say.rent_wins", { server: word("gpu", h.s.hardware), use: share(h.use), saving: share(1 - Math.min(h.own, h.rent) / Math.max(h.own, h.rent)) }),
         text("say.hours", { own: priceOf(h.s, h.own), rent: priceOf(h.s, h.rent), packing: share(h.s.packing_share) }),
         known(even) ? text("say.even", { even: share(even, 1) }) : text("say.even_never"),
+        ...market(h.s),
       ];
     },
     sovereignty() {
-      const rows = b.rowsOf(b.setup.figures[0]).filter((row) => row.requirement !== "anywhere"), lines = [];
-      for (const row of rows) lines.push(text("say.requirement", { requirement: word("requirement", row.requirement), gpu: row.gpu, option: word("option", row.option), least: priceOf(row, row.least_usd_per_gpu_hour), more: (row.surcharge_ratio >= 0 ? "+" : "") + share(row.surcharge_ratio), provider: row.provider, count: number(row.seller_count, 0) }));
-      if (!rows.length) lines.push(text("say.no_requirement", { gpu: state.gpu }));
+      const first = ["in_the_eu", "in_france"];
+      const rows = b.rowsOf(b.setup.figures[0]).filter((row) => row.requirement !== "anywhere").map((row) => [first.includes(row.requirement) ? first.indexOf(row.requirement) : first.length, row]).sort((x, y) => x[0] - y[0]).map(([, row]) => row), lines = [];
+      for (const row of rows) lines.push(text("say.requirement", { requirement: word("requirement", row.requirement), gpu: word("gpu", row.gpu), option: word("option", row.option), least: priceOf(row, row.least_usd_per_gpu_hour), more: (row.surcharge_ratio >= 0 ? "+" : "") + share(row.surcharge_ratio), provider: row.provider, count: number(row.seller_count, 0) }));
+      if (!rows.length) lines.push(text("say.no_requirement", { gpu: word("gpu", state.gpu) }));
       if (rows.some((row) => !row.is_verified)) lines.push(text("say.unverified"));
-      for (const row of groups().filter((group) => ["EU", "FR"].includes(group.country_group))) lines.push(text(row.rival_answer === null ? "say.group_alone" : "say.group", { group: word("place", row.country_group), answer: word("answer_word", row.answer), cost: priceOf(row, row.base_usd_per_million_output_tokens), more: known(row.surcharge_share) ? (row.surcharge_share >= 0 ? "+" : "") + share(row.surcharge_share) : "–", count: number(row.seller_count, 0) }));
-      return lines;
+      for (const row of groups().filter((group) => ["EU", "FR"].includes(group.country_group))) lines.push(text(row.rival_answer === null ? "say.group_alone" : "say.group", { group: word("place", row.country_group), answer: word("answer_word", row.answer), cost: priceOf(row, row.base_usd_per_million_output_tokens), more: known(row.surcharge_share) ? (row.surcharge_share >= 0 ? "+" : "") + share(row.surcharge_share) : "–", count: number(row.seller_count, 0) })
+        + (row.answer === "own" && row.own_electricity_area !== row.country_group ? " " + text("say.owned_elsewhere", { area: row.own_electricity_area }) : ""));
+      return lines.map(startsSentence);
     },
     history() {
       const rows = b.rowsOf(b.setup.figures[0]), within = (days) => rows.filter((row) => row.moved_days_ago <= days);
       const cuts = rows.filter((row) => row.direction === "cut").length, newest = rows[0];
       return [text("say.moved", { week: number(within(7).length, 0), month: number(within(31).length, 0), year: number(rows.length, 0), cuts: number(cuts, 0) }),
-        ...(newest ? [text("say.newest_move", { day: day(newest.moved_on), provider: newest.provider, gpu: newest.gpu, change: (newest.change_ratio > 0 ? "+" : "") + share(newest.change_ratio, 1) })] : [])];
+        ...(newest ? [text("say.newest_move", { day: day(newest.moved_on), provider: newest.provider, gpu: word("gpu", newest.gpu), change: (newest.change_ratio > 0 ? "+" : "") + share(newest.change_ratio, 1) })] : [])];
     },
     health() {
       const rows = b.store.health, missing = troubled(), ages = rows.filter((row) => row.age_days > 45);
-      return [missing.length ? text("say.missing", { count: number(missing.length, 0), sources: listed(missing.map((s) => `${s.source} (${word("status", s.status)})`), 40) }) : text("say.all_well"),
-        text("say.health", { count: number(rows.length, 0), old: number(ages.length, 0), checks: number(b.store.checks.length, 0), aside: number(b.store.quarantine.reduce((sum, row) => sum + row.quarantined_row_count, 0), 0) })];
+      const named = [...new Set(missing.map((row) => row.status))].sort();
+      return [missing.length ? counted(missing) : text("say.all_well"),
+        text("say.health", { count: number(rows.length, 0), old: number(ages.length, 0), checks: number(b.store.checks.length, 0), aside: number(b.store.quarantine.reduce((sum, row) => sum + row.quarantined_row_count, 0), 0) }),
+        ...named.map((status) => startsSentence(`${word("status", status)}: ${listed(missing.filter((row) => row.status === status).map((row) => row.source), 60)}.`))];
     },
   };
   b.say = () => SAY[b.setup.page]();

@@ -23,7 +23,18 @@ window.breakeven = (() => {
     if (!(key in words)) throw new Error("no message " + key);
     return words[key].replace(/\{(\w+)\}/g, (_, place) => values[place] ?? unknown);
   };
-  const word = (kind, code) => (code === null || code === undefined ? unknown : words[`${kind}.${code}`] ?? code);
+  // An accelerator or a server of them by its name: 8x-h100-sxm-80 is 8 × H100 SXM 80 GB. Form "any": the seller does not say.
+  const deviceOf = (code) => {
+    const [, count, name] = /^(?:(\d+)x-)?(.+)$/.exec(code), parts = name.split("-").filter((part) => part !== "any");
+    const size = /^\d+$/.test(parts[parts.length - 1]) && parts.length > 1 ? `\u00a0${parts.pop()}\u00a0${french ? "Go" : "GB"}` : "";
+    return (count ? `${count} × ` : "") + parts.join(" ").toUpperCase() + size;
+  };
+  const word = (kind, code) => {
+    if (code === null || code === undefined || code === "") return unknown;
+    if (kind === "gpu") return deviceOf(code);
+    const term = kind === "option" && /^commitment_(\d+)_months$/.exec(code);
+    return words[`${kind}.${code}`] ?? (term ? text("option.commitment_months", { months: term[1] }) : code);
+  };
   const decimalsOf = (value) => {
     if (value === 0) return 2;
     const magnitude = Number(Math.abs(value).toExponential(2).split("e")[1]);
@@ -145,23 +156,41 @@ window.breakeven = (() => {
     parts.push(text("say.tables", { day: day(setup.as_of_on) }));
     return parts.join(" ");
   }
-  // The legend lists what is drawn.
-  const onlyDrawn = (node, rows) => {
-    if (Array.isArray(node)) return node.forEach((part) => onlyDrawn(part, rows));
+  // The legend lists what is drawn, in words; what has no colour of its own has that of its class, and nothing is left undrawn.
+  const classOf = (code) => {
+    const term = /^commitment_(\d+)_months$/.exec(code);
+    return term ? `commitment_${term[1] <= 6 ? "up_to_6" : term[1] <= 18 ? "7_to_18" : "over_18"}_months` : code;
+  };
+  const onlyDrawn = (node, rows, figure, columns) => {
+    if (Array.isArray(node)) return node.forEach((part) => onlyDrawn(part, rows, figure, columns));
     if (!node || typeof node !== "object") return;
     if (node.field && node.legend && node.scale?.domain && node.scale.range) {
-      const drawnValues = new Set(rows.map((row) => row[node.field])), kept = node.scale.domain.map((value, i) => [value, node.scale.range[i]]).filter(([value]) => drawnValues.has(value));
-      if (kept.length) node.scale = { ...node.scale, domain: kept.map(([value]) => value), range: kept.map(([, colour]) => colour) };
+      const { domain, range } = node.scale, colour = (value) => range[domain.indexOf(value)] ?? range[domain.indexOf(classOf(value))] ?? "#767676";
+      const values = [...new Set(rows.map((row) => row[node.field]))].filter((value) => value !== null && value !== undefined && value !== "");
+      const rank = (value) => (domain.includes(value) ? domain.indexOf(value) : domain.length);
+      values.sort((x, y) => rank(x) - rank(y) || (x < y ? -1 : 1));
+      node.scale = { ...node.scale, domain: values, range: values.map(colour) };
+      const kind = kindOf(figure, figure.draws[node.field]), named = Object.fromEntries(values.map((value) => [value, word(kind, value)]));
+      node.legend = { ...node.legend, columns, labelLimit: 0, labelExpr: `(${JSON.stringify(named)})[datum.value]` };
     }
-    Object.values(node).forEach((part) => onlyDrawn(part, rows));
+    Object.values(node).forEach((part) => onlyDrawn(part, rows, figure, columns));
+  };
+  // In a narrow place the names stand over their bars and not beside them, so that the figures have the width.
+  const LABEL_HEIGHT = 18, SHORT_LABEL = 16;
+  const namesAbove = (node) => {
+    if (Array.isArray(node)) return node.forEach(namesAbove);
+    if (!node || typeof node !== "object") return;
+    if (node.y?.type === "nominal" && node.y.axis !== null) node.y.axis = { ...node.y.axis, labelLimit: 0, labelAlign: "left", labelBaseline: "bottom", labelPadding: 0, labelOffset: { expr: "-bandwidth('y') * 0.3 || -8" }, ticks: false, domain: false, zindex: 1 };
+    Object.values(node).forEach(namesAbove);
   };
   const spoken = (spec) => JSON.parse(JSON.stringify(spec).replaceAll("{currency}", state.currency));
   const formatLocale = french
     ? { decimal: ",", thousands: "\u202f", grouping: [3], currency: ["", "\u00a0€"], percent: "\u202f%" }
     : { decimal: ".", thousands: ",", grouping: [3], currency: ["$", ""] };
   const months = Array.from({ length: 12 }, (_, i) => words["month." + (i + 1)]);
-  const timeFormatLocale = { dateTime: "%x %X", date: "%d/%m/%Y", time: "%H:%M", periods: ["", ""], days: Array(7).fill(""), shortDays: Array(7).fill(""), months, shortMonths: months.map((m) => m.slice(0, 4)) };
-  const views = {};
+  const timeFormatLocale = { dateTime: "%x %X", date: "%d/%m/%Y", time: "%H:%M", periods: ["", ""], days: Array(7).fill(""), shortDays: Array(7).fill(""), months, shortMonths: months.map((_, i) => new Intl.DateTimeFormat(setup.language, { month: "short" }).format(new Date(2000, i, 15))) };
+  // What has no figure is in the table and not in the chart.
+  const MEASURES = ["base", "price", "age_days"], views = {};
   async function draw(figure) {
     const place = document.querySelector(`[data-figure="${figure.name}"]`), rows = rowsOf(figure);
     place.dataset.rows = rows.length;
@@ -176,15 +205,18 @@ window.breakeven = (() => {
     chart.hidden = rows.length === 0;
     if (!rows.length) return;
     const title = place.querySelector("h2").textContent;
-    const points = drawn(figure, rows), spec = { ...spoken(figure.chart), description: title, datasets: { rows: points } };
-    onlyDrawn(spec, points);
+    const points = drawn(figure, rows).filter((point) => MEASURES.every((field) => !(field in point) || known(point[field]))), spec = { ...spoken(figure.chart), description: title, datasets: { rows: points } };
+    const isNarrow = chart.clientWidth < 560;
+    onlyDrawn(spec, points, figure, isNarrow ? 2 : 6);
     // A step for each line of the chart, as a height, so that the chart can fit its place in width.
     if (spec.height?.step) {
       const field = (spec.encoding ?? spec.layer[0].encoding).y.field;
-      spec.height = spec.height.step * new Set(points.map((point) => point[field])).size;
+      const names = [...new Set(points.map((point) => point[field]))], isAbove = isNarrow && names.some((name) => name?.length > SHORT_LABEL);
+      spec.height = (spec.height.step + (isAbove ? LABEL_HEIGHT : 0)) * names.length;
+      if (isAbove) namesAbove(spec);
     }
     views[figure.name]?.finalize();
-    views[figure.name] = await vegaEmbed(chart, spec, { actions: false, renderer: "svg", formatLocale, timeFormatLocale, config: { axisQuantitative: { tickCount: 8, labelOverlap: true }, axis: { labelFontSize: 12, titleFontSize: 12 }, legend: { labelFontSize: 12 } } });
+    views[figure.name] = await vegaEmbed(chart, spec, { actions: false, renderer: "svg", formatLocale, timeFormatLocale, config: { timeFormat: "%-d %b %Y", axisTemporal: { format: "%b %Y", tickCount: isNarrow ? 3 : 8, labelOverlap: true }, axisQuantitative: { tickCount: isNarrow ? 4 : 8, labelOverlap: true }, axis: { labelFontSize: 12, titleFontSize: 12 }, legend: { labelFontSize: 12 } } });
     const png = place.querySelector("[data-png]");
     png.onclick = async () => download(`${figure.name}.png`, await views[figure.name].view.toImageURL("png", 2));
   }

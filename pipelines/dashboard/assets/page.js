@@ -1,7 +1,7 @@
 // The page itself: selectors, sliders, and drawing again when a choice changes.
 (() => {
   const b = window.breakeven, { state, setup, store, text, word } = b;
-  const KINDS = { workload: "workload", option: "option", direction: "direction", group: "place" };
+  const KINDS = { gpu: "gpu", server: "gpu", workload: "workload", option: "option", direction: "direction", group: "place" };
   const FIRST_GROUPS = ["world", "EU", "US", "FR"];
 
   function valuesOf(choice, before) {

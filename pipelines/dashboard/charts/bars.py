@@ -9,7 +9,7 @@ from typing import Any
 
 import altair as alt
 
-from pipelines.dashboard.charts.style import MONEY_FORMAT, ROWS, STATUS_COLOURS, finished, money_title, named, option_colour
+from pipelines.dashboard.charts.style import MONEY_FORMAT, ROWS, STATUS_COLOURS, coloured, finished, money_title, option_colour
 from pipelines.platform.locale import Locale
 
 
@@ -17,7 +17,7 @@ def cost_of_ways(locale: Locale) -> dict[str, Any]:
     """Cost per million output tokens of each way, with its band. Rows: label, option, base, low, high."""
     base = alt.Chart(ROWS).encode(y=alt.Y("label:N", title=None, sort=None, axis=alt.Axis(labelLimit=320)))
     title = money_title(locale, "cost_per_million")
-    bar = base.mark_bar(height={"band": 0.6}).encode(x=alt.X("base:Q", title=title), color=option_colour(locale))
+    bar = base.mark_bar(height={"band": 0.6}).encode(x=alt.X("base:Q", title=title), color=option_colour())
     band = base.mark_rule(strokeWidth=2, color="#555").encode(x="low:Q", x2="high:Q")
     return finished(alt.layer(bar, band).resolve_scale(color="independent"), alt.Step(26))
 
@@ -33,7 +33,7 @@ def sellers_today(locale: Locale) -> dict[str, Any]:
         .encode(
             x=alt.X("price:Q", title=money_title(locale, "per_gpu_hour"), scale=alt.Scale(zero=True)),
             y=alt.Y("provider:N", title=None, sort=None),
-            color=option_colour(locale),
+            color=option_colour(),
             opacity=alt.condition("datum.price_age_days > 45", alt.value(0.45), alt.value(1.0)),
             tooltip=[
                 alt.Tooltip("provider:N", title=locale.text("column.provider")),
@@ -54,7 +54,7 @@ def groups(locale: Locale) -> dict[str, Any]:
         .encode(
             y=alt.Y("label:N", title=None, sort=None, axis=alt.Axis(labelLimit=220)),
             x=alt.X("base:Q", title=money_title(locale, "cost_per_million")),
-            color=option_colour(locale),
+            color=option_colour(),
         ),
         alt.Step(24),
     )
@@ -70,20 +70,13 @@ def requirements(locale: Locale) -> dict[str, Any]:
 
 def source_age(locale: Locale) -> dict[str, Any]:
     """Age of the newest figure of each source. Rows: source, status, age_days."""
-    colour = alt.Color(
-        "status:N",
-        title=None,
-        scale=alt.Scale(domain=list(STATUS_COLOURS), range=list(STATUS_COLOURS.values())),
-        legend=alt.Legend(orient="top", labelExpr=named("status", "value", locale)),
-    )
     return finished(
         alt.Chart(ROWS)
-        .transform_filter("datum.age_days !== null")
         .mark_bar()
         .encode(
             x=alt.X("age_days:Q", title=locale.text("axis.age_days")),
             y=alt.Y("source:N", title=None, sort="x", axis=alt.Axis(labelLimit=260)),
-            color=colour,
+            color=coloured("status", STATUS_COLOURS),
         ),
         alt.Step(16),
     )

@@ -45,7 +45,7 @@ def cost_over_time(locale: Locale) -> dict[str, Any]:
         .encode(
             x=alt.X("on_date:T", title=None),
             y=alt.Y("base:Q", title=money_title(locale, "cost_per_million"), scale=alt.Scale(zero=True)),
-            color=option_colour(locale),
+            color=option_colour(),
             detail="run:N",
             strokeDash=_DASH,
             tooltip=[
@@ -67,7 +67,7 @@ def moves(locale: Locale) -> dict[str, Any]:
         .encode(
             x=alt.X("moved_on:T", title=None),
             y=alt.Y("change_ratio:Q", title=locale.text("axis.change"), axis=alt.Axis(format="+.0%")),
-            color=option_colour(locale, "purchase_option"),
+            color=option_colour("purchase_option"),
             tooltip=[
                 alt.Tooltip("moved_on:T", title=locale.text("column.moved_on")),
                 alt.Tooltip("provider:N", title=locale.text("column.provider")),

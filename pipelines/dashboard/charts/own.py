@@ -9,7 +9,7 @@ from typing import Any
 
 import altair as alt
 
-from pipelines.dashboard.charts.style import ROWS, finished, money_title
+from pipelines.dashboard.charts.style import ROWS, coloured, finished, money_title
 from pipelines.platform.locale import Locale
 
 _PARTS = {"capital": "#0072b2", "energy": "#e69f00", "space": "#999999", "maintenance": "#009e73", "staff": "#cc79a7"}
@@ -30,20 +30,18 @@ def own_map(locale: Locale) -> dict[str, Any]:
 
 
 def cost_parts(locale: Locale) -> dict[str, Any]:
-    """What an hour of each owned server is made of. Rows: hardware, cost_part, price."""
-    labels = ", ".join(f"{part!r}: {locale.text(f'cost_part.{part}')!r}" for part in _PARTS)
+    """What an hour of each owned server is made of. Rows: label, cost_part, price, price_age_days.
+
+    Pale where the list price is older than a year.
+    """
     return finished(
         alt.Chart(ROWS)
         .mark_bar()
         .encode(
-            y=alt.Y("hardware:N", title=None),
+            y=alt.Y("label:N", title=None, sort=None, axis=alt.Axis(labelLimit=320)),
             x=alt.X("price:Q", title=money_title(locale, "per_server_hour"), stack=True),
-            color=alt.Color(
-                "cost_part:N",
-                title=None,
-                scale=alt.Scale(domain=list(_PARTS), range=list(_PARTS.values())),
-                legend=alt.Legend(orient="top", labelExpr=f"({{{labels}}})[datum.value]"),
-            ),
+            color=coloured("cost_part", _PARTS),
+            opacity=alt.condition("datum.price_age_days > 365", alt.value(0.4), alt.value(1.0)),
         ),
         alt.Step(26),
     )

@@ -5,6 +5,7 @@ Belongs here: the look. Does not belong here: any one chart.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
@@ -18,34 +19,33 @@ COLOURS = {
     "on_demand": "#0072b2",
     "spot": "#d55e00",
     "commitment": "#009e73",
-    "commitment_12_months": "#009e73",
-    "commitment_36_months": "#56b4e9",
     "commitment_up_to_6_months": "#66c2a5",
     "commitment_7_to_18_months": "#009e73",
     "commitment_over_18_months": "#56b4e9",
     "capacity_block": "#e69f00",
     "dedicated_month": "#999999",
+    "marketplace": "#a6761d",
+    "reserved": "#7570b3",
+    "serverless": "#666666",
     "api": "#cc79a7",
 }
 STATUS_COLOURS = {"ok": "#0072b2", "partial": "#e69f00", "stale": "#e69f00", "failed": "#d55e00", "offline": "#d55e00"}
 MONEY_FORMAT = ",.3~r"
 
 
-def named(kind: str, field: str, locale: Locale) -> str:
-    """A Vega expression for the word of a code, such as the name of an option."""
-    words = {key.removeprefix(f"{kind}."): text for key, text in locale.messages.items() if key.startswith(f"{kind}.")}
-    listed = ", ".join(f"{code!r}: {text!r}" for code, text in words.items() if "{" not in text)
-    return f"({{{listed}}})[datum[{field!r}]] || datum[{field!r}]"
-
-
-def option_colour(locale: Locale, field: str = "option") -> alt.Color:
-    """Colour by option, with the options of the rows in the legend by name."""
+def coloured(field: str, colours: Mapping[str, str]) -> alt.Color:
+    """Colour by a code. The page puts those of its rows into the legend, in words; what has no colour here gets the one of its class."""
     return alt.Color(
         f"{field}:N",
         title=None,
-        scale=alt.Scale(domain=list(COLOURS), range=list(COLOURS.values())),
-        legend=alt.Legend(orient="top", labelExpr=named("option", "value", locale), columns=4),
+        scale=alt.Scale(domain=list(colours), range=list(colours.values())),
+        legend=alt.Legend(orient="top"),
     )
+
+
+def option_colour(field: str = "option") -> alt.Color:
+    """Colour by option."""
+    return coloured(field, COLOURS)
 
 
 def finished(chart: Any, height: int | alt.Step) -> dict[str, Any]:

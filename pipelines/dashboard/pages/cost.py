@@ -35,7 +35,7 @@ PAGE = Page(
             "today",
             (
                 Shown("option", "option"),
-                Shown("gpu"),
+                Shown("gpu", "gpu"),
                 Shown("provider"),
                 Shown("country"),
                 Shown("low_usd_per_million_output_tokens", "usd"),
@@ -63,7 +63,7 @@ PAGE = Page(
             (
                 Shown("on_date", "day"),
                 Shown("option", "option"),
-                Shown("gpu"),
+                Shown("gpu", "gpu"),
                 Shown("provider"),
                 Shown("base_usd_per_million_output_tokens", "usd"),
                 Shown("price_basis", "basis"),

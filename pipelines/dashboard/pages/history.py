@@ -24,7 +24,7 @@ PAGE = Page(
                 Shown("direction", "direction"),
                 Shown("provider"),
                 Shown("region"),
-                Shown("gpu"),
+                Shown("gpu", "gpu"),
                 Shown("option", "option"),
                 Shown("usd_per_gpu_hour_before", "usd"),
                 Shown("usd_per_gpu_hour", "usd"),

@@ -2,37 +2,44 @@
 
 from pipelines.dashboard.charts.bars import cost_of_ways
 from pipelines.dashboard.page import Figure, Page, Shown
-from pipelines.dashboard.queries import HEALTH, OWN_OR_RENT, QUESTION
+from pipelines.dashboard.queries import HEALTH, OWN_OR_RENT, QUESTION, WAYS
 
 _WHERE = {"model": "model", "precision": "precision", "workload": "workload", "group": "country_group"}
 
 PAGE = Page(
     order=1,
     choices=("model", "precision", "workload", "group", "currency"),
-    queries={"answer": OWN_OR_RENT, "health": HEALTH},
+    queries={"ways": WAYS, "answer": OWN_OR_RENT, "health": HEALTH},
     figures=(
         Figure(
             "ways",
-            "derived_ways",
+            "ways",
             (
                 Shown("option", "option"),
-                Shown("gpu"),
+                Shown("gpu", "gpu"),
                 Shown("provider"),
-                Shown("usd_per_million_output_tokens", "usd"),
-                Shown("low", "usd"),
-                Shown("high", "usd"),
+                Shown("country"),
+                Shown("low_usd_per_million_output_tokens", "usd"),
+                Shown("base_usd_per_million_output_tokens", "usd"),
+                Shown("high_usd_per_million_output_tokens", "usd"),
+                Shown("price_as_of_on", "day"),
                 Shown("price_age_days", "days"),
             ),
             cost_of_ways,
             _WHERE,
-            draws={"base": "usd_per_million_output_tokens", "low": "low", "high": "high", "option": "option"},
+            draws={
+                "base": "base_usd_per_million_output_tokens",
+                "low": "low_usd_per_million_output_tokens",
+                "high": "high_usd_per_million_output_tokens",
+                "option": "option",
+            },
             label=("option", "gpu", "provider"),
         ),
         Figure(
             "sellers",
             "answer",
             (
-                Shown("rent_gpu"),
+                Shown("rent_gpu", "gpu"),
                 Shown("seller_count", "count"),
                 Shown("sellers"),
                 Shown("least_usd_per_gpu_hour", "usd"),

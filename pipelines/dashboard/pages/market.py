@@ -29,9 +29,13 @@ _BAND = f"""
 """
 
 _SELLERS = f"""
-    WITH offer AS (SELECT *, {CLASS} AS commitment_class FROM bi.price_today WHERE usd_per_gpu_hour IS NOT NULL AND gpu IS NOT NULL)
-    SELECT gpu, {CLASSED_OPTION} AS option, provider, seller, country, region, instance_type, gpu_count, trust_tier, usd_per_gpu_hour,
-           price_basis, price_as_of_on, price_age_days, source, r.eur_per_usd
+    WITH offer AS (
+        SELECT *, {CLASS} AS commitment_class FROM bi.price_today WHERE usd_per_gpu_hour IS NOT NULL AND gpu IS NOT NULL
+        -- As the market's index: a seller's own pages speak before pages about it.
+        QUALIFY is_third_party = bool_and(is_third_party) OVER (PARTITION BY gpu, purchase_option, commitment_class, seller)
+    )
+    SELECT gpu, {CLASSED_OPTION} AS option, provider, seller, headquarters_country, country, region, instance_type, gpu_count, trust_tier,
+           usd_per_gpu_hour, price_basis, price_as_of_on, price_age_days, source, r.eur_per_usd
     FROM offer CROSS JOIN {RATE} AS r
     QUALIFY row_number() OVER (PARTITION BY gpu, option, seller, country ORDER BY usd_per_gpu_hour, series_id) = 1
     ORDER BY gpu, option, usd_per_gpu_hour, seller, country
@@ -49,6 +53,7 @@ PAGE = Page(
                 Shown("seller"),
                 Shown("trust_tier"),
                 Shown("option", "option"),
+                Shown("headquarters_country"),
                 Shown("country"),
                 Shown("region"),
                 Shown("instance_type"),

@@ -7,7 +7,8 @@ from pipelines.dashboard.queries import QUESTION, RATE, TODAY
 _PARTS = f"""
     SELECT hardware, gpu, gpu_count, electricity_area, cost_part, base_fixed_usd_per_hour, base_variable_usd_per_hour, fixed_cost_share,
            price_as_of_on, price_age_days, r.eur_per_usd
-    FROM bi.owned_cost_breakdown CROSS JOIN {RATE} AS r ORDER BY hardware, electricity_area, cost_part
+    FROM bi.owned_cost_breakdown CROSS JOIN {RATE} AS r
+    ORDER BY price_age_days > 365, price_as_of_on DESC, hardware, electricity_area, cost_part
 """
 # What the sliders start from: list price of the server without its network, electricity, and the cheapest machine of its shape.
 _SERVERS = f"""
@@ -29,6 +30,7 @@ _SERVERS = f"""
 """
 _BREAK_EVEN = f"""
     SELECT model, precision, workload, server AS hardware, comparator, comparator_provider, comparator_region, comparator_count,
+           seller_count,
            low_break_even_utilisation_share, base_break_even_utilisation_share, high_break_even_utilisation_share, utilisation_share,
            rented_usd_per_hour, base_payback_months, price_as_of_on, price_age_days, reason_no_figure, r.eur_per_usd
     FROM bi.break_even CROSS JOIN {RATE} AS r
@@ -51,7 +53,7 @@ PAGE = Page(
             "cost_parts",
             "parts",
             (
-                Shown("hardware"),
+                Shown("hardware", "gpu"),
                 Shown("electricity_area"),
                 Shown("cost_part", "cost_part"),
                 Shown("base_fixed_usd_per_hour", "usd"),
@@ -61,16 +63,18 @@ PAGE = Page(
                 Shown("price_age_days", "days"),
             ),
             cost_parts,
-            draws={"hardware": "hardware", "cost_part": "cost_part", "price": "base_fixed_usd_per_hour"},
+            draws={"cost_part": "cost_part", "price": "base_fixed_usd_per_hour", "price_age_days": "price_age_days"},
+            label=("hardware", "electricity_area"),
         ),
         Figure(
             "break_even",
             "break_even",
             (
-                Shown("hardware"),
+                Shown("hardware", "gpu"),
                 Shown("comparator", "comparator"),
                 Shown("comparator_provider"),
                 Shown("comparator_region"),
+                Shown("seller_count", "count"),
                 Shown("comparator_count", "count"),
                 Shown("rented_usd_per_hour", "usd"),
                 Shown("low_break_even_utilisation_share", "share"),
