@@ -1,6 +1,6 @@
 -- The answer of the day for each model, precision, workload and group of countries: own, rent, commit or buy tokens, by how much, against which rival and how many sellers, how old the prices are, and what would change it. Own is a server of eight at the workload's use.
-WITH -- The cheaper of on demand and spot is what renting costs; the answer and its rival are ways of different kinds.
-best AS MATERIALIZED (
+WITH best AS MATERIALIZED (
+    -- The cheaper of on demand and spot is what renting costs; the answer and its rival are ways of different kinds.
     SELECT * REPLACE (if(way IN ('on_demand', 'spot'), 'rent', way) AS way)
     FROM bi.ways
     QUALIFY row_number() OVER (
