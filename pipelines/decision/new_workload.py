@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 import yaml
 
+from pipelines.decision.report.speech import speech
+
 QUESTIONS: tuple[tuple[str, str, str], ...] = (
     ("name", "What is the workload called?", "My workload"),
     ("model", "Which model serves it?", "Llama-3.1-70B"),
@@ -23,9 +25,10 @@ QUESTIONS: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def ask(answer: Callable[[str], str]) -> dict[str, str]:
+def ask(answer: Callable[[str], str], language: str = "en") -> dict[str, str]:
     """Each question in turn; an empty answer takes the default. `answer` is given the words to show."""
-    return {key: answer(f"{words} [{default}] ").strip() or default for key, words, default in QUESTIONS}
+    t = speech(language)
+    return {key: answer(f"{t(words)} [{default}] ").strip() or default for key, words, default in QUESTIONS}
 
 
 def as_yaml(answers: dict[str, str]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.cli.exits import GOOD, UsageError
+from pipelines.platform.locale import LANGUAGES
 from pipelines.platform.settings import Settings
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ def add(commands: Commands) -> None:
     """Add the parser."""
     parser = commands.add_parser("new-workload", help="ask ten questions and write a workload file for `decide`")
     parser.add_argument("path", type=Path, metavar="WORKLOAD.yaml", help="the file to write; an existing one is left alone")
+    parser.add_argument("--language", choices=LANGUAGES, default="en", help="of the questions (default en)")
     parser.set_defaults(run=run)
 
 
@@ -30,7 +32,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     try:
         if path.exists():
             raise UsageError(f"{path}: is there already, expected a new file")
-        text = as_yaml(ask(input))
+        text = as_yaml(ask(input, options.language))
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
         load_workload(path)

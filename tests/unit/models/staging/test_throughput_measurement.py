@@ -201,7 +201,11 @@ def test_what_is_not_known_yet_is_not_there(judge: Judge) -> None:
 
 def test_the_published_count_without_its_data_parallelism_is_counted_anew(judge: Judge) -> None:
     # Q12: four replicas of one GPU each are four GPUs, else the rate per GPU is four times what it is.
-    one, four = judge({}, {**parallel(1, 4, 1, 4), **NO_ID_TP}).sort("gpu_count")["gpu_count", "output_tokens_per_second", "output_tokens_per_second_per_gpu"].rows()
+    one, four = (
+        judge({}, {**parallel(1, 4, 1, 4), **NO_ID_TP})
+        .sort("gpu_count")["gpu_count", "output_tokens_per_second", "output_tokens_per_second_per_gpu"]
+        .rows()
+    )
     assert (one[0], four[0]) == (1, 4)
     assert four[2] == pytest.approx(four[1] / 4)
 
