@@ -57,6 +57,18 @@ class Measurement:
 
 
 @dataclass(frozen=True)
+class EngineRate:
+    """The best measured rate of a device on one engine, with so many requests at a time."""
+
+    precision: str
+    engine: str
+    gpu: str
+    gpu_count: float
+    concurrency: float | None
+    rate_per_gpu: float
+
+
+@dataclass(frozen=True)
 class Offer:
     """A machine for rent, by USD per GPU-hour. `is_by_the_gpu` where the seller states no machine: then whole replicas are rented.
 
@@ -152,6 +164,7 @@ class Market:
     gpu_memory_gb: dict[str, float] = field(default_factory=dict)
     drift: dict[str, Drift] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
+    engine_rates: list[EngineRate] = field(default_factory=list)
     version: str = "-"
 
     def band(self, name: str) -> Band | None:

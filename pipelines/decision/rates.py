@@ -7,6 +7,7 @@ lengths, else estimated where the workload allows it or nothing else is known. D
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
@@ -17,7 +18,7 @@ from pipelines.costing.throughput_selection import LARGEST_SERVER_GPUS
 from pipelines.decision.documents import WorkloadError
 from pipelines.decision.estimate import ACROSS_ERROR, SIZES, Level, Run, carried_over, carrying_error, fastest, level_of, sweep_to
 from pipelines.decision.facts import Facts
-from pipelines.decision.market import MOST_NODES, Measurement
+from pipelines.decision.market import MOST_NODES, EngineRate, Measurement
 from pipelines.decision.words import said
 from pipelines.decision.workload import Workload
 from pipelines.publication.reader import rows
@@ -40,6 +41,17 @@ QUALIFY row_number() OVER (
     PARTITION BY gpu, precision, gpu_count, input_tokens, output_tokens ORDER BY output_tokens_per_second_per_gpu DESC, throughput_id
 ) = 1
 ORDER BY gpu, precision, gpu_count, input_tokens, output_tokens
+"""
+# The same by engine: what differs between devices on one engine is the device's.
+_BY_ENGINE = """
+SELECT precision, engine, gpu, gpu_count, concurrency, output_tokens_per_second_per_gpu AS rate_per_gpu
+FROM marts.throughput
+WHERE model = $model AND input_tokens = $given AND output_tokens = $written AND confidence <> 'low' AND scenario IS NULL
+  AND gpu_count <= $gpus AND engine IS NOT NULL AND known_from::DATE <= $as_of AND ttft_s <= $ttft AND time_per_output_token_s <= $per_token
+QUALIFY row_number() OVER (
+    PARTITION BY precision, engine, gpu ORDER BY output_tokens_per_second_per_gpu DESC, throughput_id
+) = 1
+ORDER BY precision, engine, rate_per_gpu, gpu
 """
 _RUNS = """
 SELECT model, gpu, precision, gpu_count, input_tokens, output_tokens, concurrency, output_tokens_per_second
@@ -72,6 +84,24 @@ def within(connection: duckdb.DuckDBPyConnection, model: str, limits: tuple[floa
     """The fastest measured run of each system and pair of lengths within limits of the first and of each further token."""
     given = {"gpus": LARGEST_SERVER_GPUS, "nodes": MOST_NODES, "as_of": as_of, "ttft": limits[0], "per_token": limits[1]}
     return rows(connection, _FASTEST, {"model": model, **given})
+
+
+def on_one_engine(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of: date) -> list[EngineRate]:
+    """The best rate of each device within the limits, engine by engine; only engines on which two devices were measured."""
+    given = {
+        "model": workload.model,
+        "given": workload.tokens.input,
+        "written": workload.tokens.output,
+        "gpus": LARGEST_SERVER_GPUS,
+        "as_of": as_of,
+        "ttft": workload.objective.ttft_s,
+        "per_token": workload.objective.time_per_output_token_s,
+    }
+    found = [
+        EngineRate(**r) for r in rows(connection, _BY_ENGINE, given) if not workload.precisions or r["precision"] in workload.precisions
+    ]
+    devices = Counter((r.precision, r.engine) for r in found)
+    return [r for r in found if devices[r.precision, r.engine] > 1]
 
 
 def _of_lengths(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of: date, facts: Facts) -> list[Measurement]:

@@ -18,7 +18,7 @@ from pipelines.decision.facts import Facts, read_facts
 from pipelines.decision.lookups import TRUST_TIERS, known_value
 from pipelines.decision.market import BANDS, LONGEST_AGE_DAYS, ApiOffer, Assumption, Drift, Market, Offer, Server
 from pipelines.decision.own_figures import with_own_figures
-from pipelines.decision.rates import measurements
+from pipelines.decision.rates import measurements, on_one_engine
 from pipelines.decision.scenario import aged
 from pipelines.decision.words import said
 from pipelines.decision.workload import Workload
@@ -62,6 +62,7 @@ def read_market(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of
         gpu_memory_gb=facts.gpu_memory_gb,
         drift=drift,
         left_out=left_out,
+        engine_rates=on_one_engine(connection, workload, day),
     )
     return with_own_figures(market, workload, newest)
 

@@ -66,6 +66,7 @@ def as_dict(decision: Decision) -> dict[str, Any]:
         "draws": asdict(decision.robustness.draws) if decision.robustness.draws else None,
         "market": [asdict(s) for s in decision.standings],
         "left_out": market.left_out,
+        "engine_rates": [asdict(r) for r in market.engine_rates],
         "constraint_costs": [
             {"constraint": c.name, "value": c.value, "alone": _over(c.alone_usd, by), "extra": _over(c.dropped_usd, by)}
             for c in decision.constraint_costs

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipelines.decision.market import EngineRate
 from pipelines.decision.plan import Decision, Option
 from pipelines.decision.report.data import rate, sources
 from pipelines.decision.report.sentences import QUALITIES, caveats, headline, not_counted, reasons, rule
@@ -46,6 +47,8 @@ def sections(decision: Decision, t: Speech) -> list[tuple[str, Content]]:
     if decision.robustness.draws:
         made.append((t("All inputs at once"), _draws(decision, t)))
         made.append((t("How sure"), rule(t)))
+    if engines := _engines(decision, t):
+        made.append((t("Devices on one engine, in tokens/s a GPU"), engines))
     if decision.forward_rents:
         made.append((t("Rents of later years that commitments imply, in USD per GPU-hour"), _forward(decision, t)))
     if decision.constraint_costs:
@@ -192,6 +195,28 @@ def _swings(decision: Decision, t: Speech) -> list[dict[str, Any]]:
         }
         for s in decision.robustness.tested[:16]
     ]
+
+
+def _engines(decision: Decision, t: Speech) -> list[dict[str, Any]]:
+    """Only devices that a way here runs on, where at least two of them were measured on the same engine."""
+    used = {o.measurement.gpu for o in decision.options if o.measurement}
+    found: list[dict[str, Any]] = []
+    groups: dict[tuple[str, str], list[EngineRate]] = {}
+    for r in decision.market.engine_rates:
+        if r.gpu in used:
+            groups.setdefault((r.precision, r.engine), []).append(r)
+    for (precision, engine), rates in groups.items():
+        for r in rates if len(rates) > 1 else []:
+            found.append(
+                {
+                    t("engine"): f"{engine} {precision}",
+                    t("device"): f"{r.gpu_count:g}x {r.gpu}",
+                    t("requests at a time"): "-" if r.concurrency is None else f"{r.concurrency:g}",
+                    t("rate"): t.amount(r.rate_per_gpu),
+                    t("times the slowest"): t.number(f"{r.rate_per_gpu / rates[0].rate_per_gpu:.2f}"),
+                }
+            )
+    return found
 
 
 def _forward(decision: Decision, t: Speech) -> list[dict[str, Any]]:

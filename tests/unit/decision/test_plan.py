@@ -20,7 +20,7 @@ from pipelines.costing.assumptions import SERVER_INPUTS
 from pipelines.decision import WorkloadError, as_dict, as_html, as_text, compare, decide, portfolio, report, sweep
 from pipelines.decision.demand import demand_of
 from pipelines.decision.lookups import PROFESSIONAL, TRUST_TIERS
-from pipelines.decision.market import ApiOffer, Assumption, Drift, Market, Measurement, Offer, Server
+from pipelines.decision.market import ApiOffer, Assumption, Drift, EngineRate, Market, Measurement, Offer, Server
 from pipelines.decision.own_figures import with_own_figures
 from pipelines.decision.plan import Decision
 from pipelines.decision.quotes import Ends, Quotes
@@ -379,6 +379,19 @@ def test_euros_are_dollars_at_the_rate() -> None:
     dollars, euros = as_dict(decide(workload(), load(1.0), market())), as_dict(decide(in_euros, load(1.0), market()))
     assert euros["options"][0]["cost"][5]["base"] * 1.25 == pytest.approx(dollars["options"][0]["cost"][5]["base"])
     assert euros["options"][0]["capital"] * 1.25 == pytest.approx(dollars["options"][0]["capital"])
+
+
+def test_devices_are_set_side_by_side_on_one_engine() -> None:
+    rates = [
+        EngineRate("fp8", "e", "g", 8.0, 64.0, 50.0),
+        EngineRate("fp8", "e", "h", 8.0, 64.0, 76.5),
+        EngineRate("fp8", "f", "g", 8.0, 8.0, 9.0),
+    ]
+    two = [Measurement(gpu, "fp8", RATE, 8.0, "t", DAY, "a bench") for gpu in ("g", "h")]
+    offers = [offer("on_demand", 2.0), offer("spot", 2.0, gpu="h")]
+    text = as_text(answer(load(0.5), market(measurements=two, offers=offers, engine_rates=rates)))
+    assert "Devices on one engine" in text and "1.53" in text and "f fp8" not in text
+    assert "Devices on one engine" not in as_text(answer(load(0.5), market(engine_rates=rates)))
 
 
 def test_the_report_names_every_source_and_escapes_what_it_shows() -> None:
