@@ -6,9 +6,27 @@ import polars as pl
 
 from pipelines.economics.guards import quotient
 
+QUOTE = [
+    "area",
+    "consumer_class",
+    "period_from_on",
+    "period_to_on",
+    "native_per_kwh",
+    "currency",
+    "source",
+    "source_detail",
+    "source_url",
+    "source_on",
+    "licence",
+]
 
-def electricity_price(reference_electricity_quote: pl.LazyFrame, fx_rate: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+
+def electricity_price(
+    reference_electricity_quote: pl.LazyFrame, all_electricity: pl.LazyFrame, fx_rate: pl.LazyFrame, as_of: date
+) -> pl.LazyFrame:
     """One row per area, class and source, converted at the last reference rate of its period (of `as_of` where none is stated)."""
+    ships = reference_electricity_quote.with_columns(source=pl.lit("reference_electricity_quote")).select(QUOTE)
+    fetched = all_electricity.filter(pl.col("known_from").dt.date() <= as_of).select(QUOTE)
     dollar = (
         fx_rate.filter(pl.col("currency") == "USD")
         .select(pl.col("on_date").alias("fx_on_date"), pl.col("units_per_eur").alias("__usd_per_eur"))
@@ -17,7 +35,8 @@ def electricity_price(reference_electricity_quote: pl.LazyFrame, fx_rate: pl.Laz
     native = pl.col("native_per_kwh")
     is_usd, is_eur = pl.col("currency") == "USD", pl.col("currency") == "EUR"
     return (
-        reference_electricity_quote.with_columns(
+        pl.concat([ships, fetched])
+        .with_columns(
             pl.col("native_per_kwh").cast(pl.Float64),
             __on=pl.min_horizontal(pl.coalesce("period_to_on", pl.lit(as_of)), pl.lit(as_of)),
         )
@@ -34,7 +53,7 @@ def electricity_price(reference_electricity_quote: pl.LazyFrame, fx_rate: pl.Laz
             pl.when(is_usd).then(native).when(is_eur).then(native * pl.col("__usd_per_eur")).alias("usd_per_kwh"),
             pl.when(is_eur).then(native).when(is_usd).then(quotient(native, pl.col("__usd_per_eur"))).alias("eur_per_kwh"),
             "fx_on_date",
-            pl.lit("reference_electricity_quote").alias("source"),
+            "source",
             "source_detail",
             "source_url",
             "source_on",

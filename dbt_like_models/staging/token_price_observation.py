@@ -19,25 +19,30 @@ TAKEN_BACK = "the source says that the price was taken over from another seller'
 HUB = "^huggingface_"
 
 
-def token_price_observation(all_token_price: pl.LazyFrame, reference_token_model: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+# A rate older than this turns no price into dollars.
+FX_LIMIT = "7d"
+
+
+def token_price_observation(
+    all_token_price: pl.LazyFrame, reference_token_model: pl.LazyFrame, currency_rate: pl.LazyFrame, as_of: date
+) -> pl.LazyFrame:
     """One row per seller, model and start of a price, as known on `as_of`.
 
     The next start ends a price, and so does the day on which the seller ended the offer, where the table of models knows it.
     A price whose start the source does not say has none here either: it holds at least from known_from
-    on, unless a later start has ended it. Of several entries that start together the last is in force.
+    on, unless a later start has ended it. Of several entries that start together the last is in force. Where a better source speaks of the
+    same offer, the others hold up to the day from which it does.
     """
     end_of_day = datetime.combine(as_of + timedelta(days=1), time())
     key = ["source", "provider", "model_as_named"]
     started = (
-        all_token_price.filter(pl.col("known_from") < end_of_day)
-        .with_columns(
-            valid_from_on=pl.col("starts_on"),
-            **{name: pl.col(name).cast(pl.Decimal(18, 8), strict=False).replace(0, None) for name in PRICES},
-        )
+        in_dollars(all_token_price.filter(pl.col("known_from") < end_of_day), currency_rate)
+        .with_columns(valid_from_on=pl.col("starts_on"))
         .filter(pl.col(PRICES[0]).is_not_null() | pl.col(PRICES[1]).is_not_null())
         .sort(*key, "valid_from_on", "entry_number", nulls_last=False)
         .unique([*key, "valid_from_on"], keep="last", maintain_order=True)
         .with_columns(valid_to_on=pl.col("valid_from_on").shift(-1).over(key))
+        .pipe(up_to_the_better_source)
         .join(
             reference_token_model.select("provider", "model_as_named", "model", "ended_on"), on=["provider", "model_as_named"], how="left"
         )
@@ -82,4 +87,42 @@ def token_price_observation(all_token_price: pl.LazyFrame, reference_token_model
             "licence",
             "snapshot_sha256",
         )
+    )
+
+
+def in_dollars(priced: pl.LazyFrame, currency_rate: pl.LazyFrame) -> pl.LazyFrame:
+    """Prices in US dollars: as stated, or turned at the rate of the day from which each is known; zero is unknown."""
+    rates = currency_rate.select("currency", "on_date", "usd_per_unit").sort("on_date")
+    money = pl.Decimal(18, 8)
+
+    def dollars(name: str) -> pl.Expr:
+        stated, native = (pl.col(column).cast(money, strict=False) for column in (name, name.replace("usd_", "native_", 1)))
+        return pl.coalesce(stated, (native * pl.col("usd_per_unit").cast(money)).cast(money, strict=False)).replace(0, None)
+
+    return (
+        priced.with_columns(__on=pl.col("known_from").dt.date())
+        .sort("__on")
+        .join_asof(
+            rates, left_on="__on", right_on="on_date", by="currency", strategy="backward", tolerance=FX_LIMIT, check_sortedness=False
+        )
+        .with_columns(**{name: dollars(name) for name in PRICES})
+    )
+
+
+def up_to_the_better_source(started: pl.LazyFrame) -> pl.LazyFrame:
+    """Each price ends where a source of better precedence begins to speak of the offer; what would start later is left out."""
+    offer = ["provider", "model_as_named"]
+    begins = started.group_by(*offer, "precedence").agg(__begins=pl.coalesce("valid_from_on", pl.col("known_from").dt.date()).min())
+    better = (
+        begins.join(begins, on=offer, suffix="_of_better")
+        .filter(pl.col("precedence_of_better") < pl.col("precedence"))
+        .group_by(*offer, "precedence")
+        .agg(__taken_over_on=pl.col("__begins_of_better").min())
+    )
+    return (
+        started.join(better, on=[*offer, "precedence"], how="left")
+        .filter(
+            pl.col("__taken_over_on").is_null() | pl.col("valid_from_on").is_null() | (pl.col("valid_from_on") < pl.col("__taken_over_on"))
+        )
+        .with_columns(valid_to_on=pl.min_horizontal("valid_to_on", "__taken_over_on"))
     )

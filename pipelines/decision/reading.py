@@ -259,7 +259,9 @@ def _electricity(
         return assumed
     quotes = rows(
         connection,
-        "SELECT * FROM marts.electricity_price WHERE area = ? AND usd_per_kwh IS NOT NULL ORDER BY period_to_on DESC NULLS LAST",
+        # Prices of the exchange are nobody's tariff.
+        "SELECT * FROM marts.electricity_price WHERE area = ? AND usd_per_kwh IS NOT NULL AND consumer_class <> 'wholesale_day_ahead' "
+        "ORDER BY period_to_on DESC NULLS LAST, consumer_class",
         [area],
     )
     if not quotes:

@@ -29,7 +29,8 @@ log = logging.getLogger("breakeven")
 
 _NEWEST = {
     "hardware": "SELECT max(price_on) AS newest FROM marts.hardware_price",
-    "electricity": "SELECT max(coalesce(period_to_on, source_on)) AS newest FROM marts.electricity_price",
+    "electricity": "SELECT max(coalesce(period_to_on, source_on)) AS newest FROM marts.electricity_price "
+    "WHERE consumer_class <> 'wholesale_day_ahead'",
     "throughput": "SELECT max(measured_on) AS newest FROM marts.throughput",
 }
 

@@ -16,7 +16,7 @@ from decimal import Decimal
 import polars as pl
 
 from pipelines.sources.lib.decode import number_of, parser
-from pipelines.sources.lib.errors import ParseError
+from pipelines.sources.lib.errors import ParseError, SourceError
 from pipelines.sources.lib.fetching import each_answer
 from pipelines.sources.lib.http import Request
 from pipelines.sources.lib.offers import OFFER_TABLE, offers
@@ -39,6 +39,8 @@ SOURCE = Source(
 )
 _WHAT = "offer file"
 _PREAMBLE_LINES = 6
+# A line has about 2,000 bytes. Without an end it would be held, and copied, piece after piece.
+_LONGEST_LINE_BYTES = 1 << 20
 _LINUX = (b'"Linux"', b'"Shared"', b'"Used"', b'"No License required"', b'"USD"')
 _MACHINES = re.compile(rb"BoxUsage:(?:p|gr?|trn|inf|dl)[0-9]")
 _WANTED = {
@@ -77,6 +79,8 @@ def lines_kept() -> Callable[[bytes], bytes]:
             return last if _is_of_a_machine(last) else b""
         lines = (rest + piece).split(b"\n")
         rest = lines.pop()
+        if len(rest) > _LONGEST_LINE_BYTES:
+            raise SourceError(f"{_WHAT}: a line of more than {_LONGEST_LINE_BYTES:,} bytes; it is no price list")
         head = max(0, min(_PREAMBLE_LINES - lines_seen, len(lines)))
         lines_seen += len(lines)
         kept = [*lines[:head], *(line for line in lines[head:] if _is_of_a_machine(line))]

@@ -13,6 +13,7 @@ import polars as pl
 from pipelines.sources.lib.decode import parser
 from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.source import FetchContext, Payload, Source
+from pipelines.sources.lib.token_offers import AMOUNTS
 
 SOURCE = Source(
     title="Token prices of managed APIs, PyPI genai-prices",
@@ -139,6 +140,8 @@ def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:
         "price_remark",
         "usd_per_million_batch_input_tokens",
         "usd_per_million_batch_output_tokens",
+        pl.lit("USD").alias("currency"),
+        *(pl.lit(None, dtype=pl.String).alias(f"native_per_million_{name}_tokens") for name in AMOUNTS),
         pl.coalesce(pl.col("starts_on").cast(pl.Datetime("us")), pl.col("fetched_at")).alias("known_from"),
         pl.col("fetched_at").alias("last_confirmed_at"),
         pl.lit(SOURCE.title).alias("source_detail"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.faults import refreshes  # noqa: F401  (its cases are among those that run)
+from tests.faults import network, refreshes  # noqa: F401  (their cases are among those that run)
 from tests.faults.cases import CASES, run_case
 
 if __name__ == "__main__":
@@ -14,6 +14,7 @@ if __name__ == "__main__":
     for name in chosen:
         results.append(found := run_case(name))
         print(f"{found.name:<72} {found.tries:>6} {found.seconds:>8.1f}  {found.fault or 'as it must be'}", flush=True)
+    print(network.table())
     bad = sum(r.fault is not None for r in results)
     print(
         f"{len(results)} faults, {sum(r.tries for r in results)} tries, {sum(r.seconds for r in results):.0f} s: {bad} not as they must be"

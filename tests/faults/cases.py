@@ -293,7 +293,7 @@ def _network(name: str, answer: Callable[[BaseHTTPRequestHandler], None]) -> Non
 
 
 @contextmanager
-def _server(answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
+def _server(answer: Callable[[BaseHTTPRequestHandler], None], host: str = "127.0.0.1") -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             try:
@@ -310,10 +310,10 @@ def _server(answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
 
         def handle_error(self, *_: object) -> None: ...
 
-    server = Server(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server = Server((host, 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"http://{host}:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()

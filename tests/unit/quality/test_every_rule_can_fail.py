@@ -210,7 +210,7 @@ WINNER = (
 )
 BROKEN_TABLES |= {
     "electricity_prices_expire_soon": {
-        "electricity_price": "SELECT 'FR' AS area, DATE '2025-06-30' AS period_to_on",
+        "electricity_price": "SELECT 'FR' AS area, 'non_household' AS consumer_class, DATE '2025-06-30' AS period_to_on",
         "owned_server_cost": DAY_OF_VERSION,
     },
     "h100_prices_are_recent": {

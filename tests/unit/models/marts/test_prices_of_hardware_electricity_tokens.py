@@ -91,10 +91,21 @@ POWER = {"area": "FR", "consumer_class": "industrial", "native_per_kwh": "0.1", 
 
 
 def electricity(**facts: Any) -> pl.DataFrame:
-    row = POWER | facts
-    return model(
-        "electricity_price", reference_electricity_quote=frame("reference_electricity_quote", row), fx_rate=RATES, as_of=AS_OF
-    ).select("usd_per_kwh", "eur_per_kwh", "fx_on_date")
+    return electricity_table(frame("reference_electricity_quote", POWER | facts)).select("usd_per_kwh", "eur_per_kwh", "fx_on_date")
+
+
+def electricity_table(ships: pl.LazyFrame, *fetched: dict[str, Any]) -> pl.DataFrame:
+    schema = catalogue().feed_schema("electricity")
+    known = [{**dict.fromkeys(schema), **POWER, "source": "an office", "known_from": dt.datetime(2026, 5, 1), **row} for row in fetched]
+    read = pl.LazyFrame(known, schema=schema)
+    return model("electricity_price", reference_electricity_quote=ships, all_electricity=read, fx_rate=RATES, as_of=AS_OF)
+
+
+def test_what_ships_and_what_is_fetched_stand_side_by_side() -> None:
+    half = {"period_from_on": dt.date(2026, 1, 1), "period_to_on": dt.date(2026, 6, 30)}
+    later = {"known_from": dt.datetime(2026, 7, 1), "native_per_kwh": "0.3"}
+    found = electricity_table(frame("reference_electricity_quote", POWER), half, half | later)
+    assert sorted(found.select("source", "native_per_kwh").rows()) == [("an office", 0.1), ("reference_electricity_quote", 0.1)]
 
 
 def test_electricity_is_converted_at_the_last_rate_of_its_period() -> None:
@@ -143,8 +154,15 @@ def token_observations(*rows: dict[str, Any]) -> pl.DataFrame:
         },
         schema={"provider": pl.String, "model_as_named": pl.String, "model": pl.String, "ended_on": pl.Date},
     )
+    rates = pl.LazyFrame(
+        {"currency": ["USD", "EUR"], "on_date": [dt.date(2026, 1, 1)] * 2, "usd_per_unit": [1.0, 1.2]},
+    ).with_columns(pl.col("usd_per_unit").cast(pl.Decimal(18, 8)))
     return model(
-        "token_price_observation", all_token_price=pl.LazyFrame(given, schema=feed, strict=False), reference_token_model=names, as_of=AS_OF
+        "token_price_observation",
+        all_token_price=pl.LazyFrame(given, schema=feed, strict=False),
+        reference_token_model=names,
+        currency_rate=rates,
+        as_of=AS_OF,
     )
 
 
@@ -153,6 +171,22 @@ def test_the_next_start_ends_an_api_price() -> None:
     assert found.select("valid_from_on", "valid_to_on", "usd_per_million_output_tokens").rows() == [
         (None, dt.date(2026, 3, 1), Decimal("0.4")),
         (dt.date(2026, 3, 1), None, Decimal("0.3")),
+    ]
+
+
+def test_a_price_in_euros_is_dollars_at_the_rate_of_its_day() -> None:
+    euro = {"currency": "EUR", "usd_per_million_output_tokens": None, "native_per_million_output_tokens": "0.9"}
+    assert token_observations(euro)["usd_per_million_output_tokens"].to_list() == [Decimal("1.08")]
+    assert token_observations({**euro, "currency": "CHF"})["usd_per_million_output_tokens"].to_list() == [None]
+
+
+def test_where_a_better_source_speaks_the_other_ends() -> None:
+    second_hand = [{"precedence": 9}, {"precedence": 9, "starts_on": dt.date(2026, 4, 1)}]
+    own = {"source": "own", "precedence": 1, "starts_on": dt.date(2026, 3, 1), "known_from": dt.datetime(2026, 3, 1)}
+    found = token_observations(*second_hand, own).sort("source")
+    assert found.select("source", "valid_from_on", "valid_to_on").rows() == [
+        ("own", dt.date(2026, 3, 1), None),
+        ("s", None, dt.date(2026, 3, 1)),
     ]
 
 

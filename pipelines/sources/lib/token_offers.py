@@ -1,0 +1,94 @@
+"""Token prices as services state them today, and the rows of feed `token_price` that their readings make.
+
+Belongs here: the columns of raw table `token_offer`, readings of many days as prices with a start. Does not belong here: what any
+source's fields mean, money in other currencies (`staging.token_price_observation`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from pipelines.sources.lib.decode import as_text, number_of
+from pipelines.sources.lib.source import Source
+
+API_PRICE_TABLE = "token_offer"
+AMOUNTS = ("input", "output", "cached_input", "batch_input", "batch_output")
+_COLUMNS = {name: f"native_per_million_{name}_tokens" for name in AMOUNTS}
+TOKEN_SCHEMA: Mapping[str, type[pl.DataType]] = {
+    "provider": pl.String,
+    "model_as_named": pl.String,
+    "is_deprecated": pl.Boolean,
+    "currency": pl.String,
+    **dict.fromkeys(_COLUMNS.values(), pl.String),
+    "price_remark": pl.String,
+}
+# What a buyer could serve himself. The lists are long, and each day adds to them.
+_OPEN_WEIGHTS = re.compile(
+    r"(?i)llama|qwen|qwq|mistral|mixtral|magistral|devstral|codestral|deepseek|gpt-oss|kimi|glm|minimax|gemma|phi-|nemotron|olmo|command-r|hermes"
+)
+
+
+def is_open_weight(name: str | None) -> bool:
+    """True for names of families whose weights are published."""
+    return name is not None and _OPEN_WEIGHTS.search(name) is not None
+
+
+def per_million(amount: Any, times: str = "1000000") -> str | None:
+    """An amount per token as one per million tokens, or scaled by another factor; None for what is no amount or below zero."""
+    found = number_of(as_text(amount))
+    return None if found is None or found < 0 else format((found * Decimal(times)).normalize(), "f")
+
+
+def token_offers(rows: Iterable[Mapping[str, Any]], **everywhere: Any) -> pl.DataFrame:
+    """Rows of raw table `token_offer`: what a source states of each, amounts by the names of AMOUNTS; `everywhere` holds for all."""
+    stated = [{**everywhere, **row} for row in rows]
+    table = {column: [as_text(row.get(name)) for row in stated] for name, column in _COLUMNS.items()}
+    texts = {name: [as_text(row.get(name)) for row in stated] for name in ("provider", "model_as_named", "currency", "price_remark")}
+    return pl.DataFrame(
+        {**texts, **table, "is_deprecated": [bool(row.get("is_deprecated")) for row in stated]}, schema_overrides=TOKEN_SCHEMA
+    ).select(list(TOKEN_SCHEMA))
+
+
+def token_prices(raw: pl.LazyFrame, source: Source) -> pl.LazyFrame:
+    """Rows of feed `token_price`: one per price of a model, from the day on which it was first seen to that on which it was last."""
+    key, amounts = ["provider", "model_as_named"], list(_COLUMNS.values())
+    stated = pl.struct("currency", "is_deprecated", *amounts)
+    runs = (
+        raw.unique([*key, "fetched_at"], keep="first", maintain_order=True)
+        .sort(*key, "fetched_at")
+        .with_columns(entry_number=(stated.rle_id().over(key) + 1).cast(pl.Int64))
+    )
+    last = ("price_remark", "snapshot_sha256")
+    found = runs.group_by(*key, "entry_number", maintain_order=True).agg(
+        pl.col("currency", "is_deprecated", *amounts).first(),
+        pl.col(*last).last(),
+        pl.col("fetched_at").first().alias("known_from"),
+        pl.col("fetched_at").last().alias("last_confirmed_at"),
+    )
+    nothing, is_usd = pl.lit(None, dtype=pl.String), pl.col("currency") == "USD"
+    dollars = {
+        name: pl.when(is_usd).then(column).otherwise(nothing).alias(f"usd_per_million_{name}_tokens") for name, column in _COLUMNS.items()
+    }
+    return found.select(
+        *key,
+        "entry_number",
+        pl.col("known_from").dt.date().alias("starts_on"),
+        "is_deprecated",
+        *(dollars[name] for name in ("input", "output", "cached_input")),
+        pl.lit(False).alias("has_tiers"),
+        "price_remark",
+        *(dollars[name] for name in ("batch_input", "batch_output")),
+        "currency",
+        *amounts,
+        "known_from",
+        "last_confirmed_at",
+        pl.lit(source.title).alias("source_detail"),
+        pl.lit(source.homepage).alias("source_url"),
+        pl.lit(source.licence).alias("licence"),
+        "snapshot_sha256",
+    )

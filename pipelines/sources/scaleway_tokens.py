@@ -1,0 +1,81 @@
+"""Scaleway's catalogue of generative APIs: token prices in euros, served in France."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from pipelines.platform.clock import utc_now
+from pipelines.sources.lib.decode import as_text, field_of, list_of, number_of, parser, read_json
+from pipelines.sources.lib.errors import ParseError
+from pipelines.sources.lib.http import Request
+from pipelines.sources.lib.paging import pages
+from pipelines.sources.lib.source import FetchContext, Payload, Source
+from pipelines.sources.lib.token_offers import API_PRICE_TABLE, per_million, token_offers, token_prices
+
+SOURCE = Source(
+    title="Scaleway product catalogue, generative APIs",
+    homepage="https://www.scaleway.com/en/pricing/model-as-a-service/",
+    licence="public price list; figures with attribution",
+    semantics="reading",
+    precedence=50,
+    base_url="https://api.scaleway.com",
+    table=API_PRICE_TABLE,
+    certainty="documented",
+    checked_on=date(2026, 11, 23),
+    gives="token prices of open-weight models in euros, without VAT",
+)
+_WHAT = "catalogue of generative APIs"
+_PATH = "/product-catalog/v2alpha1/public-catalog/products"
+_PAGING = {"by": "page", "param": "page", "size_param": "page_size", "size": 100, "items": "products"}
+_NANOS = 1_000_000_000
+_AMOUNT_OF = {
+    ("realtime", "input_token"): "input",
+    ("realtime", "output_token"): "output",
+    ("realtime", "cached_input_token"): "cached_input",
+    ("batch", "input_token"): "batch_input",
+    ("batch", "output_token"): "batch_output",
+}
+
+
+def fetch(context: FetchContext) -> Iterable[Payload]:
+    """The generative APIs, page by page."""
+    first = Request(context.base_url + _PATH, [("product_types", "generative_apis")])
+    for number, answer in enumerate(pages(context.http, first, _PAGING), start=1):
+        yield Payload(f"generative_apis/{number:04}", answer.url, answer.content, utc_now(), answer.status, answer.etag)
+
+
+@parser(_WHAT)
+def parse(content: bytes) -> pl.DataFrame:
+    """One row per model; a product is one kind of token of one model. Raises ParseError."""
+    products = list_of(read_json(content, _WHAT), "products", _WHAT)
+    if products and not any(field_of(product, "properties.generative_apis.token_type") for product in products):
+        raise ParseError(f"{_WHAT}: properties.generative_apis.token_type is in none of {len(products)} products")
+    models: dict[tuple[str, str], dict[str, Any]] = defaultdict(dict)
+    for product in products:
+        of = field_of(product, "properties.generative_apis")
+        kind = _AMOUNT_OF.get((as_text(field_of(of, "consumption_mode")) or "", as_text(field_of(of, "token_type")) or ""))
+        name = as_text(field_of(product, "product"))
+        currency = as_text(field_of(product, "price.retail_price.currency_code"))
+        if kind and name and currency:
+            models[name, currency][kind] = _per_million(product)
+    rows = [{"model_as_named": name, "currency": currency, **amounts} for (name, currency), amounts in models.items()]
+    return token_offers(rows, provider="scaleway")
+
+
+def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:
+    """Rows of feed token_price."""
+    return token_prices(raw, SOURCE)
+
+
+def _per_million(product: Any) -> str | None:
+    """Whole units and billionths of one, for so many tokens."""
+    paths = ("price.retail_price.units", "price.retail_price.nanos", "unit_of_measure.size")
+    units, nanos, size = (number_of(as_text(field_of(product, path))) for path in paths)
+    if units is None or nanos is None or not size:
+        return None
+    return per_million((units + nanos / _NANOS) / size)

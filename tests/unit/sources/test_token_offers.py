@@ -1,0 +1,55 @@
+"""Readings of token prices: one price from the day on which it was first seen, whatever was read in between."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+
+from pipelines.catalogue.contracts import catalogue
+from pipelines.sources import deepinfra, litellm, openrouter, scaleway_tokens
+from pipelines.sources.lib.token_offers import is_open_weight, per_million, token_offers
+from tests.support.paths import FIXTURES
+from tests.support.tables import with_lineage
+
+
+def day(number: int, *amounts: tuple[str, str]) -> pl.LazyFrame:
+    rows = [{"model_as_named": name, "output": amount} for name, amount in amounts]
+    return with_lineage(token_offers(rows, provider="a", currency="USD"), dt.datetime(2026, 11, number, 6))
+
+
+def test_equal_readings_are_one_price_and_a_change_starts_another() -> None:
+    raw = pl.concat([day(1, ("m", "0.4"), ("n", "1")), day(2, ("m", "0.4")), day(3, ("m", "0.3")), day(4, ("m", "0.4"))])
+    fed = openrouter.normalise(raw)
+    catalogue().feeds["token_price"].conform(fed)
+    found = fed.filter(pl.col("model_as_named") == "m").sort("entry_number")
+    assert found.select("starts_on", pl.col("last_confirmed_at").dt.day(), "usd_per_million_output_tokens").collect().rows() == [
+        (dt.date(2026, 11, 1), 2, "0.4"),
+        (dt.date(2026, 11, 3), 3, "0.3"),
+        (dt.date(2026, 11, 4), 4, "0.4"),
+    ]
+
+
+def priced(module: object, name: str) -> dict[str, tuple[str | None, str | None]]:
+    frame = module.parse((FIXTURES / name / "answer.json").read_bytes())  # type: ignore[attr-defined]
+    amounts = ("native_per_million_input_tokens", "native_per_million_output_tokens")
+    return {row[0]: (row[1], row[2]) for row in frame.select("model_as_named", *amounts).rows()}
+
+
+def test_units_of_each_service() -> None:
+    # Dollars per token; free and routed ways are no price of the model.
+    assert priced(openrouter, "openrouter") == {
+        "deepseek/deepseek-chat-v3.1": ("0.3", "0.9"),
+        "meta-llama/llama-3.3-70b-instruct": ("0.15", "0.4"),
+    }
+    # Cents per token.
+    assert priced(deepinfra, "deepinfra")["meta-llama/Llama-3.3-70B-Instruct"] == ("0.23", "0.4")
+    # Dollars per token, without what is free or unknown, and without sellers who ask for euros.
+    assert priced(litellm, "litellm") == {"deepseek-ai/DeepSeek-V3.1": ("0.5", "1.6"), "llama-3.3-70b-versatile": ("0.55", "0.75")}
+    # Billionths of a euro for a million tokens, or for one.
+    assert priced(scaleway_tokens, "scaleway_tokens") == {"llama-3.3-70b-instruct": ("0.85", "0.87"), "gpt-oss-120b": ("0.14", "0.55")}
+
+
+def test_amounts_and_names() -> None:
+    assert per_million("-1") is None and per_million("dear") is None and per_million("0.0000001") == "0.1"
+    assert is_open_weight("openai/gpt-oss-20b") and not is_open_weight("openai/gpt-5") and not is_open_weight(None)
