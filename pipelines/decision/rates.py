@@ -1,7 +1,8 @@
 """How many tokens a device serves within the limits.
 
 Belongs here: the choice of rates for one workload, by device, precision and number of GPUs: measured, else carried over from other
-lengths, else estimated where the workload allows it or nothing else is known. Does not belong here: the estimate itself (`estimate`).
+lengths, else estimated where the workload allows it or nothing was measured at its lengths. Does not belong here: the estimate itself
+(`estimate`).
 """
 
 from __future__ import annotations
@@ -72,7 +73,9 @@ def measurements(connection: duckdb.DuckDBPyConnection, workload: Workload, as_o
     if workload.tokens.output == 0:
         return []  # no run without output was measured; tokens are sold for it all the same
     found = _of_lengths(connection, workload, as_of, facts)
-    if workload.model in known and workload.estimates != "never" and (workload.estimates == "all" or not found):
+    # A carried rate is as far off as an estimate: it does not keep other devices from being compared.
+    is_measured = any(m.basis == "measured" for m in found)
+    if workload.model in known and workload.estimates != "never" and (workload.estimates == "all" or not is_measured):
         there = {(m.gpu, m.precision) for m in found}
         found += [m for m in _estimated(connection, workload, as_of, facts) if (m.gpu, m.precision) not in there]
     if not found and not workload.quotes.rates and not workload.quotes.tokens:

@@ -13,9 +13,7 @@ import duckdb
 import yaml
 
 from pipelines import decision
-from pipelines.decision.estimate import level_of
-from pipelines.decision.facts import read_facts
-from pipelines.decision.rates import runs
+from pipelines.decision.errors import rate_errors
 from pipelines.decision.report.sentences import headline, reasons
 from pipelines.decision.report.speech import speech
 from tests.support.paths import ROOT
@@ -28,17 +26,19 @@ Other prices give other answers: what matters is the argument, and what would tu
 a script that shares no code with the package (`tests/unit/decision/recompute.py`), equal to 1e-9. `docs/deciding.md` says how it is
 computed.
 
-Rates that nobody measured: the estimate is off by at most {error:.0%} in four of five of the {runs:,} measured runs, each model judged by
-the level of the others; the error of a rate carried over between lengths is worked out for each workload and named in its answer.
+Rates that nobody measured, over all measured rows, each left out in turn (`breakeven rate-errors` has them by model):
+
+{errors}
 
 The three examples of `docs/workloads`, before machines were rented whole and more than three sellers were known, and now:
 
-| example | before | now |
-|---|---|---|
-| support-chat | rent spot by the fraction, 157,850 USD over 5 years | rent one small spot machine in office hours, 52,382 USD |
-| public-service-eu | own, 785,340 EUR, "no single input changes the answer" | own, 782,255 EUR, a toss-up: six inputs turn it |
-| agents-around-the-clock | buy tokens, 597,870 USD over 3 years | rent small machines on demand, 462,732 USD; four inputs turn it |
+{examples}
 """
+BEFORE = {
+    "support-chat": "rent spot by the fraction, 157,850 USD over 5 years",
+    "public-service-eu": 'own, 785,340 EUR over 5 years, "no single input changes the answer"',
+    "agents-around-the-clock": "buy tokens, 597,870 USD over 3 years",
+}
 
 
 T = speech("en")
@@ -47,6 +47,18 @@ T = speech("en")
 def table(names: list[str], rows: list[list[Any]]) -> str:
     lines = [f"| {' | '.join(names)} |", f"|{'---|' * len(names)}"]
     return "\n".join(lines + [f"| {' | '.join(map(str, row))} |" for row in rows])
+
+
+def example(name: str, connection: duckdb.DuckDBPyConnection) -> list[str]:
+    workload, load = decision.load_workload(ROOT / "docs" / "workloads" / f"{name}.yaml")
+    found = decision.decide(workload, load, decision.read_market(connection, workload))
+    assert found.best is not None
+    by = found.market.usd_per_eur if workload.currency == "EUR" else 1.0
+    usd = found.best.cost_usd[workload.horizon_years]["base"]  # type: ignore[index]
+    turning = sum(s.flips for s in found.robustness.tested)
+    word = found.robustness.verdict.word
+    now = f"{found.best.title}, {T.amount(usd / by)} {workload.currency} ({word}; inputs that turn it: {turning})"
+    return [name, BEFORE[name], now]
 
 
 def section(path: Path, connection: duckdb.DuckDBPyConnection, argument: str) -> str:
@@ -85,9 +97,17 @@ def section(path: Path, connection: duckdb.DuckDBPyConnection, argument: str) ->
 
 def render(connection: duckdb.DuckDBPyConnection) -> str:
     (as_of,) = connection.execute("SELECT max(on_date) FROM marts.cost_per_token").fetchall()[0]
-    level = level_of(runs(connection, as_of, read_facts(connection)))
+    over_all = [e for e in rate_errors(connection, as_of) if e.scope.startswith("all ")]
+    errors = [[e.method, e.rows, *(f"{x:.0%}" for x in (e.half_within, e.four_of_five_within, e.worst) if x is not None)] for e in over_all]
+    names = ["method", "rows", "half within", "four of five within", "worst"]
     arguments = yaml.safe_load((FOLDER / "arguments.yml").read_text(encoding="utf-8"))
-    parts = [HEAD.format(as_of=as_of, error=level.error_share, runs=level.runs)]
+    parts = [
+        HEAD.format(
+            as_of=as_of,
+            errors=table(names, errors),
+            examples=table(["example", "before", "now"], [example(name, connection) for name in BEFORE]),
+        )
+    ]
     parts += [section(path, connection, arguments[path.stem]) for path in sorted(FOLDER.glob("*.yaml"))]
     return "\n\n".join(parts) + "\n"
 
