@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 from pathlib import Path
@@ -11,12 +12,14 @@ import duckdb
 import pytest
 
 from pipelines import decision
+from pipelines.decision.market import LONGEST_AGE_DAYS, Market
 from pipelines.monitoring.watch import look_and_tell
 from pipelines.platform.clock import utc_now
 from pipelines.platform.settings import AlertSettings, Settings
 from tests.support.cli import Cli
 from tests.support.paths import ROOT
 from tests.unit.decision import recompute
+from tests.unit.economics.validation_page import BELOW_AWS, QUARTILES_USD, SELLERS
 
 EXAMPLES = sorted((ROOT / "docs" / "workloads").glob("*.yaml"))
 
@@ -161,3 +164,34 @@ def test_a_watched_workload_is_decided_after_a_refresh_and_its_turn_is_told(arch
     (data / "alerts.json").write_text(json.dumps(remembered))
     assert [m.key for m in look_and_tell(settings, {}, utc_now()).begun] == [f"workload:{good}"]
     assert look_and_tell(settings, {}, utc_now()).begun == []
+
+
+def test_all_ways_age_by_one_rule(published: duckdb.DuckDBPyConnection) -> None:
+    workload, _ = decision.load_workload(EXAMPLES[0])
+    market = decision.read_market(published, workload)
+    ages = {kind: [x.age_days for x in found] for kind, found in _ways_of(market).items()}
+    assert all(ages.values()) and max(max(found) for found in ages.values()) <= LONGEST_AGE_DAYS
+    # On a day before anything was known of a kind, none of it answers.
+    early = decision.read_market(published, workload, market.as_of - dt.timedelta(days=90))
+    assert {x.price_on for found in _ways_of(early).values() for x in found} <= {
+        early.as_of - dt.timedelta(days=age) for age in range(LONGEST_AGE_DAYS + 1)
+    }
+
+
+def _ways_of(market: Market) -> dict[str, list[Any]]:
+    return {"rents": [*market.offers], "tokens": [*market.api_offers], "servers": [*market.servers]}
+
+
+def test_the_market_that_validation_rests_on_is_that_of_the_archive(published: duckdb.DuckDBPyConnection) -> None:
+    found = published.execute(
+        """
+        WITH best AS (
+            SELECT provider, min(usd_per_gpu_hour) AS usd FROM marts.price_today
+            WHERE gpu = 'h100-sxm-80' AND purchase_option = 'on_demand' GROUP BY provider
+        )
+        SELECT count(*), count(*) FILTER (usd < 6.879), max(usd), quantile_cont(usd, [0.25, 0.5, 0.75]) FROM best
+        """
+    ).fetchall()
+    ((sellers, below, most, quartiles),) = found
+    assert (sellers, below) == (SELLERS, BELOW_AWS) and most < 12.29
+    assert quartiles == pytest.approx(QUARTILES_USD, rel=1e-3)

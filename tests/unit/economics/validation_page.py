@@ -13,6 +13,8 @@ from tests.support.paths import ROOT
 from .published_cases import Case, Given, Result, flat_server, load_cases, results
 
 PAGE = ROOT / "docs" / "validation.md"
+# Sellers of H100 SXM on demand in the archive of 2026-11-23, each at its cheapest; tests/integration/test_decide.py holds them to it.
+SELLERS, BELOW_AWS, QUARTILES_USD = 18, 14, (2.755, 3.522, 5.614)
 HEAD = """# Validation
 
 Each figure that a study, a vendor or a project has published is reached here through the functions of `pipelines.economics`. The page
@@ -78,6 +80,10 @@ def defects(cases: dict[str, Case]) -> str:
     electricity = kimi["n_gpu"] * watts_printed * hours_printed * arxiv.kwh
     stated = e.break_even_hours(kimi["n_gpu"] * kimi["price"], blend * tokens, electricity)
 
+    ends = zip(("the first quartile", "the median", "the third quartile"), QUARTILES_USD, strict=True)
+    each = [f"{e.break_even_hours(lenovo.capex, 8 * usd, lenovo.opex):,.0f} hours at {name} ({usd:.2f})" for name, usd in ends]
+    after = f"after {each[0]},
+  {each[1]} and {each[2]}"
     licences = nvidia.sw * (nvidia.gpus - 1)
     return f"""
 ## What the sources got wrong
@@ -105,9 +111,9 @@ def defects(cases: dict[str, Case]) -> str:
 - **A thousand times too few tokens (KSH-1).** The page prints 0.46 million tokens a month as its break-even; its own figures give 460.8.
 - **A list price that is not the list's (GPUADV-1).** It has 33.86 USD an hour for eight H100 at AWS, where the list has 55.04. The
   arithmetic is right. 1,800 tokens/s of a 70B model on one GPU of 80 GB leave 9 GB for the cache, which is doubtful.
-- **Dear sellers (LP2368).** A comparison with a large cloud's list price finds owning cheap: of 18 sellers of H100 SXM on demand that the
-  archive knows on 2026-11-23, 14 are below AWS's 6.88 USD a GPU-hour and none is above Azure's 12.29. `docs/answers.md` asks such questions
-  at that market.
+- **Dear sellers (LP2368).** A comparison with a large cloud's list price finds owning cheap: of {SELLERS} sellers of H100 SXM on demand
+  that the archive knows on 2026-11-23, {BELOW_AWS} are below AWS's 6.88 USD a GPU-hour and none is above Azure's 12.29. With today's market
+  the same server breaks even {after}; five years have 43,800 hours. `docs/answers.md` asks such questions at that market.
 - **Ratios of input to output (BLEND-1).** The same API price reads 3.2 times apart under 8:1, 3:1 and 1:2. Prices here are blended in the
   workload's own ratio, which stands beside each figure.
 """
