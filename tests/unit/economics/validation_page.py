@@ -82,8 +82,7 @@ def defects(cases: dict[str, Case]) -> str:
 
     ends = zip(("the first quartile", "the median", "the third quartile"), QUARTILES_USD, strict=True)
     each = [f"{e.break_even_hours(lenovo.capex, 8 * usd, lenovo.opex):,.0f} hours at {name} ({usd:.2f})" for name, usd in ends]
-    after = f"after {each[0]},
-  {each[1]} and {each[2]}"
+    after = f"after {each[0]},\n  {each[1]} and {each[2]}"
     licences = nvidia.sw * (nvidia.gpus - 1)
     return f"""
 ## What the sources got wrong
