@@ -112,7 +112,8 @@ def defects(cases: dict[str, Case]) -> str:
   arithmetic is right. 1,800 tokens/s of a 70B model on one GPU of 80 GB leave 9 GB for the cache, which is doubtful.
 - **Dear sellers (LP2368).** A comparison with a large cloud's list price finds owning cheap: of {SELLERS} sellers of H100 SXM on demand
   that the archive knows on 2026-11-23, {BELOW_AWS} are below AWS's 6.88 USD a GPU-hour and none is above Azure's 12.29. With today's market
-  the same server breaks even {after}; five years have 43,800 hours. `docs/answers.md` asks such questions at that market.
+  the same server breaks even {after};
+  five years have 43,800 hours. `docs/answers.md` asks such questions at that market.
 - **Ratios of input to output (BLEND-1).** The same API price reads 3.2 times apart under 8:1, 3:1 and 1:2. Prices here are blended in the
   workload's own ratio, which stands beside each figure.
 """
