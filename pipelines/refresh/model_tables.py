@@ -86,9 +86,9 @@ def _make_whole(model: Model, inputs: dict[str, pl.LazyFrame], session: RefreshS
     released = released_keys(session.decisions, contract.table)
     checked = check_rows(contract, frame, may_quarantine=contract.layer == "staging", released=released)
     record_quarantine(session, contract, checked.quarantined)
-    return ModelBuilt(
-        checked.good, checked.good.height, checked.quarantined.height, [*checked.results, *check_table(contract, checked.good)]
-    )
+    before = _published_before(contract, session)
+    results = [*checked.results, *check_table(contract, checked.good, before[0] if before else None)]
+    return ModelBuilt(checked.good, checked.good.height, checked.quarantined.height, results)
 
 
 def _ingest(model: Model, inputs: dict[str, pl.LazyFrame], session: RefreshSession) -> ModelBuilt:
@@ -131,9 +131,14 @@ def _computed(model: Model, inputs: dict[str, pl.LazyFrame], session: RefreshSes
 
 def _suddenly_empty(contract: Contract, height: int, session: RefreshSession) -> list[RuleResult]:
     """A mart may be empty on a day before its first figure, but not where the published version of an earlier day has rows."""
-    manifest = session.published.manifest()
     may_be_empty = contract.layer != "marts" or contract.may_become_empty
-    if may_be_empty or height or manifest is None or manifest["as_of"] > session.as_of.isoformat():
-        return []
-    before = manifest["tables"].get(contract.table, {}).get("rows", 0)
-    return [not_suddenly_empty(height, before, manifest["as_of"])]
+    before = None if may_be_empty or height else _published_before(contract, session)
+    return [] if before is None else [not_suddenly_empty(height, *before)]
+
+
+def _published_before(contract: Contract, session: RefreshSession) -> tuple[int, str] | None:
+    """Rows of a mart in the version that is published, and its day; None where that is of a later day, or has no such table."""
+    manifest = session.published.manifest()
+    if manifest is None or contract.table not in manifest["tables"] or manifest["as_of"] > session.as_of.isoformat():
+        return None
+    return manifest["tables"][contract.table]["rows"], manifest["as_of"]

@@ -23,7 +23,31 @@ TABLE_RULES = [
 DAY = dt.date(2026, 6, 1)
 
 # Columns of a table that breaks the rule, and the rows of the last run where the rule asks for them.
-BROKEN: dict[str, tuple[dict[str, list[Any]], int | None]] = {}
+BROKEN: dict[str, tuple[dict[str, list[Any]], int | None]] = {
+    "marts.fx_rate.holds_the_currencies_of_the_market": ({"currency": ["USD", "EUR", "SEK"]}, None),
+    "marts.fx_rate.keeps_its_days": ({"currency": ["USD"] * 99}, 100),
+    "marts.price_today.most_devices_are_known": ({"gpu": ["l4"] * 69 + [None] * 31}, None),
+    "marts.price_today.is_sold_on_demand": ({"purchase_option": ["spot", "commitment"]}, None),
+    "marts.price_today.holds_most_prices_of_the_last_run": ({"gpu": ["l4"] * 69}, 100),
+    "marts.price_today.median_price_is_one_of_a_gpu": ({"usd_per_gpu_hour": [2.5, 250.0, 310.0]}, None),
+    "marts.throughput.most_rates_are_measured": ({"is_estimated": [True, True, False]}, None),
+    "marts.throughput.keeps_most_measurements": ({"model": ["m"] * 89}, 100),
+    "marts.token_price.keeps_most_rows": ({"provider": ["p"] * 69}, 100),
+    "marts.token_price.median_price_is_one_of_a_million_tokens": ({"usd_per_million_output_tokens": [0.0006, 0.0012, 3.0]}, None),
+    "marts.hardware_price.most_bands_are_quoted": ({"is_band_assumed": [True, True, False]}, None),
+    "marts.hardware_price.keeps_its_quotes": ({"hardware": ["h"] * 62}, 63),
+    "marts.electricity_price.median_price_is_one_of_a_kilowatt_hour": ({"eur_per_kwh": [0.1, 10.7, 25.6]}, None),
+    "marts.seller.most_sellers_have_a_seat": ({"headquarters_country": ["FR"] * 7 + [None] * 3}, None),
+}
+# Tables at the edge of the same rules.
+KEPT: dict[str, tuple[dict[str, list[Any]], int | None]] = {
+    "marts.fx_rate.keeps_its_days": ({"currency": ["USD"] * 100}, 100),
+    "marts.price_today.most_devices_are_known": ({"gpu": ["l4"] * 70 + [None] * 30}, None),
+    "marts.price_today.holds_most_prices_of_the_last_run": ({"gpu": ["l4"] * 70}, 100),
+    "marts.price_today.median_price_is_one_of_a_gpu": ({"usd_per_gpu_hour": [0.1, 15.0, 310.0]}, None),
+    "marts.throughput.most_rates_are_measured": ({"is_estimated": [True, False]}, None),
+    "marts.seller.most_sellers_have_a_seat": ({"headquarters_country": ["FR"] * 8 + [None] * 2}, None),
+}
 
 
 def table(contract: Contract, columns: dict[str, list[Any]]) -> pl.DataFrame:
@@ -48,6 +72,21 @@ def test_every_table_rule_is_broken_by_its_bad_table(contract: Contract, rule: T
             bad = bad.with_columns(pl.lit("x" if kind == pl.String else 1).cast(kind).alias(contract.grain[0]))
     verdict = next(r for r in check_table(contract, bad, rows_of_last_run) if r.rule == rule.name)
     assert (verdict.passed, verdict.severity, verdict.declared_effect) == (False, rule.severity, rule.effect)
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_a_table_at_the_edge_of_a_rule_keeps_it(name: str) -> None:
+    contract = catalogue().tables[name.split(".")[1]]
+    columns, rows_of_last_run = KEPT[name]
+    verdict = next(r for r in check_table(contract, table(contract, columns), rows_of_last_run) if f"{contract.table}.{r.rule}" == name)
+    assert verdict.passed, verdict.detail
+
+
+def test_a_rule_about_the_last_run_says_so_where_there_was_none() -> None:
+    contract = catalogue().tables["price_today"]
+    verdicts = check_table(contract, table(contract, {"gpu": ["l4"]}))
+    (verdict,) = (r for r in verdicts if r.rule == "holds_most_prices_of_the_last_run")
+    assert verdict.passed and verdict.detail.startswith("no earlier run to compare with")
 
 
 def test_no_bad_table_is_left_of_a_rule_that_is_gone() -> None:
