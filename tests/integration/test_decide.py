@@ -150,7 +150,7 @@ def test_twelve_workloads_are_recomputed_hour_by_hour(published: duckdb.DuckDBPy
 def test_a_watched_workload_is_decided_after_a_refresh_and_its_turn_is_told(archive: Cli, tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
-    (data / "published").symlink_to(archive.current.parent)
+    (data / "published").symlink_to(archive.data / "published")
     good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
     text = EXAMPLES[0].read_text()
     good.write_text(text)
