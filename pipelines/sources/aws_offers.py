@@ -15,6 +15,7 @@ from decimal import Decimal
 
 import polars as pl
 
+from pipelines.sources.lib.aws import regions_of_the_day
 from pipelines.sources.lib.decode import number_of, parser
 from pipelines.sources.lib.errors import ParseError, SourceError
 from pipelines.sources.lib.fetching import each_answer
@@ -22,7 +23,7 @@ from pipelines.sources.lib.http import Request
 from pipelines.sources.lib.offers import OFFER_TABLE, offers
 from pipelines.sources.lib.source import FetchContext, Payload, Source
 
-# Other regions cost as much to read; these are those of the examples and the largest of Europe.
+# Read each day: those of the examples and the largest of Europe. The others take turns within a week.
 _REGIONS = ("us-east-1", "eu-central-1", "eu-west-1", "eu-west-3")
 
 SOURCE = Source(
@@ -35,7 +36,7 @@ SOURCE = Source(
     timeout_seconds=240.0,
     table=OFFER_TABLE,
     certainty="documented",
-    gives="on-demand and Reserved prices of machines with accelerators in four regions",
+    gives="on-demand and Reserved prices of machines with accelerators in four regions each day and in all others once a week",
 )
 _WHAT = "offer file"
 _PREAMBLE_LINES = 6
@@ -64,8 +65,8 @@ _HOURS_OF_A_MONTH = 730
 
 def fetch(context: FetchContext) -> Iterable[Payload]:
     """One file per region, as CSV, of which the lines that matter are kept."""
-    path = "/offers/v1.0/aws/AmazonEC2/current/{}/index.csv"
-    return each_answer(context, {region: Request(context.base_url + path.format(region), keep=lines_kept) for region in _REGIONS})
+    path, regions = "/offers/v1.0/aws/AmazonEC2/current/{}/index.csv", regions_of_the_day(context, _REGIONS)
+    return each_answer(context, {region: Request(context.base_url + path.format(region), keep=lines_kept) for region in regions})
 
 
 def lines_kept() -> Callable[[bytes], bytes]:

@@ -74,6 +74,8 @@ def recorded(name: str, path: str) -> bytes:
         return content if content.startswith(b"PK") else _zipped("eurofxref-hist.csv", content.decode())
     if name == "skypilot_catalog":
         return str(json.loads(content)["vms_csv"]).encode()
+    if name == "aws_savings_plans":
+        return content.replace(b'{"plan": ', b'{"description": ')
     if name == "energy_charts":
         return str(json.loads(content)["answer"]).encode()
     kind = "reservation" if "Reservation" in path else "consumption_2" if "page=2" in path else ""

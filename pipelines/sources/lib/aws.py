@@ -1,4 +1,4 @@
-"""What the keyed AWS sources share: a client per region, the regions of the account, errors told apart.
+"""What the AWS sources share: the machines to ask for, the regions of a day, and with a key a client per region and errors told apart.
 
 Belongs here: boto3, imported only when a source is fetched. Does not belong here: what any answer means.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from importlib import resources
@@ -16,6 +17,7 @@ from typing import Any
 
 from pipelines.platform.clock import utc_now
 from pipelines.platform.text import fit_to_show
+from pipelines.sources.lib.decode import field_of, read_json
 from pipelines.sources.lib.errors import OfflineError, SourceError
 from pipelines.sources.lib.source import FetchContext, Payload
 
@@ -28,12 +30,39 @@ _REGIONS_AT_ONCE = 8
 _MAX_CODE = 80
 # An account that has not switched a region on is told so; that is no fault. A missing permission is another code.
 _NOT_ENABLED = ("AuthFailure", "OptInRequired")
+_REGION_INDEX = "/offers/v1.0/aws/AmazonEC2/current/region_index.json"
+_REGION = re.compile(r"^(?!cn-|us-gov-|us-iso)[a-z]{2}-[a-z]+-[0-9]$")
+_DAYS_OF_A_ROUND = 7
 
 
 def gpu_instance_types() -> list[str]:
     """EC2 types that hold accelerators, from the curated table."""
     text = resources.files("pipelines").joinpath("reference/instance_gpu.csv").read_text(encoding="utf-8")
     return sorted({row["instance_type"] for row in csv.DictReader(io.StringIO(text)) if row["provider"] == "aws"})
+
+
+def regions_of_the_day(context: FetchContext, daily: Sequence[str] = ()) -> list[str]:
+    """The `daily` regions and a seventh of the others, another one each day of the week: a file of a region is long, and changes rarely.
+
+    Which regions there are stands in the price list's own index; where that cannot be read the table of regions says it.
+    """
+    try:
+        index = read_json(context.http.get(context.base_url + _REGION_INDEX).content, "index of regions")
+        listed = field_of(index, "regions")
+    except OfflineError:
+        raise
+    except SourceError as error:
+        context.problem(f"index of regions: {error}")
+        listed = None
+    # Local zones and other partitions have longer names, or are not sold to everybody.
+    known = [code for code in listed if _REGION.match(code)] if isinstance(listed, dict) else _regions_of_the_table()
+    others = sorted(set(known) - set(daily))
+    return [*daily, *others[context.as_of.toordinal() % _DAYS_OF_A_ROUND :: _DAYS_OF_A_ROUND]]
+
+
+def _regions_of_the_table() -> list[str]:
+    text = resources.files("pipelines").joinpath("reference/region_country.csv").read_text(encoding="utf-8")
+    return [row["region"] for row in csv.DictReader(io.StringIO(text)) if row["provider"] == "aws" and _REGION.match(row["region"])]
 
 
 def by_region(context: FetchContext, rows_of: Callable[[Any], Iterable[dict[str, Any]]]) -> Iterable[Payload]:

@@ -1,0 +1,66 @@
+"""AWS' long files: which regions a day reads, and what is kept of a file as it arrives, in pieces of any size."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipelines.sources import aws_offers, aws_savings_plans
+from pipelines.sources.lib.aws import regions_of_the_day
+from pipelines.sources.lib.errors import SourceError
+from tests.support.fetching import fetch_context
+from tests.support.loopback import loopback
+
+INDEX = "/offers/v1.0/aws/AmazonEC2/current/region_index.json"
+
+
+def test_every_region_has_its_day_of_the_week() -> None:
+    codes = ["eu-west-3", "us-east-1", "us-west-2-phx-1", "us-gov-west-1", "cn-north-1", *(f"ap-east-{n}" for n in range(9))]
+    with loopback({INDEX: [json.dumps({"regions": {code: {} for code in codes}}).encode()]}) as server:
+        week = [
+            regions_of_the_day(replace(fetch_context(server.url), as_of=dt.date(2026, 11, 23) + dt.timedelta(days=day)), ("eu-west-3",))
+            for day in range(7)
+        ]
+    assert all(day[0] == "eu-west-3" for day in week)
+    assert sorted(code for day in week for code in day[1:]) == sorted(["us-east-1", *(f"ap-east-{n}" for n in range(9))])
+
+
+def test_without_the_index_the_table_of_regions_says_which_there_are() -> None:
+    problems: list[str] = []
+    with loopback({INDEX: [(404, {}, b"")]}) as server:
+        assert len(regions_of_the_day(fetch_context(server.url, problems))) >= 3
+    assert len(problems) == 1 and "index of regions" in problems[0]
+
+
+def test_a_price_list_whose_line_never_ends_is_refused() -> None:
+    keep = aws_offers.lines_kept()
+    with pytest.raises(SourceError, match="a line of more than"):
+        for _ in range(20):
+            keep(b" " * (1 << 17))
+
+
+@pytest.mark.parametrize("size", [7, 100, 5_000, 1 << 20])
+def test_rates_are_found_in_pieces_of_any_size(shared: Path, size: int) -> None:
+    document = json.loads((shared / "examples" / "aws_bulk" / "savingsplan_eu-west-3.json").read_bytes())
+    processor = document["terms"]["savingsPlan"][0]["rates"][0] | {
+        "discountedUsageType": "EUW3-BoxUsage:m5.large",
+        "discountedInstanceType": "m5.large",
+    }
+    document["terms"]["savingsPlan"][0]["rates"] += [processor] * 50
+    content, keep = json.dumps(document, indent=1).encode(), aws_savings_plans.rates_kept()
+    kept = b"".join(keep(content[at : at + size]) for at in range(0, len(content), size)) + keep(b"")
+    found = aws_savings_plans.parse(kept)
+    assert found.select("sku", "region", "payment_option", "commitment_months", "native_amount").rows() == [
+        ("p5.48xlarge savings plan", "eu-west-3", "none", 12, "52.1000000000")
+    ]
+
+
+def test_a_body_that_is_no_savings_plan_is_refused() -> None:
+    keep = aws_savings_plans.rates_kept()
+    with pytest.raises(SourceError, match="no such file"):
+        for _ in range(20):
+            keep(b" " * (1 << 17))

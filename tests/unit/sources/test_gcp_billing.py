@@ -1,0 +1,53 @@
+"""GCP: a machine is the sum of its parts, and of which one is missing it is no machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pipelines.sources import gcp_billing
+from tests.support.fetching import fetch_context
+from tests.support.loopback import loopback
+from tests.support.paths import FIXTURES
+
+ANSWER = json.loads((FIXTURES / "gcp_billing" / "answer.json").read_bytes())
+PATH = "/v1/services/6F81-5844-456A/skus"
+
+
+def machines(skus: list[object]) -> dict[tuple[str, str], str]:
+    found = gcp_billing.parse(json.dumps({"skus": skus}).encode())
+    return {(row[0], row[1]): row[2] for row in found.select("sku", "purchase_option", "native_amount").rows()}
+
+
+def test_a_machine_is_the_sum_of_its_parts() -> None:
+    # 8 GPUs, 208 cores, 1,872 GiB, and 6,000 GiB of disks by the month.
+    assert machines(ANSWER["skus"])["a3-highgpu-8g", "on_demand"] == "92.45600000"
+
+
+def test_without_its_disks_or_its_gpu_there_is_no_machine() -> None:
+    for missing in ("SSD backed", "Nvidia H100"):
+        assert ("a3-highgpu-8g", "on_demand") not in machines([s for s in ANSWER["skus"] if not s["description"].startswith(missing)])
+
+
+def test_spot_parts_that_are_filed_under_on_demand_are_spot() -> None:
+    # One GPU, 4 cores, 16 GiB.
+    assert machines(ANSWER["skus"])["g2-standard-4", "spot"] == "0.25600000"
+
+
+def test_pages_are_put_together_and_the_key_is_shown_nowhere() -> None:
+    first, second = ANSWER["skus"][:2], ANSWER["skus"][2:]
+    answers = {
+        PATH: [json.dumps({"skus": first, "nextPageToken": "more"}).encode(), json.dumps({"skus": second, "nextPageToken": ""}).encode()]
+    }
+    with loopback(answers) as server:
+        [payload] = gcp_billing.fetch(fetch_context(server.url, credentials={"GCP_BILLING_API_KEY": "hush"}))
+        assert len(server.asked) == 2 and "key=hush" in server.asked[0]
+    assert "hush" not in payload.url and b"hush" not in payload.content
+    # What no machine with GPUs is made of is not kept.
+    assert b"N1 Predefined" not in payload.content and gcp_billing.parse(payload.content).height == 7
+
+
+def test_the_documented_example_has_parts_that_are_known(shared: Path) -> None:
+    skus = json.loads((shared / "examples" / "gcp_billing" / "skus_gpu.json").read_bytes())["skus"]
+    parts = {gcp_billing._part_of(sku) for sku in skus}
+    assert {("Nvidia H100 80GB GPU", "on_demand"), ("Nvidia H100 80GB GPU", "spot"), ("A3 Instance Core", "on_demand")} <= parts
