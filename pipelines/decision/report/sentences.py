@@ -6,8 +6,6 @@ Belongs here: sentences, in English and by their English ones in any language. D
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from pipelines.decision.plan import Decision, Option
 from pipelines.decision.report.data import rate, yours
 from pipelines.decision.report.speech import Speech
@@ -205,7 +203,7 @@ def caveats(decision: Decision, t: Speech) -> list[str]:
         said.append(t("The ways compute in different precisions ({list}), which differ in quality.", list=", ".join(precisions)))
     if any(m.measured_on is None for m in measured):
         said.append(t("Some rates have no day of measurement."))
-    return said + _old(decision, t) + _price_caveats(options, t)
+    return said + _old(decision, t) + _price_caveats(decision, t)
 
 
 def _old(decision: Decision, t: Speech) -> list[str]:
@@ -230,13 +228,26 @@ def _old(decision: Decision, t: Speech) -> list[str]:
     return [t("Older than the limit of its kind: {figures}.", figures=t("; ").join(dict.fromkeys(found)))] if found else []
 
 
-def _price_caveats(options: Sequence[Option], t: Speech) -> list[str]:
-    said = []
+def _is_local(decision: Decision) -> bool:
+    """Whether space and salaries are the asker's own."""
+    names = ("colocation_usd_per_kw_month", "staff_usd_per_fte_year")
+    return all((row := decision.market.assumptions.get((name, None))) is None or row.is_yours for name in names)
+
+
+def _price_caveats(decision: Decision, t: Speech) -> list[str]:
+    options, said = decision.options, list[str]()
     if any(o.api for o in options):
         said.append(t("Sellers by the token do not say on which device and in which precision they compute, and may change both."))
         said.append(t("Prices of tokens are dated by the release of the list that carries them; the list does not say when it looked."))
     if any(o.kind == "spot" for o in options):
         said.append(t("Spot machines may be taken away at any time; the cost counts restarts, not the requests lost meanwhile."))
+    if decision.workload.electricity_area != "US" and any(o.server for o in options) and not _is_local(decision):
+        said.append(
+            t(
+                "Space and salaries are figures of the United States; quotes.colocation_per_kw_month and quotes.salary_per_year put your "
+                "own in their place."
+            )
+        )
     if any(o.server and o.server.is_power_estimated for o in options):
         said.append(t("The power of a server here is rated by its accelerators, as nobody measured it."))
     if any(o.offer and o.offer.price_basis == "last_known" for o in options):

@@ -381,6 +381,16 @@ def test_euros_are_dollars_at_the_rate() -> None:
     assert euros["options"][0]["capital"] * 1.25 == pytest.approx(dollars["options"][0]["capital"])
 
 
+def test_a_site_abroad_is_told_that_space_and_salaries_are_not_its_own() -> None:
+    names = ("colocation_usd_per_kw_month", "staff_usd_per_fte_year")
+    said = "Space and salaries are figures of the United States"
+    abroad = workload().model_copy(update={"electricity_area": "FR"})
+    assert said in as_text(decide(abroad, load(1.0), market())) and said not in as_text(answer(load(1.0)))
+    own = market()
+    own = replace(own, assumptions={k: replace(a, is_yours=True) if k[0] in names else a for k, a in own.assumptions.items()})
+    assert said not in as_text(decide(abroad, load(1.0), own))
+
+
 def test_devices_are_set_side_by_side_on_one_engine() -> None:
     rates = [
         EngineRate("fp8", "e", "g", 8.0, 64.0, 50.0),

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.decision import as_dict, decide
-from pipelines.decision.market import Assumption, Measurement
+from pipelines.decision.market import ApiOffer, Assumption, Measurement
 from pipelines.decision.options.stages import staged
 from pipelines.decision.workload import Purchase, ScaleToZero, Tokens
 from pipelines.economics import annual_capital_cost, annual_write_off, hybrid_plan
@@ -165,6 +165,43 @@ def test_more_sellers_never_make_renting_dearer_and_a_constraint_never_a_plan_ch
     held = decide(workload(countries=["FR"]), load(*shares), replace(full_market(), offers=offers), draws=1)
     if held.best is not None and many.best is not None:
         assert many.best.cost_usd[5]["base"] <= held.best.cost_usd[5]["base"] * (1 + 1e-12)  # type: ignore[index]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    some_shares,
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "countries": st.sampled_from([["FR"], ["EU"], ["US", "FR"]]),
+            "provider_jurisdictions": st.sampled_from([["US"], ["EU"]]),
+            "certifications": st.just(["SecNumCloud"]),
+            "trust_tiers": st.sampled_from([["datacenter"], ["secure"]]),
+            "least_gpu_memory_gb": st.sampled_from([10.0, 100.0]),
+            "data_may_not_leave": st.just(True),
+            "spot_allowed": st.just(False),
+            "api_allowed": st.just(False),
+            "capital_budget": st.floats(1e4, 1e6),
+        },
+    ),
+)
+def test_constraints_never_make_a_plan_cheaper_and_each_that_is_dropped_never_dearer(shares: list[float], given_constraints: Any) -> None:
+    places = [("cloud", "US", "r", "datacenter"), ("nuage", "FR", "fr-1", "secure")]
+    offers = [
+        offer(option, usd, provider=who, country=country, region=region, trust_tier=tier)
+        for option, usd in (("on_demand", 2.0), ("spot", 1.4), ("commitment", 1.1))
+        for who, country, region, tier in places
+    ]
+    seller = ApiOffer("cloud", "m", 0.1, 0.4, DAY, 0, "a page", country="US")
+    rich = replace(full_market(), offers=offers, api_offers=[seller])
+    free = decide(workload(), load(*shares), rich, draws=1)
+    held = decide(workload(**given_constraints), load(*shares), rich, draws=1)
+    assert free.best is not None
+    if held.best is None:
+        return
+    assert free.best.cost_usd[5]["base"] <= held.best.cost_usd[5]["base"] * (1 + 1e-12)  # type: ignore[index]
+    assert all(c.dropped_usd is None or c.dropped_usd >= -1e-6 for c in held.constraint_costs)
+    assert all(c.alone_usd is None or c.alone_usd >= -1e-6 for c in held.constraint_costs)
 
 
 @settings(max_examples=15, deadline=None)
