@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.sources.lib.aws import CREDENTIALS, NOMINAL_URL, SESSION_TOKEN, by_region
+from pipelines.sources.lib.aws import CREDENTIALS, NOMINAL_URL, SESSION_TOKEN, by_region, gpu_instance_types
 from pipelines.sources.lib.decode import as_text, field_of, list_of, parser, read_json, text_rows
 from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.source import FetchContext, Payload, Source
@@ -35,6 +35,7 @@ _SCHEMA = {
     "vcpus": pl.Int64,
     "memory_mib": pl.Int64,
     "usage_classes": pl.String,
+    "is_in_our_table": pl.Boolean,
 }
 
 
@@ -80,9 +81,10 @@ def parse(content: bytes) -> pl.DataFrame:
         for row in devices
     ]
     text = text_rows(devices, _FIELDS, _WHAT)
-    numbers = {name: kind for name, kind in _SCHEMA.items() if kind != pl.String}
+    numbers = {name: kind for name, kind in _SCHEMA.items() if kind in (pl.Float64, pl.Int64)}
     return text.with_columns(
         *(pl.col(name).cast(pl.Float64, strict=False).cast(kind, strict=False) for name, kind in numbers.items()),
         region=pl.lit(region),
         usage_classes=pl.Series(classes, dtype=pl.String),
+        is_in_our_table=pl.col("instance_type").is_in(gpu_instance_types()),
     ).select(list(_SCHEMA))

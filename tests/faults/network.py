@@ -74,6 +74,8 @@ def recorded(name: str, path: str) -> bytes:
         return content if content.startswith(b"PK") else _zipped("eurofxref-hist.csv", content.decode())
     if name == "skypilot_catalog":
         return str(json.loads(content)["vms_csv"]).encode()
+    if name == "us_ai_infra":
+        return content.replace(b"2026-08-21", f"{utc_now():%Y-%m-%d}".encode())
     if name == "aws_savings_plans":
         return content.replace(b'{"plan": ', b'{"description": ')
     if name == "energy_charts":

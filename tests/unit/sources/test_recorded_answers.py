@@ -224,3 +224,31 @@ def test_azure_rows_of_2025_hold_no_windows(shared: Path) -> None:
     assert not pl.Series([i["productName"] for i in windows]).str.contains(pattern).any()
     plain = {i["productName"] for i in items if not i["productName"].endswith(("Windows", "Win", "Dedicated Host"))}
     assert pl.Series(sorted(plain)).str.contains(pattern).all()
+
+
+def test_a_set_of_readings_gives_neither_nebius_nor_old_days(shared: Path) -> None:
+    found = read("us_ai_infra", shared / "captures" / "us-ai-infra" / "gpu_prices.csv")
+    assert set(found.get_column("provider")) == {"lambda", "runpod"} and found.height == 5
+    tiers = dict(found.select("provider", "trust_tier").rows())
+    assert tiers == {"lambda": "datacenter", "runpod": "community"}
+
+
+def test_together_machines_are_managed_and_no_bare_machines(shared: Path) -> None:
+    found = read("together", shared / "examples" / "together" / "inference-instance-types.json")
+    assert found.select("purchase_option", "native_amount", "gpu_count_stated").rows() == [("serverless", "31.9", 8.0)]
+
+
+def test_energy_examples_are_read(shared: Path) -> None:
+    # The value that Eurostat does not have is no row; a state without a price is none either.
+    eurostat = MODULES["eurostat_electricity"]
+    bands = json.loads((shared / "examples" / "eurostat" / "nrg_pc_205.json").read_bytes())
+    assert eurostat.parse(json.dumps(bands, default=str).encode()).select("area", "native_per_kwh").rows() == [
+        ("FR", "0.1321"),
+        ("FR", "0.1288"),
+        ("DE", "0.1602"),
+    ]
+    eia = MODULES["eia_electricity"].parse((shared / "examples" / "eia" / "retail-sales.json").read_bytes())
+    assert eia.select("area", "native_per_kwh").rows() == [("US", "0.0872")]
+    entsoe = MODULES["entsoe"].parse((shared / "examples" / "entsoe" / "A44_FR.xml").read_bytes())
+    # Three quarters of an hour at 41.20, then 38.05 to the end of the day: what repeats is left out.
+    assert entsoe.get_column("native_per_kwh").to_list() == [f"{(Decimal('41.20') * 3 + Decimal('38.05') * 93) / 96 / 1000:.8f}"]
