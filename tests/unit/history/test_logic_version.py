@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.catalogue.contracts import catalogue
+from pipelines.catalogue.contracts import catalogue, load_catalogue
+from pipelines.history import logic_version as version_module
 from pipelines.history.logic_version import import_closure, logic_version, source_version
 from pipelines.ingest.registry import discover
-from pipelines.platform.paths import PACKAGE_FOLDER, PROJECT_FOLDER
+from pipelines.platform.paths import MODELS_FOLDER, PACKAGE_FOLDER, PROJECT_FOLDER
 
 ROOMS = {"catalogue", "history", "ingest", "platform", "prices", "quality", "sources"}
 
@@ -56,3 +57,60 @@ def test_a_source_has_a_version_of_its_own(tmp_path: Path) -> None:
 def test_versions_are_short_hashes(version: object) -> None:
     found = logic_version(catalogue()) if version else source_version(discover(catalogue())["azure_retail"], catalogue())
     assert len(found) == 16 and int(found, 16) >= 0
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A copy of code and contracts, to be edited; what ships as data is left out."""
+    for path in [*PACKAGE_FOLDER.rglob("*.py"), *MODELS_FOLDER.rglob("*.*")]:
+        if path.suffix in (".py", ".sql", ".yml", ".json"):
+            copy = tmp_path / path.relative_to(PROJECT_FOLDER)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(path.read_bytes())
+    return tmp_path
+
+
+def version_of(package: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    models = package / MODELS_FOLDER.name
+    monkeypatch.setattr(version_module, "PACKAGE_FOLDER", package / PACKAGE_FOLDER.name)
+    monkeypatch.setattr(version_module, "_MODEL", models / "staging" / "price_observation.py")
+    monkeypatch.setattr(version_module, "import_closure", import_closure.__wrapped__)
+    return logic_version(load_catalogue(models))
+
+
+# What is added to files that decide nothing about recorded prices, and to some that do.
+ELSEWHERE = {
+    "pipelines/dashboard/page.py": "# another text\n",
+    "pipelines/dashboard/pages/a_new_page.py": '"""A page that is new."""\n',
+    "pipelines/cli/commands/query.py": "# another help\n",
+    "pipelines/economics/capital.py": "# another default\n",
+    "pipelines/decision/plan.py": "# another answer\n",
+    "pipelines/defs/checks.py": "# another check\n",
+    "pipelines/publication/views.py": "# another view\n",
+    "pipelines/sources/vast.py": "# another parser\n",
+    "pipelines/sources/a_new_seller.py": '"""A source that is new."""\n',
+    "dbt_like_models/marts/a_new_mart.sql": "SELECT provider FROM marts.seller\n",
+    "dbt_like_models/marts/a_new_mart.yml": "description: A mart that is new.\ngrain: [provider]\ncolumns: [provider]\n",
+}
+DECIDING = (
+    "pipelines/prices/benchmarks.py",
+    "pipelines/history/validation.py",
+    "pipelines/sources/lib/offers.py",
+    "dbt_like_models/staging/price_observation.py",
+)
+
+
+def add(path: Path, text: str) -> None:
+    path.write_text((path.read_text(encoding="utf-8") if path.exists() else "") + text, encoding="utf-8")
+
+
+def test_only_what_decides_on_prices_makes_another_version(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = version_of(package, monkeypatch)
+    for file, text in ELSEWHERE.items():
+        add(package / file, text)
+    assert version_of(package, monkeypatch) == before
+    seen = {before}
+    for file in DECIDING:
+        add(package / file, "# another judgement\n")
+        seen.add(version_of(package, monkeypatch))
+    assert len(seen) == 1 + len(DECIDING)
