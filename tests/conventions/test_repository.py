@@ -86,3 +86,8 @@ def test_the_dagster_instance_is_as_configured(tmp_path: Path) -> None:
         # A run that was killed would fill a limited queue for ever; the refresh's own lock lets one in at a time.
         queue = instance.get_concurrency_config().run_queue_config
         assert queue is not None and queue.max_concurrent_runs == -1
+
+
+def test_the_number_of_examples_follows_the_profile() -> None:
+    fixed = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "tests" / "unit").rglob("*.py")) if "max_examples" in path.read_text()]
+    assert fixed == [], "use tests.support.examples.examples(count), which the nightly profile multiplies"

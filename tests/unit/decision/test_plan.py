@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.catalogue.contracts import catalogue
@@ -26,6 +26,7 @@ from pipelines.decision.plan import Decision
 from pipelines.decision.quotes import Ends, Quotes
 from pipelines.decision.workload import SHAPES, Purchase, Resilience, ScaleToZero, Site, Tokens, Workload
 from pipelines.prices.market import PROFESSIONAL as PRICES_PROFESSIONAL
+from tests.support.examples import examples
 
 DAY = dt.date(2026, 11, 23)
 RATE = 100.0  # output tokens per second per GPU: 2.88 million an hour on a server of eight
@@ -413,7 +414,7 @@ def test_the_report_names_every_source_and_escapes_what_it_shows() -> None:
     assert "<script>" not in page and "&lt;script&gt;" in page and "http" not in page
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(
     st.lists(st.floats(0, 4), min_size=1, max_size=24).filter(lambda x: max(x) > 0.01),
     st.floats(0.05, 20),

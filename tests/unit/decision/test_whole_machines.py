@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.decision import as_dict, decide
@@ -17,6 +17,7 @@ from pipelines.decision.market import ApiOffer, Assumption, Measurement
 from pipelines.decision.options.stages import staged
 from pipelines.decision.workload import Purchase, ScaleToZero, Tokens
 from pipelines.economics import annual_capital_cost, annual_write_off, hybrid_plan
+from tests.support.examples import examples
 from tests.unit.decision import recompute
 from tests.unit.decision.test_plan import CAPACITY, DAY, RATE, assumption, band, load, market, offer, workload
 
@@ -24,7 +25,7 @@ loads = st.lists(st.floats(0, 30), min_size=1, max_size=40)
 prices = st.floats(0, 10)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(loads, st.floats(0.5, 7), prices, prices, prices)
 def test_the_integer_plan_is_the_least_over_all_numbers_of_servers(
     hours: list[float], capacity: float, fixed: float, variable: float, rented: float
@@ -47,7 +48,7 @@ def test_the_integer_plan_is_the_least_over_all_numbers_of_servers(
     assert plan.integer.usd_total >= plan.usd_total * (1 - 1e-9) - 1e-9
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(
     st.lists(st.lists(st.floats(0, 100), min_size=4, max_size=4), min_size=1, max_size=4),
     st.lists(st.floats(0, 50), min_size=4, max_size=4),
@@ -90,7 +91,7 @@ def full_market(**changes: Any) -> Any:
 SWEPT = Measurement("g", "fp8", RATE, 4.0, "t", DAY, "a bench", concurrency=64, sweep=((0.1, 4.0), (0.4, 16.0), (1.0, 64.0)))
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(
     st.lists(st.floats(0, 20), min_size=1, max_size=24).filter(lambda x: max(x) > 0.01),
     st.sampled_from([0.0, 0.2, 1.0]),
@@ -126,7 +127,7 @@ def test_costs_are_those_of_an_independent_recomputation(
         assert option["cost_usd"][5]["base"] == pytest.approx(again(option), rel=1e-9), option["kind"]
 
 
-@settings(max_examples=8, deadline=None)
+@examples(8)
 @given(st.lists(st.floats(0, 2), min_size=1, max_size=12).filter(lambda x: max(x) > 0.5), st.sampled_from([0.0, 0.5]), st.floats(0.05, 6.0))
 def test_owning_the_base_is_the_least_over_all_numbers_of_servers_in_all_years(shares: list[float], growth: float, rent: float) -> None:
     """Every plan that never has fewer servers than the year before, priced by the independent script."""
@@ -155,7 +156,7 @@ def least(found: Any, kind: str) -> float:
     return min((o.cost_usd[5]["base"] for o in found.options if o.kind == kind), default=math.inf)
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(some_shares, st.lists(st.floats(0.5, 9), min_size=1, max_size=4))
 def test_more_sellers_never_make_renting_dearer_and_a_constraint_never_a_plan_cheaper(shares: list[float], rents: list[float]) -> None:
     offers = [offer("on_demand", usd, provider=f"p{n}", region=str(n), country="FR" if n % 2 else "US") for n, usd in enumerate(rents)]
@@ -167,7 +168,7 @@ def test_more_sellers_never_make_renting_dearer_and_a_constraint_never_a_plan_ch
         assert many.best.cost_usd[5]["base"] <= held.best.cost_usd[5]["base"] * (1 + 1e-12)  # type: ignore[index]
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(
     some_shares,
     st.fixed_dictionaries(
@@ -204,7 +205,7 @@ def test_constraints_never_make_a_plan_cheaper_and_each_that_is_dropped_never_de
     assert all(c.alone_usd is None or c.alone_usd >= -1e-6 for c in held.constraint_costs)
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(some_shares, st.sampled_from([0.1, 0.5, 1.5]), st.integers(2, 5))
 def test_buying_in_stages_never_costs_more_than_all_at_once(shares: list[float], growth: float, stage_years: int) -> None:
     asked = workload(growth=growth)
@@ -214,7 +215,7 @@ def test_buying_in_stages_never_costs_more_than_all_at_once(shares: list[float],
     assert least(stages, "own") <= least(once, "own") * (1 + 1e-9)
 
 
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(some_shares, st.floats(0.1, 10))
 def test_scaling_all_money_scales_the_answer(shares: list[float], factor: float) -> None:
     plain = full_market()
@@ -235,7 +236,7 @@ def test_scaling_all_money_scales_the_answer(shares: list[float], factor: float)
     assert other.best.cost_usd[5]["base"] == pytest.approx(one.best.cost_usd[5]["base"] * factor)  # type: ignore[index]
 
 
-@settings(max_examples=8, deadline=None)
+@examples(8)
 @given(st.floats(0.3, 1.0), st.floats(1.05, 3.0))
 def test_a_wider_band_never_makes_an_answer_surer(share: float, wider: float) -> None:
     def at(width: float) -> Any:

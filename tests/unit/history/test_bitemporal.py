@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 
 import polars as pl
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipelines.history.bitemporal import apply_batch, as_known_on, split_late_arriving, touched_since, versions
 from pipelines.history.intervals import as_assertions, best_source, held_by_source, merge_equal_neighbours
+from tests.support.examples import examples
 from tests.support.whole_history import whole_history
 
 START = dt.datetime(2026, 1, 1)
@@ -72,7 +73,7 @@ def at_once(frame: pl.LazyFrame) -> pl.DataFrame:
     return merge_equal_neighbours(best_source(held_by_source(as_assertions(frame)))).select(ROW).sort(ROW).collect()
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(seen)
 @example([("s", "a", 0, 0, 1), ("s", "a", 20, 0, 1), ("s", "a", 8, 30, 2)])
 @example([("s", "c", 0, 0, 1), ("s", "c", 0, 70, 1)])
@@ -82,7 +83,7 @@ def test_the_order_of_arrival_does_not_change_what_is_known_in_the_end(rows: lis
     assert intervals.select(ROW).sort(ROW).equals(at_once(frame))
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(seen)
 @example([("s", "a", 0, 0, 1), ("s", "a", 20, 0, 1), ("s", "a", 8, 30, 2)])
 @example([("s", "a", 0, 0, 1), ("s", "b", 0, 1, 1)])
@@ -102,7 +103,7 @@ def test_versions_say_at_each_instant_what_was_known_then(rows: list[Seen]) -> N
         assert then.select(columns).sort(columns).equals(expected.select(columns).sort(columns)), instant
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(seen, st.integers(0, 130))
 @example([("s", "a", 0, 0, 1), ("s", "a", 20, 0, 1), ("s", "a", 8, 30, 2)], 35)
 def test_in_two_refreshes_or_in_one(rows: list[Seen], hour: int) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipelines.catalogue.contracts import catalogue
@@ -18,6 +18,7 @@ from pipelines.history.intervals import with_series
 from pipelines.history.rolling import in_usd, intervals_in_units, rolling_statistics
 from pipelines.history.series import identity
 from pipelines.history.views import HistoryViews
+from tests.support.examples import examples
 from tests.support.whole_history import whole_history
 
 from .test_bitemporal import START, Seen, observed, seen
@@ -58,7 +59,7 @@ def at_once(frame: pl.DataFrame, store: HistoryViews, as_of: dt.date) -> dict[st
 
 
 @pytest.mark.parametrize("is_durable", [True, False])
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(seen, st.lists(st.integers(1, 12), max_size=4, unique=True))
 @example([("s", "a", 0, 0, 1), ("s", "a", 20, 0, 1), ("s", "a", 8, 30, 2)], [1, 3])
 @example([("s", "c", 0, 0, 1), ("s", "c", 100, 0, 2)], [1, 2, 120])

@@ -7,12 +7,13 @@ from fractions import Fraction
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.catalogue.contracts import catalogue
 from pipelines.history.intervals import as_assertions, best_source, held_by_source, merge_equal_neighbours
 from pipelines.history.rolling import in_usd, intervals_in_units, rolling_statistics
+from tests.support.examples import examples
 
 DAY = dt.datetime(2026, 1, 1)
 AS_OF = dt.date(2026, 6, 1)
@@ -84,7 +85,7 @@ def test_the_better_source_speaks_where_both_do() -> None:
     assert intervals(frame) == [(0, 5, "2"), (5, 9, "3"), (9, 30, "2")]
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.lists(st.tuples(st.integers(0, 100 * 86_400), st.integers(1, 6 * 10**9)), min_size=1, max_size=12, unique_by=lambda x: x[0]))
 def test_means_are_exact(changes: list[tuple[int, int]]) -> None:
     changes = sorted(changes)

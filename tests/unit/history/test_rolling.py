@@ -8,10 +8,11 @@ from fractions import Fraction
 
 import polars as pl
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipelines.history.rolling import SECONDS_PER_DAY, rolling_statistics, statistics_on
+from tests.support.examples import examples
 
 FIRST = 20_454 * SECONDS_PER_DAY
 LAST_DAY = 20_454 + 130
@@ -69,7 +70,7 @@ def exact(held: list[Held], series: str, day: int, days: int) -> dict[str, float
     }
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(pieces)
 @example([("s", 4 * 3600, SECONDS_PER_DAY, 10**8), ("t", 0, SECONDS_PER_DAY, 10**8)])
 @example([("s", SECONDS_PER_DAY - 1, 1, 6 * 10**9), ("s", SECONDS_PER_DAY, 7 * SECONDS_PER_DAY, 1)])
@@ -89,7 +90,7 @@ def test_every_statistic_is_exact(rows: list[tuple[str, int, int, int]]) -> None
             assert row[name] == pytest.approx(value, rel=1e-9, abs=1e-9), (name, row)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(pieces, st.integers(0, 130))
 def test_one_day_alone_is_the_same_as_in_the_whole(rows: list[tuple[str, int, int, int]], after: int) -> None:
     day = FIRST // SECONDS_PER_DAY + after

@@ -7,11 +7,12 @@ import datetime as dt
 import duckdb
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.catalogue.contracts import Contract, catalogue
 from pipelines.publication.encoding import STORED, write_encoded
+from tests.support.examples import examples
 
 CONTRACT = catalogue().tables["price_history"]
 TIMES = st.datetimes(dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31, 23, 59, 59, 999_999))
@@ -54,7 +55,7 @@ def given_back(contract: Contract, rows: pl.DataFrame) -> pl.DataFrame:
         return found
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.data())
 @pytest.mark.parametrize("name", ["price_history", "price_history_versions"])
 def test_every_row_comes_back(name: str, data: st.DataObject) -> None:

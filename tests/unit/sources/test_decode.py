@@ -6,7 +6,7 @@ import json
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.catalogue.contracts import catalogue
@@ -15,6 +15,7 @@ from pipelines.ingest.scaffold import stored_answers
 from pipelines.sources.lib import decode
 from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.offers import offers
+from tests.support.examples import examples
 
 FETCHED = {name: module for name, module in discover(catalogue()).items() if not module.source.is_bundled}
 SEEDS = {
@@ -48,7 +49,7 @@ def test_seeds(name: str, seed: str) -> None:
     frame_or_parse_error(name, SEEDS[seed])
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.data())
 def test_bytes_made_by_chance(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(FETCHED)))
@@ -66,7 +67,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.data())
 def test_values_of_another_kind(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(FETCHED)))
