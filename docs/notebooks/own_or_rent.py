@@ -18,8 +18,8 @@ def _():
 
     published = Path(mo.cli_args().get("published") or "data/published/current")
     breakdown = pl.read_parquet(published / "bi" / "owned_cost_breakdown.parquet")
-    answers = pl.read_parquet(published / "bi" / "own_or_rent.parquet")
-    return answers, breakdown, mo, pl
+    market = pl.read_parquet(published / "bi" / "market_today.parquet")
+    return breakdown, market, mo, pl
 
 
 @app.cell
@@ -47,10 +47,16 @@ def _(breakdown, mo, pl):
 
 
 @app.cell
-def _(answers, mo, pl):
-    asked = answers.filter((pl.col("country_group") == "world") & (pl.col("rent_gpu") == "h100-sxm-80"))
-    today = asked["median_usd_per_gpu_hour"].median() or 12.29
-    rent = mo.ui.slider(0.5, 15, 0.05, value=round(today, 2), label="USD per GPU-hour (starts at the median of the known sellers)")
+def _(market, mo, pl):
+    today = market.row(
+        by_predicate=(pl.col("gpu") == "h100-sxm-80")
+        & (pl.col("purchase_option") == "on_demand")
+        & (pl.col("country_group") == "world")
+        & (pl.col("trust_group") == "professional"),
+        named=True,
+    )
+    median, sellers = today["median_usd_per_gpu_hour"], today["seller_count"]
+    rent = mo.ui.slider(0.5, 15, 0.01, value=round(median, 2), label=f"USD per GPU-hour (starts at the median of {sellers} sellers)")
     use = mo.ui.slider(0.05, 1, 0.01, value=0.3, label="share of the hours in use")
     mo.vstack([mo.md("## Your own rent and use"), rent, use])
     return rent, use

@@ -24,6 +24,7 @@ import polars as pl
 import pytest
 
 from pipelines.catalogue.contracts import catalogue
+from pipelines.catalogue.published_sql import bi_views
 from pipelines.history.distributed.buckets import buckets, statistics_of
 from pipelines.history.rolling import SECONDS_PER_DAY
 from pipelines.publication.encoding import STORED, write_encoded
@@ -55,7 +56,7 @@ def page() -> Iterator[list[str]]:
     yield sections
     text = "\n".join(sections)
     print("\n" + text)
-    if len([line for line in text.splitlines() if line.startswith("## ")]) == 6:
+    if len([line for line in text.splitlines() if line.startswith("## ")]) == 7:
         head = "# Benchmarks\n\nWritten by `make bench`. Ratios first: they carry over to another machine, seconds do not.\n\n"
         PAGE.write_text(f"{head}Machine: {machine()}; {date.today():%Y-%m}.\n\n{text}\n", encoding="utf-8")
 
@@ -308,6 +309,27 @@ def test_queries_of_analysts(large: Path, archive: Cli, page: list[str]) -> None
     page.append(f"## Queries\n\nMedian over all: **{statistics.median(medians) * 1e3:.0f} ms**.\n")
     page.append(table(["query", "median of 5"], rows) + "\n")
     assert statistics.median(medians) <= 0.100
+
+
+# Histories are asked for their newest day, as a page or a tool asks; the others are views of the day of the version, and read whole.
+HISTORIES = {"break_even": "on_date", "cost_per_million_tokens": "on_date", "price_rolling": "on_date", "market_history": "held_until_on"}
+
+
+def test_views_of_the_interface(archive: Cli, page: list[str]) -> None:
+    rows, medians = [], {}
+    with duckdb.connect(str(archive.current / "breakeven.duckdb"), read_only=True) as connection:
+        for view in sorted(bi_views()):
+            day = HISTORIES.get(view)
+            asked = f"FROM bi.{view}"
+            if day:
+                [(newest,)] = connection.execute(f"SELECT max({day}) FROM bi.{view}").fetchall()
+                asked += f" WHERE {day} = DATE '{newest}'"
+            medians[view] = timed(connection, asked)
+            count = connection.execute(f"SELECT count(*) FROM ({asked})").fetchall()[0][0]
+            rows.append([f"`bi.{view}`" + (", newest day" if day else ""), f"{count:,}", f"{medians[view] * 1e3:.0f} ms"])
+    page.append("## Views of the interface\n\nOn the archive; the bound is 50 ms.\n")
+    page.append(table(["view", "rows", "median of 5"], rows) + "\n")
+    assert {view: seconds for view, seconds in medians.items() if seconds > 0.050} == {}
 
 
 def timed(connection: duckdb.DuckDBPyConnection, sql: str) -> float:

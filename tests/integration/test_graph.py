@@ -6,7 +6,6 @@ import datetime as dt
 from pathlib import Path
 
 import dagster as dg
-import duckdb
 import pytest
 
 from pipelines.definitions import defs
@@ -52,12 +51,6 @@ def test_the_schedule_asks_for_the_day_of_its_tick() -> None:
         context = dg.build_schedule_context(instance=instance, scheduled_execution_time=tick)
         [request] = schedule.evaluate_tick(context).run_requests
     assert request.run_config["resources"]["session"]["config"]["as_of"] == "2026-11-23"
-
-
-@pytest.mark.parametrize("path", sorted((ROOT / "sql" / "queries").glob("*.sql")), ids=lambda p: p.stem)
-def test_cookbook(archive: Cli, path: Path) -> None:
-    with duckdb.connect(str(archive.current / "breakeven.duckdb"), read_only=True) as connection:
-        assert connection.execute(path.read_text()).fetchall(), path.name
 
 
 def test_a_source_that_was_offline_is_a_failed_check_that_warns(archive: Cli) -> None:

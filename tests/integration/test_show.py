@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.support.cli import Cli
@@ -15,6 +17,15 @@ def test_a_table_fits_and_is_plain(archive: Cli, what: str, language: str) -> No
     lines = done.stdout.splitlines()
     assert len(lines) >= 5 and max(map(len, lines[2:])) <= 80
     assert "\x1b" not in done.stdout
+    whole = {
+        "prices": "USD/h EUR/h days",
+        "market": "sellers least p25 median p75 known days",
+        "cost": "low usd high days",
+        "breakeven": "sellers low use high days",
+        "moved": "day before now change",
+    }[what]
+    head = next(line.split() for line in lines if set(whole.split()) <= set(line.split()))
+    assert head and not re.search(r"\d[.,]\d*…|\d…(\s|$)", re.sub(r"\S*-\S*…", "", done.stdout)), "a figure is never cut"
     assert {"en": "23 November 2026", "fr": "23 novembre 2026"}[language] in " ".join(done.stdout.split())
 
 

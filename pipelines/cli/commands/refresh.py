@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pipelines.cli import summary
 from pipelines.cli.exits import DEGRADED, FAILED, GOOD, UsageError, day, require_source
 from pipelines.cli.problems import with_remedy
+from pipelines.cli.progress import ProgressLine
 from pipelines.ingest.snapshots import SnapshotStore
 from pipelines.monitoring.state import NOT_WELL
 from pipelines.platform.clock import utc_now
@@ -45,7 +46,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         require_source(options.source)
     if options.as_of is not None and options.as_of > utc_now().date():
         raise UsageError(f"--as-of {options.as_of} is in the future; expected a day up to today, {utc_now():%Y-%m-%d} (UTC)")
-    logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.WARNING)
+    shown = ProgressLine(sys.stderr) if sys.stderr.isatty() else logging.StreamHandler(sys.stderr)
+    logging.basicConfig(handlers=[shown], format="%(message)s", level=logging.WARNING)
     logging.getLogger("breakeven").setLevel(logging.INFO)
     # Dagster warns of each check that a skipped build did not run; what matters is in its event log, and in ours.
     logging.getLogger("dagster").setLevel(logging.ERROR)
@@ -57,6 +59,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
 
     outcome = run_refresh(settings, options.as_of, offline=options.offline, rebuild=options.rebuild, only_source=options.source)
     after_refresh(settings, os.environ, utc_now())
+    shown.close()
     if outcome.failure is not None:
         report = {
             "outcome": outcome.failure.outcome,

@@ -42,11 +42,12 @@ _TABLES = {
         "USD/h",
     ),
     "market": _Table(
-        "Each GPU on demand, {group}: sellers, and quartiles of what each asks at least, USD per GPU-hour",
+        "Each GPU on demand, {group}: sellers, quartiles of what each asks at least, USD per GPU-hour; share last known, newest in days",
         """
         SELECT gpu, seller_count AS sellers, cheapest_usd_per_gpu_hour AS least, p25_usd_per_gpu_hour AS p25,
                median_usd_per_gpu_hour AS median,
-               p75_usd_per_gpu_hour AS p75, last_known_share AS "last known", newest_price_on AS newest
+               p75_usd_per_gpu_hour AS p75, last_known_share AS known,
+               date_diff('day', newest_price_on, (SELECT max(as_of_on) FROM bi.data_age)) AS days
         FROM bi.market_today WHERE purchase_option = 'on_demand' AND trust_group = 'professional' AND country_group = $group
         ORDER BY seller_count DESC, gpu LIMIT $limit
         """,
@@ -56,8 +57,8 @@ _TABLES = {
             "p25": "number",
             "median": "number",
             "p75": "number",
-            "last known": "share",
-            "newest": "date",
+            "known": "share",
+            "days": "count",
         },
     ),
     "cost": _Table(
@@ -74,7 +75,7 @@ _TABLES = {
     "breakeven": _Table(
         "{model} {precision}, {workload}: from which use owning is cheaper",
         """
-        SELECT server, comparator AS against, comparator_provider AS seller, comparator_count AS series,
+        SELECT server, comparator AS against, comparator_provider AS seller, seller_count AS sellers,
                low_break_even_utilisation_share AS low, base_break_even_utilisation_share AS use, high_break_even_utilisation_share AS high,
                price_age_days AS days
         FROM bi.break_even
@@ -82,8 +83,7 @@ _TABLES = {
           AND on_date = (SELECT max(on_date) FROM bi.break_even) AND comparator_count > 0
         ORDER BY server, base_break_even_utilisation_share DESC LIMIT $limit
         """,
-        {"against": "comparator", "series": "count", "low": "share", "use": "share", "high": "share", "days": "count"},
-        "use",
+        {"against": "comparator", "sellers": "count", "low": "share", "use": "share", "high": "share", "days": "count"},
     ),
     "moved": _Table(
         "Rented prices that moved, newest first",
@@ -145,17 +145,21 @@ def _print(table: _Table, title: str, found: list[dict[str, Any]], day: date, lo
         console.print("No figure is known for this.")
         return
     drawn = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, padding=(0, 1), pad_edge=False)
-    for name in found[0]:
-        is_text = table.kinds.get(name) in (None, "option", "comparator", "date")
-        drawn.add_column(name, justify="left" if is_text else "right", no_wrap=True, overflow="ellipsis", ratio=None)
+    written = [[_cell(locale, table.kinds.get(name), value) for name, value in row.items()] for row in found]
+    widths = [max(map(len, column)) for column in zip(list(found[0]), *written, strict=True)]
+    is_text = [table.kinds.get(name) in (None, "option", "comparator") for name in found[0]]
+    # Names may be cut where the width asks for it, figures and dates never.
+    excess = sum(widths) + 2 * len(widths) + (_BAR + 2 if table.bar else 0) - console.width
+    for _ in range(max(excess, 0)):
+        longest = max((place for place, text in enumerate(is_text) if text), key=widths.__getitem__)
+        widths[longest] = max(widths[longest] - 1, 1)
+    for name, width, text in zip(found[0], widths, is_text, strict=True):
+        drawn.add_column(name, justify="left" if text else "right", no_wrap=True, overflow="ellipsis", min_width=width, max_width=width)
     if table.bar:
         drawn.add_column("", no_wrap=True)
     most = max((row[table.bar] or 0 for row in found), default=0) if table.bar else 0
-    for row in found:
-        cells = [_cell(locale, table.kinds.get(name), value) for name, value in row.items()]
-        if table.bar:
-            cells.append("█" * round(_BAR * (row[table.bar] or 0) / most) if most else "")
-        drawn.add_row(*cells)
+    for row, cells in zip(found, written, strict=True):
+        drawn.add_row(*cells, *(["█" * round(_BAR * (row[table.bar] or 0) / most)] if most else []))
     console.print(drawn)
 
 

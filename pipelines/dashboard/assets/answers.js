@@ -96,8 +96,11 @@
     market() {
       const rows = b.rowsOf(b.setup.figures[0]), held = b.rowsOf(b.setup.figures[1]), today = held[held.length - 1];
       if (!today || !rows.length) return [text("say.nobody", { gpu: word("gpu", state.gpu), group: word("place", state.group) })];
+      // Quartiles of a few are no quartiles: each is named instead.
+      const cheapest = rows.filter((row, i) => ["datacenter", "secure"].includes(row.trust_tier) && rows.findIndex((other) => other.seller === row.seller) === i);
+      const few = today.seller_count < 4 && cheapest.length ? text("say.market_few", { gpu: word("gpu", state.gpu), option: word("option", state.option), group: word("place", state.group), count: number(today.seller_count, 0), sellers: cheapest.map((row) => `${row.seller} (${priceOf(row, row.usd_per_gpu_hour)})`).join(", ") }) : null;
       const ages = rows.map((row) => row.price_age_days).filter(known);
-      return [text("say.market", { gpu: word("gpu", state.gpu), option: word("option", state.option), group: word("place", state.group), count: number(today.seller_count, 0), least: priceOf(today, today.least_usd_per_gpu_hour), p25: priceOf(today, today.p25_usd_per_gpu_hour), median: priceOf(today, today.median_usd_per_gpu_hour), p75: priceOf(today, today.p75_usd_per_gpu_hour), last: share(today.last_known_share) }),
+      return [few ?? text("say.market", { gpu: word("gpu", state.gpu), option: word("option", state.option), group: word("place", state.group), count: number(today.seller_count, 0), least: priceOf(today, today.least_usd_per_gpu_hour), p25: priceOf(today, today.p25_usd_per_gpu_hour), median: priceOf(today, today.median_usd_per_gpu_hour), p75: priceOf(today, today.p75_usd_per_gpu_hour), last: share(today.last_known_share) }),
         text("say.market_age", { newest: number(Math.min(...ages), 0), oldest: number(Math.max(...ages), 0) })];
     },
     cost() {

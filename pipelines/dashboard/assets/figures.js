@@ -126,7 +126,8 @@ window.breakeven = (() => {
     const link = document.createElement("a");
     link.href = url; link.download = name; document.body.append(link); link.click(); link.remove();
   }
-  const ROWS_SHOWN = 200;
+  // On paper as many as style.css prints.
+  const ROWS_SHOWN = 200, ROWS_PRINTED = 15;
   function table(figure, rows) {
     const made = document.createElement("table"), head = made.createTHead().insertRow(), body = made.createTBody();
     made.createCaption().textContent = text("say.rows", { shown: number(Math.min(rows.length, ROWS_SHOWN), 0), all: number(rows.length, 0) });
@@ -198,6 +199,8 @@ window.breakeven = (() => {
     place.querySelector(".downloads").hidden = rows.length === 0;
     place.querySelector(".source").textContent = rows.length ? sources(rows) : "";
     place.querySelector(".table").replaceChildren(...(rows.length ? [table(figure, rows.filter((row) => !row.is_hidden))] : []));
+    if (rows.length > ROWS_PRINTED) place.querySelector(".table").dataset.printed = text("say.printed", { shown: number(ROWS_PRINTED, 0) });
+    else delete place.querySelector(".table").dataset.printed;
     place.querySelector("[data-csv]").onclick = () =>
       download(`${figure.name}.csv`, URL.createObjectURL(new Blob([asCsv(figure, rows)], { type: "text/csv" })));
     const chart = place.querySelector(".chart");

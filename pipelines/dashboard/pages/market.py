@@ -35,7 +35,8 @@ _SELLERS = f"""
         QUALIFY is_third_party = bool_and(is_third_party) OVER (PARTITION BY gpu, purchase_option, commitment_class, seller)
     )
     SELECT gpu, {CLASSED_OPTION} AS option, provider, seller, headquarters_country, country, region, instance_type, gpu_count, trust_tier,
-           usd_per_gpu_hour, price_basis, price_as_of_on, price_age_days, source, r.eur_per_usd
+           usd_per_gpu_hour, price_basis, price_as_of_on, price_age_days, source,
+           coalesce(eur_per_gpu_hour / usd_per_gpu_hour, r.eur_per_usd) AS eur_per_usd
     FROM offer CROSS JOIN {RATE} AS r
     QUALIFY row_number() OVER (PARTITION BY gpu, option, seller, country ORDER BY usd_per_gpu_hour, series_id) = 1
     ORDER BY gpu, option, usd_per_gpu_hour, seller, country
