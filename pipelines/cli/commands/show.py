@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.cli.exits import GOOD
@@ -16,14 +17,14 @@ if TYPE_CHECKING:
     from pipelines.cli.commands import Commands
 
 _WIDTH, _BAR = 80, 10
+_WORDS = Path(__file__).resolve().parents[1] / "locales"
 _OPTION = "CASE WHEN purchase_option = 'commitment' THEN 'commitment_' || commitment_months || '_months' ELSE purchase_option END"
 
 
 @dataclass(frozen=True)
 class _Table:
-    """A table: its title, its query, and how each column is written. `bar` is the column that a bar stands for."""
+    """A table: its query, and how each column is written. `bar` is the column that a bar stands for."""
 
-    title: str
     sql: str
     kinds: dict[str, str]
     bar: str | None = None
@@ -31,7 +32,6 @@ class _Table:
 
 _TABLES = {
     "prices": _Table(
-        "Rent of one {gpu}: last known price of each seller, place and option",
         f"""
         SELECT seller, country, {_OPTION} AS option, min(usd_per_gpu_hour) AS "USD/h",
                arg_min(eur_per_gpu_hour, usd_per_gpu_hour) AS "EUR/h",
@@ -42,7 +42,6 @@ _TABLES = {
         "USD/h",
     ),
     "market": _Table(
-        "Each GPU on demand, {group}: sellers, quartiles of what each asks at least, USD per GPU-hour; share last known, newest in days",
         """
         SELECT gpu, seller_count AS sellers, cheapest_usd_per_gpu_hour AS least, p25_usd_per_gpu_hour AS p25,
                median_usd_per_gpu_hour AS median,
@@ -62,7 +61,6 @@ _TABLES = {
         },
     ),
     "cost": _Table(
-        "{model} {precision}, {workload}: USD per million output tokens, cheapest first",
         """
         SELECT option, gpu, provider AS seller, low_usd_per_million_output_tokens AS low, base_usd_per_million_output_tokens AS usd,
                high_usd_per_million_output_tokens AS high, price_age_days AS days
@@ -73,7 +71,6 @@ _TABLES = {
         "usd",
     ),
     "breakeven": _Table(
-        "{model} {precision}, {workload}: from which use owning is cheaper",
         """
         SELECT server, comparator AS against, comparator_provider AS seller, seller_count AS sellers,
                low_break_even_utilisation_share AS low, base_break_even_utilisation_share AS use, high_break_even_utilisation_share AS high,
@@ -86,7 +83,6 @@ _TABLES = {
         {"against": "comparator", "sellers": "count", "low": "share", "use": "share", "high": "share", "days": "count"},
     ),
     "moved": _Table(
-        "Rented prices that moved, newest first",
         f"""
         SELECT moved_on AS day, provider AS seller, gpu, {_OPTION} AS option, usd_per_gpu_hour_before AS before, usd_per_gpu_hour AS now,
                change_ratio AS change
@@ -127,8 +123,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     with reader.published(settings) as connection:
         found = reader.rows(connection, table.sql, used)
         [(day,)] = connection.execute("SELECT max(as_of_on) FROM bi.data_age").fetchall()
-    locale = load_locale(options.language)
-    _print(table, table.title.format(**asked), found, day, locale)
+    locale = load_locale(options.language, _WORDS)
+    _print(table, locale.text(f"show.{options.what}", **asked), found, day, locale)
     return GOOD
 
 
@@ -142,24 +138,25 @@ def _print(table: _Table, title: str, found: list[dict[str, Any]], day: date, lo
         console = Console(width=_WIDTH, no_color=True, highlight=False)
     console.print(f"{title} ({locale.day(day)})", style="bold", markup=False)
     if not found:
-        console.print("No figure is known for this.")
+        console.print(locale.text("show.none"))
         return
     drawn = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, padding=(0, 1), pad_edge=False)
     written = [[_cell(locale, table.kinds.get(name), value) for name, value in row.items()] for row in found]
-    widths = [max(map(len, column)) for column in zip(list(found[0]), *written, strict=True)]
+    names = [locale.name("show.column", name) for name in found[0]]
+    widths = [max(map(len, column)) for column in zip(names, *written, strict=True)]
     is_text = [table.kinds.get(name) in (None, "option", "comparator") for name in found[0]]
     # Names may be cut where the width asks for it, figures and dates never.
     excess = sum(widths) + 2 * len(widths) + (_BAR + 2 if table.bar else 0) - console.width
     for _ in range(max(excess, 0)):
         longest = max((place for place, text in enumerate(is_text) if text), key=widths.__getitem__)
         widths[longest] = max(widths[longest] - 1, 1)
-    for name, width, text in zip(found[0], widths, is_text, strict=True):
+    for name, width, text in zip(names, widths, is_text, strict=True):
         drawn.add_column(name, justify="left" if text else "right", no_wrap=True, overflow="ellipsis", min_width=width, max_width=width)
     if table.bar:
         drawn.add_column("", no_wrap=True)
-    most = max((row[table.bar] or 0 for row in found), default=0) if table.bar else 0
-    for row, cells in zip(found, written, strict=True):
-        drawn.add_row(*cells, *(["█" * round(_BAR * (row[table.bar] or 0) / most)] if most else []))
+    lengths = [row[table.bar] or 0 for row in found] if table.bar else []
+    for place, cells in enumerate(written):
+        drawn.add_row(*cells, *(["█" * round(_BAR * lengths[place] / max(lengths))] if any(lengths) else []))
     console.print(drawn)
 
 
