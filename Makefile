@@ -4,7 +4,7 @@ ARGS ?=
 BIN := .venv/bin
 DATA := $(or $(BREAKEVEN_DATA),$(CURDIR)/data)
 
-.PHONY: help setup refresh test check lint types docs bench faults clean lock ui daemon
+.PHONY: help setup refresh test check lint types docs bench faults fuzz clean lock ui daemon
 
 help:
 	@echo "make refresh   set up if needed, then ingest, build, check and publish (ARGS=\"--offline\" and others are passed on)"
@@ -13,6 +13,7 @@ help:
 	@echo "make check     what a commit must pass in minutes: lint, types, unit tests, conventions"
 	@echo "make lint      formatter and linter       make types   type checker"
 	@echo "make docs      write the generated pages  make bench   benchmarks"
+	@echo "make fuzz      changed answers to every parser; ARGS=\"1000000\" for a million"
 	@echo "make faults    every fault as a table (kills, full disks, networks that misbehave, damaged files)"
 	@echo "make ui        Dagster's web pages        make daemon  schedule and sensors"
 	@echo "make lock      renew requirements.lock    make clean   remove .venv and caches (data/ stays)"
@@ -59,6 +60,10 @@ bench: setup
 # Every fault as a table; ARGS=network takes those whose name has the word. Kills of whole refreshes: BREAKEVEN_FAULTS_KILLS (25).
 faults: setup
 	@$(BIN)/python -m tests.faults $(ARGS)
+
+# Changed answers to every parser of a source; ARGS="1000000 7" for a million of them from seed 7.
+fuzz: setup
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 ui: setup
 	@mkdir -p "$(DATA)/dagster" && cp pipelines/dagster.yaml "$(DATA)/dagster/dagster.yaml"
