@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 
 from tests.support.paths import ROOT
 
-VERBS = ("help", "setup", "refresh", "test", "check", "lint", "types", "docs", "bench", "faults", "clean", "lock", "ui", "daemon")
+VERBS = ("help", "setup", "refresh", "test", "check", "lint", "types", "docs", "bench", "faults", "fuzz", "clean", "lock", "ui", "daemon")
 
 
 def test_make_has_its_verbs() -> None:

@@ -214,6 +214,13 @@ BROKEN_TABLES |= {
         "electricity_price": "SELECT 'FR' AS area, 'non_household' AS consumer_class, DATE '2025-06-30' AS period_to_on",
         "owned_server_cost": DAY_OF_VERSION,
     },
+    "inputs_stay_near_their_past": {
+        "electricity_price": "SELECT 'FR' AS area, 'non_household' AS consumer_class, d AS period_to_on, NULL::DATE AS source_on,"
+        " p::DOUBLE AS usd_per_kwh FROM (VALUES (DATE '2025-06-30', 0.1), (DATE '2025-12-31', 0.1)) AS t(d, p)",
+        "token_price": "SELECT 'seller' AS provider, 'llama' AS model_as_named, 's' AS source, 'm' AS model, d AS valid_from_on,"
+        " 1.0 AS usd_per_million_input_tokens, 2.0 AS usd_per_million_output_tokens, c AS usd_per_million_cached_input_tokens"
+        " FROM (VALUES (NULL::DATE, 0.1), (DATE '2026-03-01', 1.1)) AS t(d, c)",
+    },
     "h100_prices_are_recent": {
         "price_today": "SELECT 'h100-sxm-80' AS gpu, 'on_demand' AS purchase_option, DATE '2026-03-01' AS price_as_of_on,"
         " 92 AS price_age_days"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipelines.catalogue.contracts import ContractError
@@ -49,3 +50,30 @@ def test_a_verdict_counts_and_shows_the_rows(tmp_path: Path, limit: int, passed:
         result = run_sql_check(check, warehouse.select, AS_OF)
     assert (result.passed, result.failing_count, result.blocks) == (passed, count, not passed)
     assert ('[{"n": 3}, {"n": 4}]' in result.detail) is not passed
+
+
+@pytest.mark.parametrize(
+    ("kwh", "output", "found"),
+    [
+        ((0.10, 0.29), (1.0, 9.0), []),
+        ((0.10, 0.31), (1.0, 1.0), ["usd_per_kwh"]),
+        ((0.31, 0.10), (1.0, 1.0), ["usd_per_kwh"]),
+        ((0.10, 0.10), (1.0, 11.0), ["usd_per_million_output_tokens"]),
+        ((0.10, 0.10), (11.0, 1.0), ["usd_per_million_output_tokens"]),
+    ],
+)
+def test_inputs_are_held_against_their_own_past(kwh: tuple[float, float], output: tuple[float, float], found: list[str]) -> None:
+    (check,) = [c for c in load_sql_checks(SQL_FOLDER / "checks") if c.name == "inputs_stay_near_their_past"]
+    electricity, price = ", ".join(f"({n}, {v})" for n, v in enumerate(kwh)), ", ".join(f"({n}, {v})" for n, v in enumerate(output))
+    with duckdb.connect() as connection:
+        connection.execute("CREATE SCHEMA marts")
+        connection.execute(
+            "CREATE TABLE marts.electricity_price AS SELECT 'FR' AS area, 'non_household' AS consumer_class, p::DOUBLE AS usd_per_kwh,"
+            f" DATE '2025-01-01' + n AS period_to_on, NULL::DATE AS source_on FROM (VALUES {electricity}) AS t(n, p)"
+        )
+        connection.execute(
+            "CREATE TABLE marts.token_price AS SELECT 'seller' AS provider, 'llama' AS model_as_named, 's' AS source, 'm' AS model,"
+            " DATE '2025-01-01' + n AS valid_from_on, NULL::DOUBLE AS usd_per_million_input_tokens, p AS usd_per_million_output_tokens,"
+            f" NULL::DOUBLE AS usd_per_million_cached_input_tokens FROM (VALUES {price}) AS t(n, p)"
+        )
+        assert [figure for (figure,) in connection.execute(f"SELECT figure FROM ({check.sql})").fetchall()] == found
