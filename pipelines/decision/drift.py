@@ -17,7 +17,7 @@ from pipelines.publication.reader import rows
 LEAST_SERIES = 3
 # Lists move seldom and then far; without a history of a year this is what we assume, to either side.
 ASSUMED = 0.25
-KINDS = ("on_demand", "spot", "commitment")
+KINDS = ("on_demand", "spot", "commitment", "serverless", "marketplace", "dedicated_month")
 
 _YEARLY = """
 WITH month AS (

@@ -19,6 +19,7 @@ from pipelines.decision.demand import fleet
 from pipelines.decision.depth import ConstraintCost, ForwardRent, Standing, constraint_costs, few_sellers, forward_rents, standings
 from pipelines.decision.market import ApiOffer, Band, Market, Measurement, Offer, Server
 from pipelines.decision.options import MILLION, OwnedWay, Way, asked_for, ways_to_serve
+from pipelines.decision.options.rented import BY_THE_HOUR
 from pipelines.decision.options.way import capacity_per_hour
 from pipelines.decision.robustness import DRAWS, Robustness, ends_of, moved_inputs, robustness
 from pipelines.decision.scenario import BASE, Scenario
@@ -166,7 +167,7 @@ def _over(way: Way, workload: Workload, load: np.ndarray, market: Market, years:
         api_offers=[way.api] if way.api else [],
     )
     found = ways_to_serve(asked_for(workload, load, only, years), workload.constraints).cheapest
-    kinds = ("hybrid", "own", "on_demand", "spot") if way.kind == "hybrid" else (way.kind,)
+    kinds = ("hybrid", "own", *BY_THE_HOUR) if way.kind == "hybrid" else (way.kind,)
     return min((w for w in found if w.kind in kinds), key=lambda w: w.base_usd, default=None)
 
 
@@ -178,7 +179,7 @@ def _servers_for_peak(own: OwnedWay) -> int:
 
 def _payback(own: OwnedWay | None, cheapest: list[Way]) -> Payback | None:
     """All that is bought against renting it all: what renting costs a month, what owning costs a month in cash."""
-    rent = next((way for way in cheapest if way.kind in ("on_demand", "spot")), None)
+    rent = next((way for way in cheapest if way.kind in BY_THE_HOUR), None)
     if own is None or rent is None:
         return None
     months = own.asked.years * MONTHS_PER_YEAR
@@ -198,7 +199,7 @@ def _payback(own: OwnedWay | None, cheapest: list[Way]) -> Payback | None:
     )
 
 
-_PRICE_OF = {"own": inputs.SERVER_PRICE, "api": inputs.TOKEN_PRICE, "on_demand": inputs.RENTED_PRICE, "spot": inputs.RENTED_PRICE}
+_PRICE_OF = {"own": inputs.SERVER_PRICE, "api": inputs.TOKEN_PRICE, **dict.fromkeys(BY_THE_HOUR, inputs.RENTED_PRICE)}
 
 
 def _thresholds(cheapest: list[Way]) -> list[Threshold]:

@@ -13,6 +13,7 @@ import pytest
 
 from pipelines import decision
 from pipelines.decision.market import LONGEST_AGE_DAYS, Market
+from pipelines.decision.options.rented import BY_THE_HOUR
 from pipelines.monitoring.watch import look_and_tell
 from pipelines.platform.clock import utc_now
 from pipelines.platform.settings import AlertSettings, Settings
@@ -132,13 +133,13 @@ def test_twelve_workloads_are_recomputed_hour_by_hour(published: duckdb.DuckDBPy
     assert found["options"]
     for option in found["options"]:
         years = workload.horizon_years
-        if option["kind"] in ("on_demand", "spot"):
+        if option["kind"] in BY_THE_HOUR:
             again = recompute.rent(option, hours, growth, years, waste, spare)
         elif option["kind"] in ("own", "hybrid"):
             again = recompute.own(
                 option, hours, growth, years, base, market.electricity.band["base"], gathers=workload.tokens.batch, waste=waste
             )
-        elif option["kind"].startswith("commitment"):
+        elif option["kind"].startswith("commitment") or option["kind"] == "dedicated_month":
             again = recompute.commit(option, hours, growth, waste, spare)
         else:
             assert option["kind"] == "api"

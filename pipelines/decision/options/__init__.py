@@ -15,7 +15,7 @@ import numpy as np
 from pipelines.decision.constraints import api_refusal, refusal, site_refusal
 from pipelines.decision.demand import demand_of
 from pipelines.decision.market import Market
-from pipelines.decision.options.committed import committed, why_none
+from pipelines.decision.options.committed import FOR_A_TERM, committed, term_kind, why_none
 from pipelines.decision.options.owned import OwnedWay, owned
 from pipelines.decision.options.rented import BY_THE_HOUR, RentedWay, holds, rented
 from pipelines.decision.options.tokens import TokensWay, sold
@@ -112,11 +112,14 @@ def _why_not(asked: Asked, constraints: Constraints) -> dict[str, str]:
         )
         none = said("no offer of a measured device in a size that holds the model is known here")
         found[kind] = refused[0][2] if refused else none
-    for months in sorted({o.commitment_months for o in market.offers if o.option == "commitment" and o.commitment_months}):
-        kind = f"commitment_{months}_months"
+    for months, kind in sorted(
+        {(o.commitment_months, term_kind(o)) for o in market.offers if o.option in FOR_A_TERM and o.commitment_months}
+    ):
         refused_as = why_none(asked, constraints, kind)
         too_long = months > asked.years * 12
-        found[kind] = refused_as or (said("its term is longer than the horizon") if too_long else said("renting by the hour is cheaper"))
+        found[kind] = refused_as or (
+            said("its term is longer than the horizon") if too_long else said("renting by the hour is cheaper, or no rate is known")
+        )
     sellers = [why for api in market.api_offers if (why := api_refusal(api, constraints, market)) is not None]
     found["api"] = sellers[0] if sellers else said("no seller by the token of {model} is known here", model=asked.workload.model)
     return found

@@ -78,10 +78,18 @@ class CommittedWay(Way):
         return {"nodes_committed": max(self.nodes), "nodes_by_year": list(self.nodes), "peaks": beside(self.peaks)}
 
 
+FOR_A_TERM = ("commitment", "dedicated_month")
+
+
+def term_kind(offer: Offer) -> str:
+    """The kind of way that an offer for a term is: each length is one of its own."""
+    return offer.option if offer.option == "dedicated_month" else f"commitment_{offer.commitment_months}_months"
+
+
 def committed(asked: Asked, constraints: Constraints, peaks: RentedWay | None) -> list[CommittedWay]:
     """The cheapest number of machines of each allowed commitment; none where it is shortest to rent by the hour only."""
     found = []
-    for offer, m in fitting(asked, constraints, ("commitment",)):
+    for offer, m in fitting(asked, constraints, FOR_A_TERM):
         months = offer.commitment_months
         if not months or months > asked.years * 12:
             continue
@@ -106,16 +114,12 @@ def _planned(asked: Asked, offer: Offer, m: Measurement, peaks: RentedWay | None
         return None
     if max(nodes) == 0:
         return None
-    return CommittedWay(f"commitment_{months}_months", asked, m, offer, nodes=tuple(nodes), peaks=peaks)
+    return CommittedWay(term_kind(offer), asked, m, offer, nodes=tuple(nodes), peaks=peaks)
 
 
 def why_none(asked: Asked, constraints: Constraints, kind: str) -> str | None:
     """Why no commitment of this kind is there."""
-    whys = [
-        refusal(o, constraints, asked.market)
-        for o in asked.market.offers
-        if o.option == "commitment" and f"commitment_{o.commitment_months}_months" == kind
-    ]
+    whys = [refusal(o, constraints, asked.market) for o in asked.market.offers if o.option in FOR_A_TERM and term_kind(o) == kind]
     return next((why for why in whys if why), None)
 
 

@@ -22,7 +22,14 @@ from pipelines.decision.words import said
 from pipelines.decision.workload import Constraints
 from pipelines.economics import effective_cloud_usd_per_hour, spot_waste_share
 
-BY_THE_HOUR = ("on_demand", "spot")
+# Paid while it runs, under whatever name: machines of a seller, what others do not use, what starts by itself, and other people's.
+BY_THE_HOUR = ("on_demand", "spot", "serverless", "marketplace")
+TITLES = {
+    "on_demand": "rent {machine} on demand at {place}",
+    "spot": "rent {machine} spot at {place}",
+    "serverless": "rent {machine} serverless at {place}",
+    "marketplace": "rent {machine} of a host at {place}",
+}
 
 
 @dataclass(frozen=True)
@@ -67,8 +74,7 @@ class RentedWay(Way):
     def title(self) -> str:
         """What is done, in a few words."""
         assert self.offer is not None
-        template = "rent {machine} spot at {place}" if self.kind == "spot" else "rent {machine} on demand at {place}"
-        return said(template, machine=machine_of(self.offer), place=place_of(self.offer))
+        return said(TITLES[self.kind], machine=machine_of(self.offer), place=place_of(self.offer))
 
     @property
     def facts(self) -> Mapping[str, Any]:

@@ -17,6 +17,7 @@ from pipelines.decision.comparing import GROUPS
 from pipelines.decision.market import ApiOffer
 from pipelines.decision.new_workload import QUESTIONS, ask
 from pipelines.decision.options.extras import INPUTS
+from pipelines.decision.options.rented import TITLES
 from pipelines.decision.report.sentences import EXTRAS, NEVER, QUALITIES
 from pipelines.decision.report.speech import FOLDER, KINDS, speech
 from pipelines.decision.words import said
@@ -37,7 +38,7 @@ def sentences() -> Iterator[str]:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SAYERS:
                 yield from (a.value for a in node.args[:2] if isinstance(a, ast.Constant) and isinstance(a.value, str))
     yield from (words for _, words, _ in QUESTIONS)
-    yield from (*EXTRAS.values(), NEVER, *QUALITIES, *KINDS.values(), *GROUPS)
+    yield from (*EXTRAS.values(), NEVER, *QUALITIES, *KINDS.values(), *GROUPS, *TITLES.values())
 
 
 def places(text: str) -> set[str]:

@@ -227,6 +227,24 @@ def test_a_commitment_is_paid_every_hour() -> None:
     assert option.cost_usd[1] is None
 
 
+def test_whatever_is_paid_while_it_runs_and_by_the_month_competes() -> None:
+    offers = [
+        offer("serverless", 3.0, region="s"),
+        offer("marketplace", 0.2, region="m", trust_tier="community"),
+        offer("dedicated_month", 1.0, region="d", commitment_months=1),
+    ]
+    found = answer(load(*[0.0] * 11, 0.5), market(offers=offers, servers=[]))
+    assert cost(found, "serverless") == pytest.approx(3.0 * 8 * 43_800 / 12)
+    assert cost(found, "dedicated_month") == pytest.approx(1.0 * 8 * 43_800)
+    assert found.excluded["marketplace"] == "its trust tier is community (constraints.trust_tiers can admit it)"
+    admitted = answer(load(0.5), market(offers=offers, servers=[]), trust_tiers=["datacenter", "secure", "community"])
+    assert admitted.best is not None and admitted.best.title == "rent 8x g of a host at cloud m"
+    # Where a machine may be switched off, what starts by itself is paid by its work.
+    asked = workload().model_copy(update={"scale_to_zero": ScaleToZero(cold_start_s=36)})
+    asleep = decide(asked, load(*[0.0] * 11, 0.5), market(offers=offers, servers=[]))
+    assert cost(asleep, "serverless") == pytest.approx(3.0 * 8 * 43_800 / 12 * 0.51)
+
+
 def test_spot_costs_its_restarts() -> None:
     found = answer(load(1.0), market(offers=[offer("spot", 1.0)], servers=[]))
     assert cost(found, "spot", 1) == pytest.approx(8 / 0.95 * 8760)
