@@ -54,7 +54,7 @@ def fetch(manifest: Manifest, context: FetchContext) -> Iterable[Payload]:
         except OfflineError:
             raise
         except SourceError as error:
-            failed.append(error)
+            failed.append(error.with_traceback(None))
             context.problem(f"{question.label}: {error}")
     if not payloads and failed:
         raise failed[0]

@@ -28,7 +28,7 @@ def each_answer(context: FetchContext, requests: Mapping[str, Request]) -> Itera
         except OfflineError:
             raise
         except SourceError as error:
-            failed.append(error)
+            failed.append(error.with_traceback(None))
             context.problem(f"{name}: {error}")
             continue
         yield Payload(name, answer.url, answer.content, utc_now(), answer.status, answer.etag)

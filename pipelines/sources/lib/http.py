@@ -225,14 +225,19 @@ class HttpClient:
         content, unpacked = bytearray(), 0
         keep = request.keep() if request.keep is not None else None
         largest = self._max_bytes if keep is None else _MAX_STREAMED_BYTES
-        for piece in self._pieces(answer, deadline, request):
-            unpacked += len(piece)
-            content += piece if keep is None else keep(piece)
-            if unpacked > largest or len(content) > self._max_bytes:
-                raise SourceError(f"{request.shown}: more than {min(largest, self._max_bytes):,} bytes; the answer is not read further")
-        if keep is not None:
-            content += keep(b"")
-        return bytes(content)
+        try:
+            for piece in self._pieces(answer, deadline, request):
+                unpacked += len(piece)
+                content += piece if keep is None else keep(piece)
+                if unpacked > largest or len(content) > self._max_bytes:
+                    raise SourceError(f"{request.shown}: more than {min(largest, self._max_bytes):,} bytes; the answer is not read further")
+            if keep is not None:
+                content += keep(b"")
+            return bytes(content)
+        except BaseException:
+            # Who keeps the error keeps this frame: a source of fifty regions would hold fifty answers that were too long.
+            content.clear()
+            raise
 
     def _pieces(self, answer: requests.Response, deadline: float, request: Request) -> Iterator[bytes]:
         encoding = answer.headers.get("Content-Encoding", "").strip().lower()

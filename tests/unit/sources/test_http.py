@@ -283,3 +283,14 @@ def test_a_host_out_of_reach_is_given_up_where_others_answer() -> None:
     with pytest.raises(OfflineError, match="was not tried again"):
         http.get("http://127.0.0.1:9/y")
     assert len(waits) == 1
+
+
+def test_an_error_holds_nothing_of_the_answer_that_was_too_long() -> None:
+    with loopback({"/a": [b"x" * 3_000_000]}) as server, pytest.raises(SourceError) as caught:
+        HttpClient(breaker=Breaker(), timeout_seconds=5, max_bytes=2_000_000).get(f"{server.url}/a")
+    frames, at = [], caught.value.__traceback__
+    while at is not None:
+        frames.append(at.tb_frame)
+        at = at.tb_next
+    held = [len(value) for frame in frames for value in frame.f_locals.values() if isinstance(value, bytes | bytearray)]
+    assert sum(held) < 200_000
