@@ -6,6 +6,7 @@ Belongs here: recognising and redacting. Does not belong here: which source need
 from __future__ import annotations
 
 import base64
+import html
 import json
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, quote_plus
@@ -41,7 +42,7 @@ def _all_forms(secrets: Iterable[str]) -> list[str]:
 def _forms(secret: str) -> Iterable[str]:
     raw = secret.encode()
     yield from (secret, quote(secret), quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], repr(secret)[1:-1])
-    yield from (raw.hex(), raw.hex().upper())
+    yield from (html.escape(secret), html.escape(secret, quote=False), raw.hex(), raw.hex().upper())
     for offset in range(3):
         # Within something longer, such as `user:secret` of basic authentication: what does not depend on its neighbours.
         for encode in (base64.b64encode, base64.urlsafe_b64encode):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import urllib.parse
 
@@ -24,6 +25,8 @@ SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCY=\"é'"
         urllib.parse.urlencode({"a": SECRET}),
         json.dumps({"a": SECRET}),
         repr({"a": SECRET}),
+        html.escape(SECRET),
+        html.escape(SECRET, quote=False),
         SECRET.encode().hex(),
         base64.b64encode(SECRET.encode()).decode(),
         *(base64.b64encode(b"u" * n + b":" + SECRET.encode() + b"!" * m).decode() for n in range(3) for m in range(3)),
