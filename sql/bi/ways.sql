@@ -70,7 +70,12 @@ best AS (
     QUALIFY row_number() OVER (
         PARTITION BY country_group, model, precision, workload, way
         ORDER BY
-            way = 'own' AND country <> country_group AND NOT (country_group = 'EU' AND starts_with(country, 'EU')),
+            -- An owned server's electricity: of the place itself, else of the Union that it lies in, else of elsewhere.
+            CASE
+                WHEN way <> 'own' OR country = country_group THEN 0
+                WHEN starts_with(country, 'EU') AND (country_group = 'EU' OR list_contains(marts.eu_countries(), country_group)) THEN 1
+                ELSE 2
+            END,
             base_usd_per_million_output_tokens, option, provider, gpu
     ) = 1
 )

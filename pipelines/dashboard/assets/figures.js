@@ -116,10 +116,12 @@ window.breakeven = (() => {
   };
   const isNumeric = (kind) => ["days", "count", "share", "ratio", "number", "usd"].includes(kind);
   const nameIn = (name) => (state.currency === "EUR" ? name.replace(/usd/g, "eur") : name);
+  // A chart runs through time, a table begins with the newest.
+  const newestFirst = (figure, rows) => (figure.columns[0].name === "on_date" ? [...rows].reverse() : rows);
   const asCsv = (figure, rows) => {
     const quoted = (value) => (value === null || value === undefined ? "" : /[",\n]/.test(String(value)) ? `"${String(value).replace(/"/g, '""')}"` : String(value));
     const lines = [figure.columns.map(({ name, kind }) => (kind === "usd" ? nameIn(name) : name))];
-    for (const row of rows) lines.push(figure.columns.map(({ name }) => valueOf(figure, row, name)));
+    for (const row of newestFirst(figure, rows)) lines.push(figure.columns.map(({ name }) => valueOf(figure, row, name)));
     return lines.map((line) => line.map(quoted).join(",")).join("\r\n") + "\r\n";
   };
   function download(name, url) {
@@ -137,7 +139,7 @@ window.breakeven = (() => {
       if (isNumeric(kind)) title.className = "number";
       head.append(title);
     }
-    for (const row of rows.slice(0, ROWS_SHOWN)) {
+    for (const row of newestFirst(figure, rows).slice(0, ROWS_SHOWN)) {
       const line = body.insertRow();
       for (const shown of figure.columns) {
         const place = line.insertCell();
