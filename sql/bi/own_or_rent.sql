@@ -1,11 +1,9 @@
 -- The answer of the day for each model, precision, workload and group of countries: own, rent, commit or buy tokens, by how much, against which rival and how many sellers, how old the prices are, and what would change it. Own is a server of eight at the workload's use.
 WITH best AS MATERIALIZED (
     -- The cheaper of on demand and spot is what renting costs; the answer and its rival are ways of different kinds.
-    SELECT * REPLACE (if(way IN ('on_demand', 'spot'), 'rent', way) AS way)
-    FROM bi.ways
-    QUALIFY row_number() OVER (
-        PARTITION BY country_group, model, precision, workload, if(way IN ('on_demand', 'spot'), 'rent', way) ORDER BY place
-    ) = 1
+    SELECT *
+    FROM (SELECT * REPLACE (CASE WHEN way IN ('on_demand', 'spot') THEN 'rent' ELSE way END AS way) FROM bi.ways)
+    QUALIFY row_number() OVER (PARTITION BY country_group, model, precision, workload, way ORDER BY place) = 1
 ),
 
 ranked AS MATERIALIZED (
@@ -22,7 +20,7 @@ hour AS (
 asked AS (
     SELECT
         unnest([
-            'world', p.country, if(list_has_all(marts.eu_countries(), string_split(coalesce(p.country, p.countries), ', ')), 'EU', NULL)
+            'world', p.country, CASE WHEN list_has_all(marts.eu_countries(), string_split(coalesce(p.country, p.countries), ', ')) THEN 'EU' END
         ]) AS country_group,
         p.gpu,
         p.seller,

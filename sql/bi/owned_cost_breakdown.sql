@@ -5,7 +5,11 @@ WITH day AS (SELECT max(on_date) AS on_date FROM marts.owned_server_cost),
 assumption AS (
     SELECT a.assumption, a.scope, b.band, CASE b.band WHEN 'base' THEN a.base WHEN 'low' THEN a.cheap ELSE a.dear END AS amount
     FROM (
-        SELECT *, if(more_costs_more, low, high) AS cheap, if(more_costs_more, high, low) AS dear FROM marts.cost_assumption
+        SELECT
+            *,
+            CASE WHEN more_costs_more THEN low ELSE high END AS cheap,
+            CASE WHEN more_costs_more THEN high ELSE low END AS dear
+        FROM marts.cost_assumption
     ) AS a
     CROSS JOIN (VALUES ('low'), ('base'), ('high')) AS b (band)
 ),
@@ -57,7 +61,7 @@ band AS (
         max(fixed) FILTER (band = 'low') AS low_fixed,
         max(fixed) FILTER (band = 'base') AS base_fixed,
         max(fixed) FILTER (band = 'high') AS high_fixed,
-        max(if(cost_part = 'energy', energy_of_use, 0)) FILTER (band = 'base') AS base_variable
+        max(CASE WHEN cost_part = 'energy' THEN energy_of_use ELSE 0 END) FILTER (band = 'base') AS base_variable
     FROM part
     GROUP BY hardware, electricity_area, cost_part
 ),

@@ -51,7 +51,7 @@ all_groups AS (
 -- APIs anywhere, as they do not say where they compute. Where an owned server's electricity is not known for the group itself, that of
 -- another stands in, named as its country.
 eligible AS (
-    SELECT unnest(['world', p.country, if(list_contains(marts.eu_countries(), p.country), 'EU', NULL)]) AS country_group, p.*
+    SELECT unnest(['world', p.country, CASE WHEN list_contains(marts.eu_countries(), p.country) THEN 'EU' END]) AS country_group, p.*
     FROM of_country AS p
     WHERE p.way <> 'own'
     UNION ALL

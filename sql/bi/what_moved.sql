@@ -12,7 +12,7 @@ WITH step AS (
 SELECT
     p.valid_from::DATE AS moved_on,
     date_diff('day', moved_on, v.as_of_on) AS moved_days_ago,
-    if(p.native_amount < p.native_amount_before, 'cut', 'rise') AS direction,
+    CASE WHEN p.native_amount < p.native_amount_before THEN 'cut' ELSE 'rise' END AS direction,
     p.provider,
     p.seller,
     p.region,

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from pipelines.catalogue.contracts import ContractError
-from pipelines.catalogue.published_sql import bi_views, interface
+from pipelines.catalogue.published_sql import bi_views, interface, macros
 from pipelines.platform.paths import SQL_FOLDER
 
 from ...conftest import ROOT
@@ -51,6 +51,12 @@ def test_a_change_is_found_and_asked_for() -> None:
     changes = differences(before, after)
     assert changes == ["bi.a.x", "bi.a.y", "bi.a.z", "bi.b", "bi.c"]
     assert unnamed(changes, "- `bi.a.{x, y}` went; new view `bi.c`.") == ["bi.a.z", "bi.b"]
+
+
+def test_a_client_of_an_older_line_reads_every_view() -> None:
+    """A file keeps what its writer parsed: `if()` is a function of DuckDB 2.0 that 1.4 does not have; CASE is of all lines."""
+    statements = {name: view.sql for name, view in bi_views().items()} | {macro.name: macro.sql for macro in macros()}
+    assert [name for name, sql in statements.items() if re.search(r"\bif\s*\(", re.sub(r"--.*", "", sql), flags=re.IGNORECASE)] == []
 
 
 def test_views_come_after_what_they_read() -> None:
