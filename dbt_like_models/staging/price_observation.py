@@ -5,6 +5,7 @@ from datetime import date, datetime, time, timedelta
 import polars as pl
 
 from pipelines.prices.benchmarks import with_amount_count, with_median_ratios, with_on_demand_price
+from pipelines.prices.corrections import with_corrections
 from pipelines.prices.normalization import in_usd, with_country, with_device
 
 
@@ -13,6 +14,7 @@ def price_observation(
     reference_gpu: pl.LazyFrame,
     reference_gpu_alias_rule: pl.LazyFrame,
     reference_gpu_price_band: pl.LazyFrame,
+    reference_price_correction: pl.LazyFrame,
     reference_instance_gpu: pl.LazyFrame,
     reference_region_country: pl.LazyFrame,
     currency_rate: pl.LazyFrame,
@@ -27,7 +29,7 @@ def price_observation(
     known = all_observation.filter(pl.col("known_from") < end_of_day).with_columns(
         last_confirmed_at=pl.min_horizontal("last_confirmed_at", pl.lit(end_of_day - timedelta(microseconds=1)))
     )
-    placed = with_country(known, reference_region_country)
+    placed = with_country(with_corrections(known, reference_price_correction), reference_region_country)
     priced = in_usd(with_device(placed, reference_gpu, reference_gpu_alias_rule, reference_instance_gpu), currency_rate).cache()
     band = reference_gpu_price_band.select("gpu", pl.col("least_usd_per_gpu_hour", "greatest_usd_per_gpu_hour").cast(pl.Decimal(18, 8)))
     compared = with_amount_count(with_on_demand_price(with_median_ratios(priced, reference_observations), reference_observations))
@@ -45,6 +47,7 @@ def price_observation(
         "form_factor",
         "gpu_count",
         "is_gpu_conflict",
+        "is_correction_obsolete",
         "purchase_option",
         "purchase_option_as_named",
         "payment_option",

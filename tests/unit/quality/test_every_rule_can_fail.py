@@ -91,6 +91,12 @@ JUDGED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"purchase_option": "commitment", "native_amount": Decimal("0.9"), "on_demand_native_amount": Decimal(1)},
     ),
     "staging.price_observation.memory_fits_the_device": ({"is_gpu_conflict": True}, {"is_gpu_conflict": False}),
+    "staging.price_observation.correction_is_still_needed": ({"is_correction_obsolete": True}, {"is_correction_obsolete": False}),
+    "raw.reference_price_correction.corrects_something": ({"expect": "a", "corrected": "a"}, {"expect": "a", "corrected": "b"}),
+    "raw.reference_price_correction.ends_after_it_begins": (
+        {"holds_from_on": dt.date(2026, 1, 2), "holds_until_on": dt.date(2026, 1, 2)},
+        {"holds_from_on": dt.date(2026, 1, 2), "holds_until_on": dt.date(2026, 1, 3)},
+    ),
     "staging.price_observation.one_amount_at_once": ({"amount_count": 2}, {"amount_count": 1}),
     "staging.price_observation.commitment_has_months": (
         {"purchase_option": "commitment"},

@@ -45,7 +45,14 @@ ROW: dict[str, Any] = {
     "precedence": 100,
     "staleness_limit_days": 45,
 }
-REFERENCES = ("reference_gpu", "reference_gpu_alias_rule", "reference_gpu_price_band", "reference_instance_gpu", "reference_region_country")
+REFERENCES = (
+    "reference_gpu",
+    "reference_gpu_alias_rule",
+    "reference_gpu_price_band",
+    "reference_price_correction",
+    "reference_instance_gpu",
+    "reference_region_country",
+)
 DEVICE: dict[str, Any] = {
     "provider": "nobody",
     "sku": "a device",
@@ -62,7 +69,18 @@ def feed(*rows: dict[str, Any]) -> pl.LazyFrame:
     return pl.LazyFrame([{**dict.fromkeys(names), **ROW, **row} for row in rows], schema=schema)
 
 
-def observe(*rows: dict[str, Any], rates: list[tuple[str, dt.date, str]] | None = None, as_of: dt.date = AS_OF) -> pl.DataFrame:
+def corrections(*rows: dict[str, Any]) -> pl.LazyFrame:
+    schema = catalogue().tables["reference_price_correction"].polars_schema()
+    base = {"source": "a_source", "provider": ROW["provider"], "sku": ROW["sku"], "holds_from_on": dt.date(2020, 1, 1)}
+    return pl.LazyFrame([{**dict.fromkeys(schema), **base, **row} for row in rows], schema=schema)
+
+
+def observe(
+    *rows: dict[str, Any],
+    rates: list[tuple[str, dt.date, str]] | None = None,
+    as_of: dt.date = AS_OF,
+    corrected: pl.LazyFrame | None = None,
+) -> pl.DataFrame:
     function = models()["price_observation"].function
     assert function is not None
     rate = pl.LazyFrame(
@@ -70,7 +88,7 @@ def observe(*rows: dict[str, Any], rates: list[tuple[str, dt.date, str]] | None 
     ).with_columns(pl.col("usd_per_unit").cast(MONEY))
     return function(
         all_observation=feed(*rows),
-        **{name: curated(name) for name in REFERENCES},
+        **{name: curated(name) for name in REFERENCES} | ({} if corrected is None else {"reference_price_correction": corrected}),
         currency_rate=rate,
         as_of=as_of,
         reference_observations=pl.LazyFrame(schema=catalogue().tables["price_observation"].polars_schema()),
@@ -362,3 +380,40 @@ def test_two_amounts_of_one_source_at_one_instant_are_both_put_aside() -> None:
 def test_order_of_rows_changes_nothing() -> None:
     rows = [{}, DEVICE | {"native_amount": "2.5"}, *peers(3, "2"), *[p | {"sku": p["sku"] + "b"} for p in peers(3, "3")]]
     assert observe(*rows).sort("sku").equals(observe(*reversed(rows)).sort("sku"))
+
+
+def test_a_known_mistake_is_corrected_and_the_row_says_so() -> None:
+    wrong = corrections({"corrected_column": "native_amount", "expect": "9832", "corrected": "98.32"})
+    found = observe({"native_amount": "9832"}, corrected=wrong)
+    assert usd(found) == usd(observe({})) and not found.item(0, "is_correction_obsolete")
+    assert found.item(0, "source_detail") == "a list; corrected: native_amount was 9832"
+    both = corrections(
+        {"corrected_column": "currency", "expect": "EUR", "corrected": "USD"},
+        {"corrected_column": "native_amount", "expect": "9832", "corrected": "98.32"},
+    )
+    found = observe({"native_amount": "9832", "currency": "EUR"}, corrected=both)
+    assert usd(found) == usd(observe({})) and found.height == 1
+
+
+@pytest.mark.parametrize("stated", ["98.32", "7000"])
+def test_a_correction_that_its_source_has_mended_changes_nothing_and_is_found(stated: str) -> None:
+    wrong = corrections({"corrected_column": "native_amount", "expect": "9832", "corrected": "1.00"})
+    found = observe({"native_amount": stated}, corrected=wrong)
+    assert found.drop("is_correction_obsolete").equals(observe({"native_amount": stated}).drop("is_correction_obsolete"))
+    assert warnings(found)["correction_is_still_needed"] == 1
+
+
+def test_a_correction_holds_for_its_offer_and_its_time_only() -> None:
+    wrong = {"corrected_column": "native_amount", "expect": "98.32", "corrected": "1.00"}
+    elsewhere = [wrong | {"sku": "another"}, wrong | {"source": "another"}, wrong | {"holds_from_on": dt.date(2099, 1, 1)}]
+    ended = wrong | {"holds_until_on": dt.date(2020, 1, 2)}
+    for correction in [*elsewhere, ended]:
+        assert observe({}, corrected=corrections(correction)).equals(observe({}))
+
+
+def test_what_the_source_leaves_out_can_be_corrected() -> None:
+    offer = {"provider": DEVICE["provider"], "sku": DEVICE["sku"]}
+    missing = corrections(offer | {"corrected_column": "gpu_as_named", "expect": None, "corrected": "H100 SXM"})
+    nameless = DEVICE | {"gpu_as_named": None}
+    assert observe(nameless).item(0, "gpu") is None
+    assert observe(nameless, corrected=missing).item(0, "gpu") == "h100-sxm-80"

@@ -33,7 +33,14 @@ def feed(name: str) -> pl.LazyFrame:
 def observed() -> pl.DataFrame:
     function = models()["price_observation"].function
     assert function is not None
-    names = ("reference_gpu", "reference_gpu_alias_rule", "reference_gpu_price_band", "reference_instance_gpu", "reference_region_country")
+    names = (
+        "reference_gpu",
+        "reference_gpu_alias_rule",
+        "reference_gpu_price_band",
+        "reference_price_correction",
+        "reference_instance_gpu",
+        "reference_region_country",
+    )
     rates = pl.LazyFrame(schema={"currency": pl.String, "on_date": pl.Date, "usd_per_unit": pl.Decimal(18, 8)})
     found = function(
         all_observation=pl.concat(feed(name) for name in SOURCES),
