@@ -46,8 +46,9 @@ def build_raw_table(contract: Contract, sources: Iterable[SourceModule], session
     for module in sources:
         table = read_source(module, contract, session.catalogue, session.store, session.as_of)
         states[module.name] = _state(table, module, session)
-        session.ops.append("source_status", [_status_row(table, contract, module, session, states[module.name])])
         found = [*table.results, *(unusable_snapshot(why) for _, why in table.rejections[-1:])]
+        counts = {"broken_rule_count": sum(not r.passed for r in found), "quarantined_row_count": table.quarantined.height}
+        session.ops.append("source_status", [_status_row(table, contract, module, session, states[module.name]) | counts])
         results.append([replace(r, detail=f"{module.name}: {r.detail}") for r in found] if module.shares_table else found)
         # A row is put aside once: by the refresh that fetched it.
         if table.last_good is not None and table.last_good.run_id == session.run_id:

@@ -77,3 +77,10 @@ def test_the_better_source_speaks_where_two_give_one_price(published: duckdb.Duc
     sql = "SELECT source, usd_per_hour FROM marts.price_history WHERE instance_type = '{}' AND source LIKE 'scaleway%' ORDER BY ALL"
     assert rows(published, sql.format("L4-1-24G")) == [("scaleway", 0.87)]
     assert rows(published, sql.format("RENDER-S")) == [("scaleway_catalog", 1.45)]
+
+
+def test_health_counts_the_broken_rules_of_each_source_of_one_table(published: duckdb.DuckDBPyConnection) -> None:
+    found = dict(rows(published, "SELECT source, broken_rule_count FROM bi.data_health"))
+    counts = {name: found[name] for name in OFFERED}
+    # Some fixtures hold fewer rows than the source always has, others all that they need.
+    assert set(counts.values()) > {0}, counts
