@@ -25,7 +25,8 @@ log = logging.getLogger("breakeven")
 # Dagster makes an address of the path of its SQLite files without encoding it: these would begin a code, a query or a fragment.
 _ODD_IN_ADDRESSES = "%?#"
 _FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
-# Where the events of a run lie in SQLite; asked for by what they are of, the newest is what pages and freshness need.
+# Where the events of a run lie in SQLite; asked for by what they are of, the newest is what pages and freshness need. A check that is
+# planned has no verdict, and never gets one where the refresh finds nothing new.
 _OLD_EVENTS = """
     DELETE FROM event_logs
     WHERE run_id IN ({runs}) AND id NOT IN (
@@ -34,7 +35,9 @@ _OLD_EVENTS = """
 """
 _OLD_CHECKS = """
     DELETE FROM asset_check_executions
-    WHERE run_id IN ({runs}) AND id NOT IN (SELECT max(id) FROM asset_check_executions GROUP BY asset_key, check_name)
+    WHERE run_id IN ({runs}) AND id NOT IN (
+        SELECT max(id) FROM asset_check_executions WHERE execution_status <> 'PLANNED' GROUP BY asset_key, check_name
+    )
 """
 _KEPT_OF_A_RUN = "('PIPELINE_START', 'PIPELINE_SUCCESS')"
 

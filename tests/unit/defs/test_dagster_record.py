@@ -37,6 +37,29 @@ def refresh(instance: dg.DagsterInstance) -> str:
     return JOB.execute_in_process(instance=instance, raise_on_error=True).run_id
 
 
+@dg.asset(output_required=False)
+def answers(context):  # type: ignore[no-untyped-def]
+    if "nothing_new" not in context.run.tags:
+        yield dg.Output(None)
+
+
+@dg.asset(deps=[answers], check_specs=[dg.AssetCheckSpec("rule", asset="prices")])
+def prices():  # type: ignore[no-untyped-def]
+    return dg.MaterializeResult(check_results=[dg.AssetCheckResult(check_name="rule", passed=True)])
+
+
+def test_a_run_that_finds_nothing_new_leaves_the_last_verdicts(tmp_path: Path) -> None:
+    job = dg.Definitions(assets=[answers, prices], jobs=[dg.define_asset_job("refresh")]).resolve_job_def("refresh")
+    with dagster_home(tmp_path) as home, dg.DagsterInstance.from_config(str(home)) as instance:
+        evaluated = job.execute_in_process(instance=instance).run_id
+        for _ in range(2):
+            run_id = job.execute_in_process(instance=instance, tags={"nothing_new": "yes"}).run_id
+            thin_out(instance, home, "refresh", run_id, timedelta(days=30))
+        key = dg.AssetCheckKey(dg.AssetKey("prices"), "rule")
+        found = instance.event_log_storage.get_asset_check_execution_history(key, limit=10)
+    assert [r.status.value for r in found if r.run_id == evaluated] == ["SUCCEEDED"]
+
+
 def test_a_day_leaves_next_to_nothing(tmp_path: Path) -> None:
     sizes = []
     with dagster_home(tmp_path) as home, dg.DagsterInstance.from_config(str(home)) as instance:
