@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import json
+import multiprocessing
 import os
 import shutil
 import socket
@@ -12,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -392,3 +394,10 @@ def run_case(name: str) -> Result:
         except Exception as error:
             tries, fault = 0, f"{type(error).__name__}: {error}"[:300]
     return Result(name, tries, time.monotonic() - began, fault)
+
+
+def run_apart(name: str) -> Result:
+    """Run one case in a fresh process of its own."""
+    # Not forked from this one, whose libraries may have started threads that a fork does not take along.
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as fresh:
+        return fresh.submit(run_case, name).result()

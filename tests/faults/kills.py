@@ -16,6 +16,7 @@ from pathlib import Path
 _STEPS = frozenset(
     {"open", "os.rename", "os.link", "os.symlink", "os.remove", "os.rmdir", "os.mkdir", "os.chmod", "os.truncate", "shutil.rmtree"}
 )
+_CHILD_SECONDS = 120
 _state = {"left": -1}
 
 
@@ -60,7 +61,7 @@ def with_file_limit(limit_bytes: int, operation: Callable[[], object]) -> bool:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes))
         _end(operation)
-    return os.WEXITSTATUS(os.waitpid(child, 0)[1]) != 0
+    return _was_stopped(child)
 
 
 def as_nobody(operation: Callable[[], object]) -> bool:
@@ -72,10 +73,19 @@ def as_nobody(operation: Callable[[], object]) -> bool:
             os.setgid(65534)
             os.setuid(65534)
         _end(operation)
-    return os.WEXITSTATUS(os.waitpid(child, 0)[1]) != 0
+    return _was_stopped(child)
+
+
+def _was_stopped(child: int) -> bool:
+    _, status = os.waitpid(child, 0)
+    assert os.WIFEXITED(status), f"the operation was ended by signal {os.WTERMSIG(status)}, which nothing here sends: did it hang?"
+    return os.WEXITSTATUS(status) != 0
 
 
 def _end(operation: Callable[[], object]) -> None:
+    # A child that waits for threads which were not forked with it would wait for ever.
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(_CHILD_SECONDS)
     code = 1
     try:
         operation()

@@ -161,5 +161,5 @@ def test_exceptions_do_what_look_ahead_does() -> None:
 def test_every_curated_reference_parses() -> None:
     for contract in catalogue().layer("raw"):
         if contract.bundled:
-            assert curated(contract.name).collect().height > 0, contract.name
+            assert curated(contract.name).collect().height > 0 or contract.allow_empty, contract.name
     assert discover(catalogue())
