@@ -113,6 +113,8 @@ def _facts(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 
 
 def _setup(name: str, page: Page, locale: Locale, facts: dict[str, Any]) -> dict[str, Any]:
+    for column in {shown.name for figure in page.figures for shown in figure.columns}:
+        locale.text(f"column.{column}", currency="")  # the script asks for it in the browser, where nobody would see that it is missing
     figures = [{**asdict(figure), "chart": figure.chart(locale) if figure.chart else None} for figure in page.figures]
     return {
         "page": name,

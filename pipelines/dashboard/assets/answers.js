@@ -144,5 +144,6 @@
         ...named.map((status) => startsSentence(`${word("status", status)}: ${listed(missing.filter((row) => row.status === status).map((row) => row.source), 60)}.`))];
     },
   };
-  b.say = () => SAY[b.setup.page]();
+  // A page of figures alone has nothing to say.
+  b.say = () => SAY[b.setup.page]?.() ?? [];
 })();
