@@ -23,7 +23,8 @@ def rented_price(
     """One row per day, window and group from the first day with a price on. Only devices that a throughput row speaks of, and only
     machines that could be had on the day, as far as their source says.
     """
-    stock = stock_by_day(all_observation, price_series, as_of, series_key())
+    # A few rows that are joined four times: the whole feed would be read anew for each.
+    stock = stock_by_day(all_observation, price_series, as_of, series_key()).collect().lazy()
     series = candidate_series(price_series, throughput)
     priced = that_can_be_had(gpu_price_rolling.join(series, on="series_id"), stock)
     in_window = cheapest_in_window(priced)
