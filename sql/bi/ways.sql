@@ -63,6 +63,21 @@ eligible AS (
     WHERE p.way = 'buy_tokens'
 ),
 
+-- Sellers of a way in a group whose price is known, each once: what the claim about the cheapest stands on.
+sellers AS (
+    SELECT country_group, model, precision, workload, way, count(DISTINCT provider) AS seller_count
+    FROM (
+        SELECT
+            unnest(['world', country, CASE WHEN list_contains(marts.eu_countries(), country) THEN 'EU' END]) AS country_group,
+            model, precision, workload, way, provider
+        FROM priced
+        WHERE way NOT IN ('own', 'buy_tokens')
+        UNION ALL
+        SELECT country_group, model, precision, workload, way, provider FROM eligible WHERE way = 'buy_tokens'
+    )
+    GROUP BY ALL
+),
+
 best AS (
     SELECT *
     FROM eligible
@@ -102,6 +117,8 @@ SELECT
     b.base_usd_per_gpu_hour,
     b.output_tokens_per_second_per_gpu,
     b.price_as_of_on,
-    b.price_age_days
+    b.price_age_days,
+    s.seller_count
 FROM best AS b
+LEFT JOIN sellers AS s USING (country_group, model, precision, workload, way)
 ORDER BY b.country_group, b.model, b.precision, b.workload, place

@@ -79,7 +79,9 @@
       lines.push(text(`answer.${row.answer}`, values));
       lines.push(row.rival_answer === null ? text("say.no_rival", { group: word("place", row.country_group) })
         : text(row.is_clear ? "say.clear" : "say.unclear", { saving: share(row.saving_share), rival: who(row.rival_option, row.rival_gpu, row.rival_provider), cost: priceOf(row, row.rival_usd_per_million_output_tokens) }));
-      const steady = row.option === "spot" && b.rowsOf(b.setup.figures[0]).find((way) => way.option === "on_demand");
+      const ways = b.rowsOf(b.setup.figures[0]), taken = ways.find((way) => way.option === row.option && way.provider === row.provider);
+      if (known(taken?.seller_count)) lines.push(text("say.way_sellers", { option: word("option", row.option), group: word("place", row.country_group), count: number(taken.seller_count, 0) }));
+      const steady = row.option === "spot" && ways.find((way) => way.option === "on_demand");
       if (row.option === "spot") lines.push(steady ? text("say.spot", { way: who(steady.option, steady.gpu, steady.provider), cost: priceOf(steady, steady.base_usd_per_million_output_tokens) }) : text("say.spot_alone"));
       if (row.own_server) lines.push(known(row.break_even_utilisation_share)
         ? text("say.from_use", { server: word("gpu", row.own_server), even: share(row.break_even_utilisation_share), use: share(row.utilisation_share), area: row.own_electricity_area })

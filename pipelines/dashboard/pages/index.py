@@ -24,6 +24,7 @@ PAGE = Page(
                 Shown("high_usd_per_million_output_tokens", "usd"),
                 Shown("price_as_of_on", "day"),
                 Shown("price_age_days", "days"),
+                Shown("seller_count", "count"),
             ),
             cost_of_ways,
             _WHERE,

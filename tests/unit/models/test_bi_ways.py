@@ -57,6 +57,21 @@ def test_an_owned_server_has_the_nearest_electricity(
     assert ways(connection, group)["own"][0] == expected
 
 
+def test_every_seller_of_a_way_counts_once_in_its_groups(connection: duckdb.DuckDBPyConnection) -> None:
+    for country, provider in (("FR", "one"), ("FR", "two"), ("DE", "two"), ("US", "three"), (None, "four")):
+        add(connection, "on_demand", country, 2.0, provider)
+    add(connection, "api", None, 0.5, "of tokens")
+    add(connection, "owned", "US", 1.0)
+    asked = f"SELECT country_group, way, seller_count FROM ({bi_views()['ways'].sql}) WHERE country_group IN ('world', 'EU', 'FR')"
+    assert {(group, way): count for group, way, count in connection.execute(asked).fetchall()} == {
+        ("FR", "on_demand"): 2,
+        ("EU", "on_demand"): 2,
+        ("world", "on_demand"): 4,
+        ("world", "buy_tokens"): 1,
+        **dict.fromkeys([(group, "own") for group in ("FR", "EU", "world")]),
+    }
+
+
 def test_a_group_has_what_stands_in_it_for_certain(connection: duckdb.DuckDBPyConnection) -> None:
     add(connection, "on_demand", "FR", 3.0, "of France")
     add(connection, "on_demand", None, 2.0, "of nowhere known")
