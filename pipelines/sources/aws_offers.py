@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 import polars as pl
 
-from pipelines.sources.lib.aws import regions_of_the_day
+from pipelines.sources.lib.aws import MACHINE_USAGE, regions_of_the_day
 from pipelines.sources.lib.decode import number_of, parser
 from pipelines.sources.lib.errors import ParseError, SourceError
 from pipelines.sources.lib.fetching import each_answer
@@ -43,7 +42,6 @@ _PREAMBLE_LINES = 6
 # A line has about 2,000 bytes. Without an end it would be held, and copied, piece after piece.
 _LONGEST_LINE_BYTES = 1 << 20
 _LINUX = (b'"Linux"', b'"Shared"', b'"Used"', b'"No License required"', b'"USD"')
-_MACHINES = re.compile(rb"BoxUsage:(?:p|gr?|trn|inf|dl)[0-9]")
 _WANTED = {
     "Tenancy": ("Shared",),
     "Operating System": ("Linux",),
@@ -91,7 +89,7 @@ def lines_kept() -> Callable[[bytes], bytes]:
 
 
 def _is_of_a_machine(line: bytes) -> bool:
-    return all(word in line for word in _LINUX) and _MACHINES.search(line) is not None
+    return all(word in line for word in _LINUX) and MACHINE_USAGE.search(line) is not None
 
 
 @parser(_WHAT)

@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.sources.lib.aws import regions_of_the_day
+from pipelines.sources.lib.aws import MACHINE_USAGE, regions_of_the_day
 from pipelines.sources.lib.decode import as_text, field_of, parser, read_json
 from pipelines.sources.lib.errors import ParseError, SourceError
 from pipelines.sources.lib.fetching import each_answer
@@ -40,7 +40,6 @@ _WHAT = "savings plan file"
 _PART = re.compile(
     rb'"description"\s*:\s*"(?P<plan>[^"]{1,200})"|(?P<rate>\{\s*"discountedSku"[^{}]*"discountedRate"\s*:\s*\{[^{}]*\}[^{}]*\})'
 )
-_MACHINE = re.compile(rb"BoxUsage:(?:p|gr?|trn|inf|dl)[0-9]")
 _LINUX = re.compile(rb'"discountedOperation"\s*:\s*"RunInstances"')
 # A rate has about 500 bytes. What is longer without one is no such file.
 _LONGEST_PART_BYTES = 1 << 20
@@ -65,7 +64,7 @@ def rates_kept() -> Callable[[bytes], bytes]:
             end = part.end()
             if part["plan"] is not None:
                 kept.append(json.dumps({"plan": part["plan"].decode("utf-8", "replace")}).encode() + b"\n")
-            elif _MACHINE.search(part["rate"]) and _LINUX.search(part["rate"]):
+            elif MACHINE_USAGE.search(part["rate"]) and _LINUX.search(part["rate"]):
                 kept.append(b" ".join(part["rate"].split()) + b"\n")
         rest = text[end:] if piece else b""
         if len(rest) > _LONGEST_PART_BYTES:

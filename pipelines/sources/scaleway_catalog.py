@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
-from pipelines.platform.clock import utc_now
-from pipelines.sources.lib.decode import as_text, field_of, list_of, number_of, parser, read_json
+from pipelines.sources.lib.decode import as_text, field_of, list_of, parser, read_json
 from pipelines.sources.lib.errors import ParseError
-from pipelines.sources.lib.http import Request
 from pipelines.sources.lib.offers import OFFER_TABLE, offers
-from pipelines.sources.lib.paging import pages
+from pipelines.sources.lib.scaleway import products_of, retail_amount
 from pipelines.sources.lib.source import FetchContext, Payload, Source
 
 SOURCE = Source(
@@ -30,16 +27,11 @@ SOURCE = Source(
     gives="on-demand prices of GPU machines in euros, without VAT, by zone: a check of the list of instance types",
 )
 _WHAT = "product catalogue"
-_PATH = "/product-catalog/v2alpha1/public-catalog/products"
-_NANO = Decimal("0.000000001")
-_PAGING = {"by": "page", "param": "page", "size_param": "page_size", "size": 100, "items": "products"}
 
 
 def fetch(context: FetchContext) -> Iterable[Payload]:
     """The instances of all zones, page by page."""
-    first = Request(context.base_url + _PATH, [("product_types", "instance")])
-    for number, answer in enumerate(pages(context.http, first, _PAGING), start=1):
-        yield Payload(f"instances/{number:04}", answer.url, answer.content, utc_now(), answer.status, answer.etag)
+    return products_of(context, "instance", "instances")
 
 
 @parser(_WHAT)
@@ -54,7 +46,7 @@ def parse(content: bytes) -> pl.DataFrame:
 def _offer(product: Any) -> dict[str, Any]:
     zone = as_text(field_of(product, "locality.zone"))
     name = field_of(product, "properties.instance.offer_id") or field_of(product, "product")
-    price = field_of(product, "price.retail_price")
+    amount = retail_amount(product)
     return {
         "region": zone,
         "country_stated": zone[:2] if zone else None,
@@ -62,13 +54,7 @@ def _offer(product: Any) -> dict[str, Any]:
         "instance_type": name,
         "gpu_as_named": field_of(product, "properties.hardware.gpu.type"),
         "gpu_count_stated": field_of(product, "properties.hardware.gpu.count"),
-        "currency": field_of(price, "currency_code"),
-        "native_amount": _amount(price, field_of(product, "unit_of_measure.size")),
+        "currency": field_of(product, "price.retail_price.currency_code"),
+        "native_amount": None if amount is None else format(amount, "f"),
         "price_unit": f"instance_{as_text(field_of(product, 'unit_of_measure.unit'))}",
     }
-
-
-def _amount(price: Any, size: Any) -> str | None:
-    """Whole units and billionths of one, for one unit of measure."""
-    units, nanos, of = (number_of(as_text(value)) for value in (field_of(price, "units"), field_of(price, "nanos"), size))
-    return None if units is None or nanos is None or not of else format((units + nanos * _NANO) / of, "f")

@@ -9,11 +9,9 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.platform.clock import utc_now
-from pipelines.sources.lib.decode import as_text, field_of, list_of, number_of, parser, read_json
+from pipelines.sources.lib.decode import as_text, field_of, list_of, parser, read_json
 from pipelines.sources.lib.errors import ParseError
-from pipelines.sources.lib.http import Request
-from pipelines.sources.lib.paging import pages
+from pipelines.sources.lib.scaleway import products_of, retail_amount
 from pipelines.sources.lib.source import FetchContext, Payload, Source
 from pipelines.sources.lib.token_offers import API_PRICE_TABLE, per_million, token_offers, token_prices
 
@@ -30,9 +28,6 @@ SOURCE = Source(
     gives="token prices of open-weight models in euros, without VAT",
 )
 _WHAT = "catalogue of generative APIs"
-_PATH = "/product-catalog/v2alpha1/public-catalog/products"
-_PAGING = {"by": "page", "param": "page", "size_param": "page_size", "size": 100, "items": "products"}
-_NANOS = 1_000_000_000
 _AMOUNT_OF = {
     ("realtime", "input_token"): "input",
     ("realtime", "output_token"): "output",
@@ -44,9 +39,7 @@ _AMOUNT_OF = {
 
 def fetch(context: FetchContext) -> Iterable[Payload]:
     """The generative APIs, page by page."""
-    first = Request(context.base_url + _PATH, [("product_types", "generative_apis")])
-    for number, answer in enumerate(pages(context.http, first, _PAGING), start=1):
-        yield Payload(f"generative_apis/{number:04}", answer.url, answer.content, utc_now(), answer.status, answer.etag)
+    return products_of(context, "generative_apis", "generative_apis")
 
 
 @parser(_WHAT)
@@ -62,7 +55,7 @@ def parse(content: bytes) -> pl.DataFrame:
         name = as_text(field_of(product, "product"))
         currency = as_text(field_of(product, "price.retail_price.currency_code"))
         if kind and name and currency:
-            models[name, currency][kind] = _per_million(product)
+            models[name, currency][kind] = per_million(retail_amount(product))
     rows = [{"model_as_named": name, "currency": currency, **amounts} for (name, currency), amounts in models.items()]
     return token_offers(rows, provider="scaleway")
 
@@ -70,12 +63,3 @@ def parse(content: bytes) -> pl.DataFrame:
 def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:
     """Rows of feed token_price."""
     return token_prices(raw, SOURCE)
-
-
-def _per_million(product: Any) -> str | None:
-    """Whole units and billionths of one, for so many tokens."""
-    paths = ("price.retail_price.units", "price.retail_price.nanos", "unit_of_measure.size")
-    units, nanos, size = (number_of(as_text(field_of(product, path))) for path in paths)
-    if units is None or nanos is None or not size:
-        return None
-    return per_million((units + nanos / _NANOS) / size)

@@ -30,6 +30,8 @@ _REGIONS_AT_ONCE = 8
 _MAX_CODE = 80
 # An account that has not switched a region on is told so; that is no fault. A missing permission is another code.
 _NOT_ENABLED = ("AuthFailure", "OptInRequired")
+# In the usage type of a price: hours of a machine with accelerators.
+MACHINE_USAGE = re.compile(rb"BoxUsage:(?:p|gr?|trn|inf|dl)[0-9]")
 _REGION_INDEX = "/offers/v1.0/aws/AmazonEC2/current/region_index.json"
 _REGION = re.compile(r"^(?!cn-|us-gov-|us-iso)[a-z]{2}-[a-z]+-[0-9]$")
 _DAYS_OF_A_ROUND = 7

@@ -1,0 +1,34 @@
+"""Scaleway's public product catalogue: its pages, and amounts as it writes them.
+
+Belongs here: what every source that reads the catalogue needs. Does not belong here: what a product's own fields mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from pipelines.platform.clock import utc_now
+from pipelines.sources.lib.decode import as_text, field_of, number_of
+from pipelines.sources.lib.http import Request
+from pipelines.sources.lib.paging import pages
+from pipelines.sources.lib.source import FetchContext, Payload
+
+_PATH = "/product-catalog/v2alpha1/public-catalog/products"
+_PAGING = {"by": "page", "param": "page", "size_param": "page_size", "size": 100, "items": "products"}
+_NANO = Decimal("0.000000001")
+
+
+def products_of(context: FetchContext, product_type: str, name: str) -> Iterable[Payload]:
+    """All products of a type, page by page, as payloads `<name>/0001` and on."""
+    first = Request(context.base_url + _PATH, [("product_types", product_type)])
+    for number, answer in enumerate(pages(context.http, first, _PAGING), start=1):
+        yield Payload(f"{name}/{number:04}", answer.url, answer.content, utc_now(), answer.status, answer.etag)
+
+
+def retail_amount(product: Any) -> Decimal | None:
+    """The price of one unit of measure: whole units and billionths of one, for so many."""
+    paths = ("price.retail_price.units", "price.retail_price.nanos", "unit_of_measure.size")
+    units, nanos, size = (number_of(as_text(field_of(product, path))) for path in paths)
+    return None if units is None or nanos is None or not size else (units + nanos * _NANO) / size
