@@ -4,6 +4,8 @@ from datetime import date, datetime, time, timedelta
 
 import polars as pl
 
+from pipelines.prices.normalization import FX_LIMIT
+
 PRICES = [
     "usd_per_million_input_tokens",
     "usd_per_million_output_tokens",
@@ -17,10 +19,6 @@ IMPORTED = "(?i)imported from"
 TAKEN_BACK = "the source says that the price was taken over from another seller's list"
 # The same seller behind a hub's name counts once.
 HUB = "^huggingface_"
-
-
-# A rate older than this turns no price into dollars.
-FX_LIMIT = "7d"
 
 
 def token_price_observation(

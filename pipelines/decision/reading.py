@@ -103,6 +103,8 @@ def _offers(connection: duckdb.DuckDBPyConnection, as_of: date, drift: dict[str,
         FROM latest AS l
         LEFT JOIN marts.gpu_price_rolling AS r ON l.series_id = r.series_id AND r.on_date = $as_of AND r.window_days = $window
         LEFT JOIN marts.price_today AS t ON l.series_id = t.series_id AND t.stock IN ('none', 'on_request')
+            -- The table says what cannot be had on the day of the version, and nothing of earlier days.
+            AND $as_of >= (SELECT max(on_date) FROM marts.cost_per_token)
         WHERE date_diff('day', least(l.observed_at::DATE, $as_of), $as_of) <= $limit AND t.series_id IS NULL
         ORDER BY l.series_id
         """,

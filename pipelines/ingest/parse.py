@@ -6,6 +6,7 @@ Belongs here: reading the fetches of one source, parsing, raw checks, going back
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -28,6 +29,8 @@ from pipelines.quality.source_rules import (
     rows_at_least,
 )
 from pipelines.quality.table_rules import check_table
+
+log = logging.getLogger("breakeven")
 
 _MAX_DETAIL = 1_000
 # Of a table of all days so many answers are read: they show what was revised, and stand in where the newest is wrong.
@@ -149,8 +152,9 @@ def unite_feed(feed: str, frames: Mapping[str, pl.LazyFrame], modules: Mapping[s
             own = raw.filter(pl.col("source") == module.name) if module.shares_table else raw
             try:
                 fed = catalogue.feeds[feed].conform(_normalised(module, own))
-            except (RawRejectedError, ContractError, pl.exceptions.PolarsError):
+            except (RawRejectedError, ContractError, pl.exceptions.PolarsError) as error:
                 # `read_fetch` rejected every answer of this source for the same reason, which its status tells: it has no rows here.
+                log.warning("source %-28s gives no rows of feed %s: %s", module.name, feed, error)
                 continue
             parts.append(with_facts(fed, module, feed).select(schema.names()))
     return pl.concat(parts)

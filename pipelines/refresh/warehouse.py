@@ -39,8 +39,8 @@ class Warehouse:
         self._files: dict[str, Path] = {}
 
     def mart_file(self, contract: Contract) -> Path:
-        """Where the rows of a mart lie, unless another file was attached for it."""
-        return self._files.get(contract.name, DataFolder(self._folder).marts_being_built / f"{contract.name}.parquet")
+        """Where the rows of a mart are written."""
+        return DataFolder(self._folder).marts_being_built / f"{contract.name}.parquet"
 
     def write(self, contract: Contract, frame: pl.DataFrame) -> int:
         """Replace a table with the frame, in the order of its key, whole or not at all; return the number of rows.
@@ -62,7 +62,7 @@ class Warehouse:
         return frame.height
 
     def _write_file(self, contract: Contract, slices: Iterable[pa.Table]) -> None:
-        file = DataFolder(self._folder).marts_being_built / f"{contract.name}.parquet"
+        file = self.mart_file(contract)
         file.parent.mkdir(exist_ok=True)
         # Never into the file that is there: it is that of a published version, too.
         making = file.with_suffix(".new")
