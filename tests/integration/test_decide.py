@@ -179,6 +179,23 @@ def test_all_ways_age_by_one_rule(published: duckdb.DuckDBPyConnection) -> None:
     }
 
 
+def test_what_cannot_be_had_today_could_be_had_before(archive: Cli, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.duckdb"
+    copy.write_bytes((archive.current / "breakeven.duckdb").read_bytes())
+    workload, _ = decision.load_workload(EXAMPLES[0])
+
+    def offered(connection: duckdb.DuckDBPyConnection, day: dt.date | None = None) -> set[str]:
+        return {offer.series_id for offer in decision.read_market(connection, workload, day).offers}
+
+    with duckdb.connect(str(copy)) as connection:
+        (today,) = connection.execute("SELECT max(on_date) FROM marts.cost_per_token").fetchall()[0]
+        yesterday = today - dt.timedelta(days=1)
+        before = offered(connection), offered(connection, yesterday)
+        gone = min(before[0] & before[1])
+        connection.execute("UPDATE marts.price_today SET stock = 'none' WHERE series_id = ?", [gone])
+        assert (offered(connection), offered(connection, yesterday)) == (before[0] - {gone}, before[1])
+
+
 def _ways_of(market: Market) -> dict[str, list[Any]]:
     return {"rents": [*market.offers], "tokens": [*market.api_offers], "servers": [*market.servers]}
 
