@@ -4,12 +4,14 @@ Belongs here: choosing comparators among the offers that speak for their sellers
 belong here: which offers speak (`pipelines.prices.market`), the formulas (`pipelines.economics`).
 """
 
+from collections.abc import Iterator
 from datetime import date
 
 import polars as pl
 
 from pipelines.costing.assumptions import BANDS, assumption_set_id, in_one_row
 from pipelines.costing.fx import eur_per_usd_by_day
+from pipelines.costing.months import months
 from pipelines.costing.throughput_selection import is_shown, measured_choice
 from pipelines.economics import (
     break_even_hours,
@@ -23,8 +25,20 @@ from pipelines.prices.market import LONGEST_AGE_DAYS, PROFESSIONAL, offers_that_
 WINDOWS_DAYS = (7, 30, 90)
 HOURS_PER_MONTH = 730.0
 NODE_GPUS = 8
+# A server's day becomes a row for each window, comparator and measured model.
+ROWS_AT_ONCE = 2_500
 LIFE_MONTHS = 60
-OFFER = ["seller", "comparator_provider", "comparator_region", "comparator_country", "is_per_gpu_price", "is_third_party"]
+OFFER = ["series", "device", "seller", "is_third_party"]
+WINDOW = [
+    "on_date",
+    "window_days",
+    "mean_usd_per_gpu_hour",
+    "min_usd_per_gpu_hour",
+    "max_usd_per_gpu_hour",
+    "last_usd_per_gpu_hour",
+    "last_observed_on",
+    "covered_share",
+]
 COMPARATORS = ["cheapest", "market_p25", "market_median", "market_p75", "median", "dearest"]
 # For owning, a dear rent is the favourable case.
 RENT_BAND = {"low": "high", "base": "base", "high": "low"}
@@ -40,42 +54,61 @@ def break_even(
     reference_cost_assumption: pl.LazyFrame,
     fx_rate: pl.LazyFrame,
     as_of: date,
-) -> pl.LazyFrame:
-    """One row per day, window, model, precision, workload, server and comparator."""
+) -> Iterator[pl.LazyFrame]:
+    """One row per day, window, model, precision, workload, server and comparator; a month at a time."""
     third_party = third_party_series(price_history).with_columns(is_third_party=True)
     is_compared = (pl.col("purchase_option") == "on_demand") & pl.col("trust_tier").is_in(PROFESSIONAL)
+    # Days are many and names are long: rows of days have the numbers of their series, device and seller.
     series = (
         price_series.filter(is_compared & (pl.col("gpu_count").fill_null(NODE_GPUS) == NODE_GPUS))
         .join(third_party, on="series_id", how="left")
         .select(
-            "series_id",
             "gpu",
             "seller",
             pl.col("gpu_count").is_null().alias("is_per_gpu_price"),
             pl.col("is_third_party").fill_null(False),
+            price_series_id="series_id",
+            comparator_seller="seller",
             comparator_provider="provider",
             comparator_region="region",
             comparator_country="country",
         )
+        .sort("price_series_id")
+        .with_row_index("series")
+        .with_columns(pl.col("seller").rank("dense"), device=pl.col("gpu").rank("dense"))
+        .collect()
+        .lazy()
     )
-    comparators = of_like_shape(gpu_price_rolling.join(series, on="series_id"), as_of)
+    # One stage after the other: a single plan would compute shared stages side by side, and hold all of them.
+    windows_of = gpu_price_rolling.join(series, left_on="series_id", right_on="price_series_id").select(*OFFER, *WINDOW)
+    comparators = (
+        of_like_shape(windows_of.collect().lazy(), as_of)
+        .join(series.drop("device", "seller", "is_third_party"), on="series")
+        .collect()
+        .lazy()
+    )
+    choice = measured_choice(throughput, reference_workload).collect().lazy()
+    packing, set_id = in_one_row(reference_cost_assumption, ("packing_share",)), assumption_set_id(reference_cost_assumption)
+    assumed = packing.join(set_id, how="cross").collect().lazy()
+    euros = eur_per_usd_by_day(fx_rate, as_of).collect().lazy()
     windows = pl.LazyFrame({"window_days": WINDOWS_DAYS}, schema={"window_days": pl.Int64})
-    owned = (
-        owned_server_cost.filter(pl.col("gpu_count") == NODE_GPUS)
-        .rename({"hardware": "server", "price_as_of_on": "server_price_as_of_on", "reason_no_figure": "__no_server"})
-        .drop("price_age_days")
-        .join(measured_choice(throughput, reference_workload), on="gpu")
-        .filter(is_shown(as_of))
-        .join(windows, how="cross")
-    )
     names = pl.LazyFrame({"comparator": COMPARATORS})
-    rows = (
-        owned.join(names, how="cross")
-        .join(comparators, on=["on_date", "window_days", "gpu", "comparator"], how="left")
-        .join(in_one_row(reference_cost_assumption, ("packing_share",)), how="cross")
-        .join(assumption_set_id(reference_cost_assumption), how="cross")
-        .join(eur_per_usd_by_day(fx_rate, as_of), on="on_date", how="left")
-    )
+    for days in months(owned_server_cost, as_of, ROWS_AT_ONCE):
+        owned = (
+            days.of(owned_server_cost.filter(pl.col("gpu_count") == NODE_GPUS))
+            .rename({"hardware": "server", "price_as_of_on": "server_price_as_of_on", "reason_no_figure": "__no_server"})
+            .drop("price_age_days")
+            .join(choice, on="gpu")
+            .filter(is_shown(as_of))
+            .join(windows, how="cross")
+            .join(names, how="cross")
+        )
+        rows = owned.join(days.of(comparators), on=["on_date", "window_days", "gpu", "comparator"], how="left")
+        yield answered(rows.join(assumed, how="cross").join(euros, on="on_date", how="left"))
+
+
+def answered(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Servers beside their comparators, assumptions and rates, with the answers, as the contract has the columns."""
     return with_answers(rows).select(
         "on_date",
         "window_days",
@@ -97,7 +130,7 @@ def break_even(
         pl.col("__rent_base").alias("rented_usd_per_hour"),
         pl.col("comparator_count").fill_null(0),
         pl.col("seller_count").fill_null(0),
-        pl.col("seller").alias("comparator_seller"),
+        "comparator_seller",
         "comparator_provider",
         "comparator_region",
         "comparator_country",
@@ -127,12 +160,17 @@ def of_like_shape(priced: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     Every seller stands beside the others: with its window where that holds a price, else with its last known one of at most a year, marked
     so. The cheapest, the median and the dearest are of all offers that speak, the quartiles of the sellers' cheapest ones.
     """
-    group = ["on_date", "window_days", "gpu"]
+    group = ["on_date", "window_days", "device"]
     offers = offers_that_speak(pl.concat([in_windows(priced), last_known(priced, as_of)]), group)
-    ranked = offers.sort(*group, "__base", "price_series_id").with_columns(
-        __place=pl.int_range(pl.len(), dtype=pl.Int64).over(group),
-        comparator_count=pl.len().cast(pl.Int64).over(group),
-        seller_count=pl.col("seller").n_unique().cast(pl.Int64).over(group),
+    ranked = (
+        offers.collect()
+        .lazy()
+        .sort(*group, "__base", "series")
+        .with_columns(
+            __place=pl.int_range(pl.len(), dtype=pl.Int64).over(group),
+            comparator_count=pl.len().cast(pl.Int64).over(group),
+            seller_count=pl.col("seller").n_unique().cast(pl.Int64).over(group),
+        )
     )
     # In order of price: a seller's first offer is its cheapest.
     sellers = ranked.unique([*group, "seller"], keep="first", maintain_order=True).with_columns(
@@ -153,9 +191,7 @@ def in_windows(priced: pl.LazyFrame) -> pl.LazyFrame:
     return priced.select(
         "on_date",
         "window_days",
-        "gpu",
         *OFFER,
-        pl.col("series_id").alias("price_series_id"),
         pl.lit("window").alias("price_basis"),
         pl.lit(True).alias("is_current"),
         pl.col("last_observed_on").alias("seen_on"),
@@ -169,7 +205,7 @@ def in_windows(priced: pl.LazyFrame) -> pl.LazyFrame:
 
 def last_known(priced: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     """The last known price of each series on the days whose window holds none of it, for a year after it was seen."""
-    following = pl.col("on_date").shift(-1).over("series_id", "window_days", order_by="on_date")
+    following = pl.col("on_date").shift(-1).over("series", "window_days", order_by="on_date")
     end = pl.min_horizontal(
         following,
         pl.col("last_observed_on").dt.offset_by(f"{LONGEST_AGE_DAYS + 1}d"),
@@ -184,9 +220,7 @@ def last_known(priced: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
         .select(
             "on_date",
             "window_days",
-            "gpu",
             *OFFER,
-            pl.col("series_id").alias("price_series_id"),
             pl.lit("last_known").alias("price_basis"),
             pl.lit(False).alias("is_current"),
             pl.col("last_observed_on").alias("seen_on"),
@@ -225,9 +259,9 @@ def with_answers(rows: pl.LazyFrame) -> pl.LazyFrame:
             figures["owned_usd_per_million_output_tokens"] = usd_per_million_tokens(
                 (fixed + use * variable) / NODE_GPUS, pl.col("output_tokens_per_second_per_gpu"), use
             )
-    answered = rows.with_columns(**rents).with_columns(**figures)
+    with_figures = rows.with_columns(**rents).with_columns(**figures)
     no_figure = pl.col("base_break_even_utilisation_share").is_null()
-    return answered.with_columns(
+    return with_figures.with_columns(
         base_payback_months=pl.col("base_payback_hours") / HOURS_PER_MONTH,
         reason_no_figure=pl.when(no_figure & pl.col("__no_server").is_not_null())
         .then("__no_server")

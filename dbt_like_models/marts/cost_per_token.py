@@ -5,12 +5,14 @@ Belongs here: joining prices, throughput and assumptions, option by option, into
 series (`rented_price`).
 """
 
+from collections.abc import Iterator
 from datetime import date
 
 import polars as pl
 
 from pipelines.costing.assumptions import BANDS, assumption_set_id, in_one_row
 from pipelines.costing.fx import eur_per_usd_by_day
+from pipelines.costing.months import Days, first_day, months
 from pipelines.costing.throughput_selection import CONFIGURATION, LARGEST_SERVER_GPUS, is_shown, measured_choice, only_on_larger_systems
 from pipelines.economics import (
     blended_api_usd_per_million,
@@ -71,27 +73,31 @@ def cost_per_token(
     reference_workload: pl.LazyFrame,
     reference_cost_assumption: pl.LazyFrame,
     as_of: date,
-) -> pl.LazyFrame:
-    """One row per day, window, model, precision, workload, device, option, country and provider."""
-    choice = measured_choice(throughput, reference_workload)
+) -> Iterator[pl.LazyFrame]:
+    """One row per day, window, model, precision, workload, device, option, country and provider; a month at a time."""
+    choice = measured_choice(throughput, reference_workload).collect().lazy()
     # All sources of a series in one text: which of them spoke at which time stands in price_history.
     sources = price_history.group_by(price_series_id="series_id").agg(price_source=pl.col("source").unique().sort().str.join(", "))
-    rented = rented_cost(rented_price, choice, in_one_row(reference_cost_assumption, ASSUMED), as_of).join(
-        sources, on="price_series_id", how="left"
-    )
-    owned = owned_cost(owned_server_cost, choice, as_of)
-    first_day = rented_price.select(pl.col("on_date").min()).collect().item() or as_of
-    api = api_cost(token_price, choice, reference_workload, first_day, as_of)
-    gap = unmeasured(throughput, choice, reference_workload, as_of)
-    columns = [*KEY, *PER_OUTPUT, *PRICE, *CHOSEN]
-    priced = pl.concat(part.select(columns) for part in (rented, owned, api, gap))
-    rests_on_assumptions = (pl.col("option") != "api") & pl.col("base_usd_per_million_output_tokens").is_not_null()
-    return (
-        in_euros(over_all_tokens(priced), fx_rate, as_of)
-        .join(assumption_set_id(reference_cost_assumption), how="cross")
-        .with_columns(assumption_set_id=pl.when(rests_on_assumptions).then("assumption_set_id"))
-        .select(COLUMN_ORDER)
-    )
+    sources = sources.collect().lazy()
+    euros = eur_per_usd_by_day(fx_rate, as_of).collect().lazy()
+    assumption = in_one_row(reference_cost_assumption, ASSUMED).collect().lazy()
+    assumed = assumption_set_id(reference_cost_assumption).collect().lazy()
+    first_rented = first_day(rented_price) or as_of
+    for days in months(pl.concat([rented_price.select("on_date"), owned_server_cost.select("on_date")]), as_of):
+        rented = rented_cost(days.of(rented_price), choice, assumption, as_of).join(sources, on="price_series_id", how="left")
+        owned = owned_cost(days.of(owned_server_cost), choice, as_of)
+        api = api_cost(token_price, choice, reference_workload, days.since(first_rented), as_of)
+        parts = [rented, owned, api]
+        if days.last == as_of:
+            parts.append(unmeasured(throughput, choice, reference_workload, as_of))
+        priced = pl.concat(part.select([*KEY, *PER_OUTPUT, *PRICE, *CHOSEN]) for part in parts)
+        rests_on_assumptions = (pl.col("option") != "api") & pl.col("base_usd_per_million_output_tokens").is_not_null()
+        yield (
+            in_euros(over_all_tokens(priced), euros)
+            .join(assumed, how="cross")
+            .with_columns(assumption_set_id=pl.when(rests_on_assumptions).then("assumption_set_id"))
+            .select(COLUMN_ORDER)
+        )
 
 
 def rented_cost(rented_price: pl.LazyFrame, choice: pl.LazyFrame, assumption: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
@@ -142,9 +148,7 @@ def owned_cost(owned_server_cost: pl.LazyFrame, choice: pl.LazyFrame, as_of: dat
     )
 
 
-def api_cost(
-    token_price: pl.LazyFrame, choice: pl.LazyFrame, reference_workload: pl.LazyFrame, first_day: date, as_of: date
-) -> pl.LazyFrame:
+def api_cost(token_price: pl.LazyFrame, choice: pl.LazyFrame, reference_workload: pl.LazyFrame, days: Days, as_of: date) -> pl.LazyFrame:
     """Managed APIs: the seller's prices in the workload's own mix. Device and precision are the seller's affair and not known."""
     models = choice.select("model").unique()
     seller = (
@@ -160,9 +164,9 @@ def api_cost(
         )
         .filter(pl.col("__from") < pl.col("__to"))
     )
-    days = seller.with_columns(
+    sold = seller.with_columns(
         on_date=pl.date_ranges(
-            pl.max_horizontal("__from", pl.lit(first_day)), pl.min_horizontal(pl.col("__to").dt.offset_by("-1d"), pl.lit(as_of))
+            pl.max_horizontal("__from", pl.lit(days.first)), pl.min_horizontal(pl.col("__to").dt.offset_by("-1d"), pl.lit(days.last))
         )
     ).explode("on_date", empty_as_null=False)
     workload = reference_workload.select("workload", "input_tokens", "output_tokens", "utilisation_share", "is_default")
@@ -176,7 +180,7 @@ def api_cost(
     confirmed_on = pl.min_horizontal(pl.max_horizontal(pl.col("last_confirmed_at").dt.date(), "__from"), "on_date")
     windows = pl.LazyFrame({"window_days": WINDOWS_DAYS}, schema={"window_days": pl.Int64})
     return (
-        days.filter(pl.col("on_date").is_not_null())
+        sold.filter(pl.col("on_date").is_not_null())
         .join(workload, how="cross")
         .filter(is_shown(as_of))
         .with_columns(__cost=per_output, price_as_of_on=confirmed_on)
@@ -268,9 +272,9 @@ def over_all_tokens(priced: pl.LazyFrame) -> pl.LazyFrame:
     return priced.with_columns(**figures)
 
 
-def in_euros(priced: pl.LazyFrame, fx_rate: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+def in_euros(priced: pl.LazyFrame, eur_per_usd: pl.LazyFrame) -> pl.LazyFrame:
     """Add the figures in euros at the last reference rate known on each row's day, which fx_on_date names."""
-    return priced.join(eur_per_usd_by_day(fx_rate, as_of), on="on_date", how="left").with_columns(
+    return priced.join(eur_per_usd, on="on_date", how="left").with_columns(
         (pl.col(f"{band}_usd_per_million_{kind}_tokens") * pl.col("eur_per_usd")).alias(f"{band}_eur_per_million_{kind}_tokens")
         for kind in ("output", "input", "total")
         for band in BANDS

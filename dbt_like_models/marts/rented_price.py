@@ -12,9 +12,11 @@ from pipelines.prices.market import LONGEST_AGE_DAYS, NOT_COMPARED, PROFESSIONAL
 from pipelines.prices.stock import stock_by_day, that_can_be_had
 
 THIN_BELOW = 0.8
-GROUP = ["gpu", "min_gpu_count", "option", "country", "provider"]
 SIZES = (1, 2, 4, 8)
-MARKET = ["on_date", "window_days", "gpu", "min_gpu_count", "option"]
+# Where a price competes, and of whom it is. Days are many and names are long: rows of days have their numbers, `place` and `series`.
+PLACE = ["gpu", "option", "country", "provider"]
+GROUP = ["min_gpu_count", "place"]
+MARKET = ["on_date", "window_days", "min_gpu_count", "market"]
 
 
 def rented_price(
@@ -23,21 +25,32 @@ def rented_price(
     """One row per day, window and group from the first day with a price on. Only devices that a throughput row speaks of, and only
     machines that could be had on the day, as far as their source says.
     """
+    candidates = candidate_series(price_series, throughput).collect().lazy()
+    places = places_of(candidates).collect().lazy()
+    numbered = candidates.join(places, on=PLACE, nulls_equal=True).select("series_id", "series", "size", "place").collect().lazy()
     # A few rows that are joined four times: the whole feed would be read anew for each.
-    stock = stock_by_day(all_observation, price_series, as_of, series_key()).collect().lazy()
-    series = candidate_series(price_series, throughput)
-    priced = that_can_be_had(gpu_price_rolling.join(series, on="series_id"), stock)
-    in_window = cheapest_in_window(priced)
-    carried = that_can_be_had(last_known(in_window, priced, as_of), stock, "price_series_id")
+    stock = stock_by_day(all_observation, price_series, as_of, series_key()).join(numbered, on="series_id")
+    stock = stock.select("stated_on", "stock", series_id="series").collect().lazy()
+    # One stage after the other: a single plan would compute shared stages side by side, and hold all of them.
+    priced = that_can_be_had(in_numbers(gpu_price_rolling, numbered), stock, "series").collect().lazy()
+    in_window = cheapest_in_window(priced).collect().lazy()
+    carried = that_can_be_had(last_known(in_window, priced, as_of), stock, "series").collect().lazy()
     offers = pl.concat([in_window, carried]).with_columns(price_age_days=(pl.col("on_date") - pl.col("price_as_of_on")).dt.total_days())
+    in_markets = offers.join(places.select("place", "market", "seller"), on="place")
     quartiles = [f"{name}_usd_per_gpu_hour" for name in quartile_places(pl.len())]
     return (
-        offers.join(market(offers), on=MARKET, how="left")
+        in_markets.join(market(in_markets), on=MARKET, how="left")
         .with_columns(pl.col("seller_count").fill_null(0))
+        .join(places.select("place", *PLACE), on="place")
+        .join(candidates.select("series", "gpu_count", price_series_id="series_id"), on="series")
         .select(
             "on_date",
             "window_days",
-            *GROUP,
+            "gpu",
+            "min_gpu_count",
+            "option",
+            "country",
+            "provider",
             "price_series_id",
             "price_basis",
             "price_as_of_on",
@@ -56,7 +69,8 @@ def rented_price(
 
 
 def market(offers: pl.LazyFrame) -> pl.LazyFrame:
-    """Sellers and quartiles of each day, window, device, least size and way of buying: each provider once, with its cheapest country.
+    """Sellers and quartiles of each day, window, least size and market (a device, a way of buying): each seller once, with its cheapest
+    country.
 
     Prices of more than a year are nobody's offer any more and do not count.
     """
@@ -64,7 +78,7 @@ def market(offers: pl.LazyFrame) -> pl.LazyFrame:
     places = quartile_places(pl.len().cast(pl.Int64))
     return (
         offers.filter(pl.col("price_age_days") <= LONGEST_AGE_DAYS)
-        .group_by([*MARKET, "provider"])
+        .group_by([*MARKET, "seller"])
         .agg(pl.col("base_usd_per_gpu_hour").min())
         .group_by(MARKET)
         .agg(
@@ -75,7 +89,7 @@ def market(offers: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def candidate_series(price_series: pl.LazyFrame, throughput: pl.LazyFrame) -> pl.LazyFrame:
-    """Series of a measured device that known sellers list, each with the greatest least size that it satisfies.
+    """Series of a measured device that known sellers list, each with the greatest least size that it satisfies; numbered by their ids.
 
     A price per GPU without a machine satisfies every size: it is compared per GPU, and marked.
     """
@@ -88,6 +102,38 @@ def candidate_series(price_series: pl.LazyFrame, throughput: pl.LazyFrame) -> pl
         price_series.filter((count >= 1) & is_compared)
         .join(throughput.select("gpu").unique(), on="gpu", how="semi")
         .select("series_id", "gpu", size.alias("size"), option.alias("option"), "country", "provider", "gpu_count")
+        .sort("series_id")
+        .with_row_index("series")
+    )
+
+
+def places_of(candidates: pl.LazyFrame) -> pl.LazyFrame:
+    """Each place of the candidates with the numbers of the place, of its market and of its seller."""
+    of_market = pl.struct("gpu", "option").rank("dense").alias("market")
+    return (
+        candidates.select(PLACE)
+        .unique()
+        .sort(PLACE)
+        .with_row_index("place")
+        .with_columns(of_market, pl.col("provider").rank("dense").alias("seller"))
+    )
+
+
+def in_numbers(gpu_price_rolling: pl.LazyFrame, numbered: pl.LazyFrame) -> pl.LazyFrame:
+    """The windows of the candidates, with numbers instead of names."""
+    return gpu_price_rolling.join(numbered, on="series_id").select(
+        "on_date",
+        "window_days",
+        "place",
+        "size",
+        "series",
+        "mean_usd_per_gpu_hour",
+        "min_usd_per_gpu_hour",
+        "max_usd_per_gpu_hour",
+        "last_usd_per_gpu_hour",
+        "last_covered_on",
+        "last_observed_on",
+        "covered_share",
     )
 
 
@@ -97,14 +143,13 @@ def cheapest(priced: pl.LazyFrame, moment: list[str], price: str) -> pl.LazyFram
     First among machines of a size, then among all that satisfy each least size: the first step keeps the second small.
     """
     sizes = pl.LazyFrame({"min_gpu_count": SIZES}, schema={"min_gpu_count": pl.Int64})
-    group = [*moment, *(name for name in GROUP if name != "min_gpu_count")]
     return (
-        priced.sort(price, "series_id")
-        .unique([*group, "size"], keep="first", maintain_order=True)
+        priced.sort(price, "series")
+        .unique([*moment, "place", "size"], keep="first", maintain_order=True)
         .join(sizes, how="cross")
         .filter(pl.col("size") >= pl.col("min_gpu_count"))
-        .sort(price, "series_id")
-        .unique([*group, "min_gpu_count"], keep="first", maintain_order=True)
+        .sort(price, "series")
+        .unique([*moment, *GROUP], keep="first", maintain_order=True)
     )
 
 
@@ -114,11 +159,10 @@ def cheapest_in_window(priced: pl.LazyFrame) -> pl.LazyFrame:
         "on_date",
         "window_days",
         *GROUP,
-        pl.col("series_id").alias("price_series_id"),
+        "series",
         pl.lit("window").alias("price_basis"),
         pl.col("last_observed_on").alias("price_as_of_on"),
         "covered_share",
-        "gpu_count",
         pl.col("min_usd_per_gpu_hour").alias("low_usd_per_gpu_hour"),
         pl.col("mean_usd_per_gpu_hour").alias("base_usd_per_gpu_hour"),
         pl.col("max_usd_per_gpu_hour").alias("high_usd_per_gpu_hour"),
@@ -134,41 +178,30 @@ def last_known(in_window: pl.LazyFrame, priced: pl.LazyFrame, as_of: date) -> pl
         .explode("on_date")
         .drop("first")
     )
-    missing = days.join(in_window, on=["on_date", "window_days", *GROUP], how="anti", nulls_equal=True)
+    missing = days.join(in_window, on=["on_date", "window_days", *GROUP], how="anti")
     known = cheapest(priced, ["last_covered_on"], "last_usd_per_gpu_hour").select(
-        *GROUP,
-        "last_covered_on",
-        pl.col("last_observed_on").alias("price_as_of_on"),
-        "last_usd_per_gpu_hour",
-        pl.col("series_id").alias("price_series_id"),
-        "gpu_count",
+        *GROUP, "last_covered_on", "series", "last_usd_per_gpu_hour", price_as_of_on="last_observed_on"
     )
-    # An as-of join does not join NULL to NULL, and a country may be unknown.
-    country = pl.col("country").fill_null("")
-    by = ["gpu", "min_gpu_count", "option", "country", "provider"]
     price = pl.col("last_usd_per_gpu_hour")
     return (
-        missing.with_columns(country)
-        .sort("on_date")
+        missing.sort("on_date")
         .join_asof(
-            known.with_columns(country).sort("last_covered_on"),
+            known.sort("last_covered_on"),
             left_on="on_date",
             right_on="last_covered_on",
-            by=by,
+            by=GROUP,
             strategy="backward",
             coalesce=False,
             check_sortedness=False,
         )
-        .with_columns(country=pl.col("country").replace("", None))
         .select(
             "on_date",
             "window_days",
             *GROUP,
-            "price_series_id",
+            "series",
             pl.lit("last_known").alias("price_basis"),
             "price_as_of_on",
             pl.lit(None, dtype=pl.Float64).alias("covered_share"),
-            "gpu_count",
             price.alias("low_usd_per_gpu_hour"),
             price.alias("base_usd_per_gpu_hour"),
             price.alias("high_usd_per_gpu_hour"),

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import polars.selectors as cs
@@ -55,8 +56,18 @@ class Model:
 
     @property
     def is_partitioned(self) -> bool:
-        """True for a table that is too large to be held whole: computed, checked and written a partition of the series at a time."""
+        """True for a table whose parts are partitions of the series."""
         return PARTITION in self.parameters
+
+    @property
+    def is_in_parts(self) -> bool:
+        """True for a table that is too large to be held whole: computed, checked and written a part at a time, in the order of its key."""
+        return self.is_partitioned or inspect.isgeneratorfunction(self.function)
+
+    def parts(self, **arguments: Any) -> Iterator[pl.LazyFrame]:
+        """The parts of a table whose function yields them."""
+        assert inspect.isgeneratorfunction(self.function)
+        return self.function(**arguments)
 
     @property
     def is_incremental(self) -> bool:
@@ -80,10 +91,8 @@ def load_models(catalogue: Catalogue, folder: Path = MODELS_FOLDER) -> dict[str,
             if path.stem in models:
                 raise ContractError(f"{where}: {path.stem} has two models")
             models[path.stem] = _polars_model(path, contract, catalogue) if path.suffix == ".py" else _sql_model(path, contract)
-            if models[path.stem].is_partitioned and contract.table_rules:
-                raise ContractError(
-                    f"{where}: key table_rules: this table is judged a partition at a time, so no rule sees the whole of it"
-                )
+            if models[path.stem].is_in_parts and contract.table_rules:
+                raise ContractError(f"{where}: key table_rules: this table is judged a part at a time, so no rule sees the whole of it")
         for contract in catalogue.layer(layer):
             if contract.name not in models:
                 raise ContractError(f"{layer}/{contract.name}.yml: no model {contract.name}.py or {contract.name}.sql beside it")

@@ -1,6 +1,6 @@
 """A computed table: its model run, its rows and the whole judged, recorded and written.
 
-Belongs here: one staging or mart table of a session, whole, partition by partition, or batch by batch. Does not belong here: models,
+Belongs here: one staging or mart table of a session, whole, part by part, or batch by batch. Does not belong here: models,
 rules (`pipelines.quality`), the history's own steps (`pipelines.history`), Dagster (`pipelines.defs`).
 """
 
@@ -18,13 +18,14 @@ import polars as pl
 
 from pipelines.catalogue.contracts import Contract, ContractError
 from pipelines.catalogue.models import AS_OF, FEED_PREFIX, HISTORY, Model, rounded
-from pipelines.history.materialize import write_table
+from pipelines.history.materialize import partitions
 from pipelines.ingest.parse import unite_feed
 from pipelines.quality.quarantine import released_keys
 from pipelines.quality.results import CheckError, Kind, RuleResult
 from pipelines.quality.row_rules import check_rows
 from pipelines.quality.source_rules import not_suddenly_empty
 from pipelines.quality.table_rules import check_table
+from pipelines.refresh.parts import write_parts
 from pipelines.refresh.price_ingestion import ingest_prices
 from pipelines.refresh.record import record_quarantine, record_results
 from pipelines.refresh.session import RefreshSession
@@ -63,7 +64,7 @@ def _failure_recorded(session: RefreshSession, contract: Contract) -> Iterator[N
 def _build(model: Model, session: RefreshSession) -> ModelBuilt:
     contract, started = model.contract, time.monotonic()
     inputs = {name: session.warehouse.read(session.catalogue.tables[name]) for name in model.inputs}
-    make = _ingest if model.is_incremental else _make_partitioned if model.is_partitioned else _make_whole
+    make = _ingest if model.is_incremental else _make_in_parts if model.is_in_parts else _make_whole
     made = make(model, inputs, session)
     made = replace(made, results=[*made.results, *_suddenly_empty(contract, made.rows, session)])
     record_results(session, contract.table, made.results)
@@ -96,15 +97,19 @@ def _ingest(model: Model, inputs: dict[str, pl.LazyFrame], session: RefreshSessi
     return ModelBuilt(made.good, made.good.height, made.quarantined, made.results)
 
 
-def _make_partitioned(model: Model, inputs: dict[str, pl.LazyFrame], session: RefreshSession) -> ModelBuilt:
+def _make_in_parts(model: Model, inputs: dict[str, pl.LazyFrame], session: RefreshSession) -> ModelBuilt:
     contract = model.contract
-    file = session.history_table(model)
+    file = session.mart_file(contract)
 
     def check(part: pl.DataFrame) -> list[RuleResult]:
         return [*check_rows(contract, part.lazy(), may_quarantine=False).results, *check_table(contract, part)]
 
-    with session.history() as history:
-        written = write_table(model, history, inputs, file, check)
+    if model.is_partitioned:
+        with session.history() as history:
+            written = write_parts(contract, partitions(model, history, inputs), file, check)
+    else:
+        arguments = {name: session.as_of if name == AS_OF else inputs[name] for name in model.parameters}
+        written = write_parts(contract, model.parts(**arguments), file, check)
     return ModelBuilt(pl.DataFrame(schema=contract.polars_schema()) if written.blocks else file, written.rows, 0, written.results)
 
 

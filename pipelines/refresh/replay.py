@@ -22,7 +22,7 @@ from pipelines.catalogue.models import INGESTED, models
 from pipelines.history.batches import batches_of, open_for_batches, price_services
 from pipelines.history.ingestion import BatchResult, Ingestion
 from pipelines.history.logic_version import logic_version
-from pipelines.history.materialize import write_table
+from pipelines.history.materialize import partitions
 from pipelines.ingest.fetch import fetch_all
 from pipelines.ingest.parse import read_source, unite_feed
 from pipelines.ingest.registry import discover
@@ -30,6 +30,7 @@ from pipelines.ingest.snapshots import SnapshotStore
 from pipelines.platform.clock import utc_now
 from pipelines.platform.settings import Settings
 from pipelines.quality.row_rules import check_rows
+from pipelines.refresh.parts import write_parts
 
 _REPORT_DAYS = 20
 
@@ -78,7 +79,7 @@ def run_replay(folder: Path, settings: Settings, *, at_once: bool, report: Calla
         seconds, peak_mib = time.monotonic() - started, _peak_mib()
         inputs = {"price_series": engine.views.series()}
         rows = {
-            name: write_table(model, engine.views, inputs, target / "marts" / f"{name}.parquet").rows
+            name: write_parts(model.contract, partitions(model, engine.views, inputs), target / "marts" / f"{name}.parquet").rows
             for name, model in tables.items()
             if model.is_partitioned
         }

@@ -158,7 +158,7 @@ RULE_OF_A_TABLE = (
         ({"raw__t__yml": TABLE.replace("[a]", "[b]") + "must_have: {column: c, values: [x]}\n"}, "key must_have: 'c'"),
         (
             {"marts__t__yml": TABLE + RULE_OF_A_TABLE, "marts__t__py": "def t(history, partition):\n    return history\n"},
-            "a partition at a time",
+            "a part at a time",
         ),
         (
             {"marts__t__yml": TABLE + "encoding: {dictionary: {}, delta_from: b, derived: {}}\n"},

@@ -143,9 +143,11 @@ def test_what_is_on_sale_today_has_its_age_and_its_euros() -> None:
     assert found["eur_per_gpu_hour"].to_list() == pytest.approx([3.6 / 1.2, 3.5 / 1.25])
 
 
-def rolling(series: str, usd: float, day: dt.date) -> dict[str, Any]:
+SELLERS = ["aws", "azure", "gcp", "lambda"]
+
+
+def rolling(seller: str, usd: float, day: dt.date) -> dict[str, Any]:
     return {
-        "series_id": series,
         "on_date": day,
         "window_days": 30,
         "mean_usd_per_gpu_hour": usd,
@@ -154,12 +156,9 @@ def rolling(series: str, usd: float, day: dt.date) -> dict[str, Any]:
         "last_usd_per_gpu_hour": usd,
         "last_observed_on": day,
         "covered_share": 1.0,
-        "gpu": GPU,
-        "seller": series,
-        "comparator_provider": series,
-        "comparator_region": "all",
-        "comparator_country": None,
-        "is_per_gpu_price": False,
+        "series": SELLERS.index(seller),
+        "device": 1,
+        "seller": SELLERS.index(seller),
         "is_third_party": False,
     }
 
@@ -178,7 +177,7 @@ def test_comparators_are_of_all_sellers_each_with_its_basis_and_age() -> None:
     )
     found = module.of_like_shape(priced, AS_OF).filter(pl.col("on_date") == AS_OF).collect()
     chosen = {r["comparator"]: r for r in found.iter_rows(named=True)}
-    assert {name: r["seller"] for name, r in chosen.items()} == {
+    assert {name: SELLERS[r["series"]] for name, r in chosen.items()} == {
         "cheapest": "lambda",
         "market_p25": "lambda",
         "market_median": "aws",

@@ -1,0 +1,54 @@
+"""Long tables by day, computed some months at a time so that none is ever held whole.
+
+Belongs here: which months, and the rows of some. Does not belong here: what is computed of them (`dbt_like_models`), how parts are
+written (`pipelines.refresh.parts`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+import polars as pl
+
+# Of the table that decides how long the computed one is: as many rows of it as are joined in a moment.
+ROWS_AT_ONCE = 50_000
+
+
+@dataclass(frozen=True)
+class Days:
+    """The days from `first` to `last`, both included; none where `first` is later."""
+
+    first: date
+    last: date
+
+    def of(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """The rows of these days, by their `on_date`."""
+        return rows.filter(pl.col("on_date").is_between(self.first, self.last))
+
+    def since(self, day: date) -> Days:
+        """Those that are not before a day."""
+        return replace(self, first=max(self.first, day))
+
+
+def months(rows: pl.LazyFrame, last: date, rows_at_once: int = ROWS_AT_ONCE) -> Iterator[Days]:
+    """All days from the first `on_date` to `last`: whole calendar months, as many at a time as have at most so many rows, at least one.
+
+    Without rows the day `last` alone.
+    """
+    month = pl.col("on_date").dt.month_start()
+    counts = rows.group_by(month).len().sort("on_date").collect()
+    first, waiting = rows.select(pl.col("on_date").min()).collect().item() or last, 0
+    for starts_on, count in counts.rows():
+        if waiting and waiting + count > rows_at_once and starts_on <= last:
+            yield Days(first, starts_on - timedelta(days=1))
+            first, waiting = starts_on, 0
+        waiting += count
+    yield Days(first, last)
+
+
+def first_day(rows: pl.LazyFrame) -> date | None:
+    """The least `on_date`, None where there are no rows."""
+    found: date | None = rows.select(pl.col("on_date").min()).collect().item()
+    return found

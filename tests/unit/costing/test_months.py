@@ -1,0 +1,49 @@
+"""Months of a long table by day: every day once, whole months, never more rows at a time than asked where a month has fewer."""
+
+from __future__ import annotations
+
+import datetime as dt
+from itertools import pairwise
+
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.costing.months import Days, first_day, months
+
+LAST = dt.date(2026, 11, 27)
+
+
+def rows(*days: dt.date) -> pl.LazyFrame:
+    return pl.LazyFrame({"on_date": days}, schema={"on_date": pl.Date})
+
+
+@given(st.lists(st.dates(dt.date(2024, 1, 1), LAST), max_size=60), st.integers(1, 40))
+def test_every_day_stands_in_one_part(days: list[dt.date], rows_at_once: int) -> None:
+    parts = list(months(rows(*days), LAST, rows_at_once))
+    assert (parts[0].first, parts[-1].last) == (min(days, default=LAST), LAST)
+    for before, after in pairwise(parts):
+        assert after.first == before.last + dt.timedelta(days=1)
+        assert after.first.day == 1
+    for part in parts:
+        found = part.of(rows(*days)).collect().get_column("on_date")
+        assert found.len() <= rows_at_once or found.dt.month_start().n_unique() == 1
+
+
+def test_a_part_is_as_long_as_it_may_be() -> None:
+    days = [dt.date(2026, month, 5) for month in range(1, 12)]
+    assert [(p.first, p.last) for p in months(rows(*days), LAST, 6)] == [
+        (dt.date(2026, 1, 5), dt.date(2026, 6, 30)),
+        (dt.date(2026, 7, 1), LAST),
+    ]
+
+
+def test_without_rows_there_is_the_last_day() -> None:
+    assert list(months(rows(), LAST)) == [Days(LAST, LAST)]
+    assert first_day(rows()) is None
+    assert first_day(rows(LAST, dt.date(2026, 1, 1))) == dt.date(2026, 1, 1)
+
+
+def test_days_since_a_later_day_are_none() -> None:
+    later = Days(dt.date(2026, 1, 1), dt.date(2026, 1, 31)).since(dt.date(2026, 3, 1))
+    assert later.of(rows(dt.date(2026, 1, 15), dt.date(2026, 3, 1))).collect().is_empty()
