@@ -25,6 +25,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipelines.dashboard import formulas, pages
 from pipelines.dashboard.page import Page
+from pipelines.dashboard.vega import vega_script
 from pipelines.platform.files import share
 from pipelines.platform.locale import LANGUAGES, Locale, load_locale
 
@@ -43,10 +44,10 @@ def find_pages() -> dict[str, Page]:
     return dict(sorted(found.items(), key=lambda item: item[1].order))
 
 
-def write(version: Path, macros: Iterable[str]) -> Path:
+def write(version: Path, macros: Iterable[str], kept_in: Path) -> Path:
     """Write the dashboard of a version from its own DuckDB file; return the page that one opens.
 
-    `macros`: the statements that make the scalar macros of the version.
+    `macros`: the statements that make the scalar macros of the version. `kept_in`: a folder for what is the same in every refresh.
     """
     folder = version / FOLDER
     (folder / "data").mkdir(parents=True)
@@ -63,7 +64,7 @@ def write(version: Path, macros: Iterable[str]) -> Path:
             _write_rows(read, folder / "data", name, page)
     finally:
         connection.close()
-    _write_assets(folder / "assets", macros)
+    _write_assets(folder / "assets", macros, kept_in)
     environment = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     for language in LANGUAGES:
         locale = load_locale(language, _HERE / "locales")
@@ -87,13 +88,13 @@ def write(version: Path, macros: Iterable[str]) -> Path:
     return entry
 
 
-def write_blocked(version: Path, previous: Path, macros: Iterable[str]) -> None:
+def write_blocked(version: Path, previous: Path, macros: Iterable[str], kept_in: Path) -> None:
     """Write the pages of a version whose refresh was blocked: they say so. Where its views are of older software, those of before stay."""
     made = version / FOLDER
     shutil.rmtree(made, ignore_errors=True)
     (version / FILE).unlink(missing_ok=True)
     try:
-        write(version, macros)
+        write(version, macros, kept_in)
     except duckdb.Error:
         shutil.rmtree(made, ignore_errors=True)
         for file in [*(previous / FOLDER).rglob("*"), previous / FILE]:
@@ -162,15 +163,11 @@ def encoded(rows: pl.DataFrame) -> dict[str, Any]:
     return {"count": rows.height, "columns": columns}
 
 
-def _write_assets(folder: Path, macros: Iterable[str]) -> None:
-    import vl_convert  # noqa: PLC0415  (a large binary module, needed here only)
-
+def _write_assets(folder: Path, macros: Iterable[str], kept_in: Path) -> None:
     folder.mkdir()
     for asset in sorted((_HERE / "assets").iterdir()):
         (folder / asset.name).write_text(asset.read_text(encoding="utf-8"), encoding="utf-8")
-    # The bundle is a module with names of its own at the top; a page opened from disk may only load plain scripts.
-    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
-    (folder / "vega.js").write_text(f"(() => {{{bundle}}})();\n", encoding="utf-8")
+    (folder / "vega.js").write_text(vega_script(kept_in), encoding="utf-8")
     (folder / "formulas.js").write_text(f"window.formulas = {formulas.javascript(macros)};\n", encoding="utf-8")
 
 

@@ -81,6 +81,11 @@ class DataFolder:
         return self.root / "build"
 
     @property
+    def scripts(self) -> Path:
+        """Scripts of the pages that are the same in every refresh."""
+        return self.root / "build" / "scripts"
+
+    @property
     def spilled(self) -> Path:
         """What DuckDB cannot hold in memory."""
         return self.root / "duckdb_temp"

@@ -14,7 +14,10 @@ import pyarrow as pa
 
 from pipelines.catalogue.columns import Column
 from pipelines.catalogue.published_sql import BI, Macro, View
-from pipelines.platform.parquet import ROW_GROUP_ROWS, write_parquet
+from pipelines.platform.parquet import write_parquet
+
+# Of a wide view a row group at once would be a tenth of a refresh's memory.
+_BATCH_ROWS = 10_240
 
 
 def create_views(connection: duckdb.DuckDBPyConnection, views: Mapping[str, View], macros: Iterable[Macro]) -> None:
@@ -34,7 +37,7 @@ def write_views(connection: duckdb.DuckDBPyConnection, views: Iterable[View], fo
     """Write the rows of each view to `bi/<view>.parquet`; each field says its unit and meaning."""
     (folder / BI).mkdir(exist_ok=True)
     for view in views:
-        rows = connection.sql(f'SELECT * FROM {BI}."{view.name}"').to_arrow_reader(ROW_GROUP_ROWS)
+        rows = connection.sql(f'SELECT * FROM {BI}."{view.name}"').to_arrow_reader(_BATCH_ROWS)
         schema = described(rows.schema, view.columns, view.comment)
         tables = (pa.Table.from_batches([batch]).cast(schema) for batch in rows)
         write_parquet(folder / BI / f"{view.name}.parquet", schema, tables)

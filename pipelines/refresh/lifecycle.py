@@ -58,7 +58,7 @@ def publish_version(session: RefreshSession) -> Path:
     ops = read_ops(session.ops.folder, session.catalogue, [in_version])
     files = {contract.name: session.mart_file(contract) for contract in session.catalogue.layer("marts")}
     write_version(made, files, session.catalogue, ops, bi_views(), macros())
-    dashboard.write(made, _formulas())
+    dashboard.write(made, _formulas(), session.settings.folders.scripts)
     facts = VersionFacts(
         version=session.version,
         run_id=session.run_id,
@@ -131,7 +131,7 @@ def close_failed(settings: Settings, run_id: str, error: str | None = None, lock
         version = f"{utc_now():%Y%m%dT%H%M%SZ}-{run_id[:8]}-blocked"
         made = published.start(version)
         write_blocked_version(made, previous, catalogue(), read_ops(settings.folders.ops, catalogue()), bi_views())
-        dashboard.write_blocked(made, previous, _formulas())
+        dashboard.write_blocked(made, previous, _formulas(), settings.folders.scripts)
         facts = VersionFacts(
             version=version,
             run_id=run_id,
