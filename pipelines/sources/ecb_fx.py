@@ -40,7 +40,7 @@ def fetch(context: FetchContext) -> Iterable[Payload]:
 
 @parser("eurofxref-hist.zip")
 def parse(content: bytes) -> pl.DataFrame:
-    """One row per day and currency: units of the currency for one euro, as printed. `N/A` is no row.
+    """One row per day and currency in the order of the file: units of the currency for one euro, as printed. `N/A` is no row.
 
     Raises ParseError for a damaged or oversized archive, another member, a header or a rate of another form.
     """
@@ -52,16 +52,17 @@ def parse(content: bytes) -> pl.DataFrame:
         raise ParseError(f"{_MEMBER}: header names {len(currencies)} currencies, expected at most {_MAX_CURRENCIES}, each once")
     wide = pl.DataFrame([row[: len(currencies) + 1] for row in rows[1:] if row], schema=["on_date", *currencies], orient="row")
     long = (
-        wide.unpivot(index="on_date", variable_name="currency", value_name="units_per_eur")
+        wide.with_row_index("__line")
+        .unpivot(index=["__line", "on_date"], variable_name="currency", value_name="units_per_eur")
         .with_columns(pl.col("units_per_eur").str.strip_chars())
         .filter(~pl.col("units_per_eur").is_in(["N/A", ""]))
         .with_columns(__day=pl.col("on_date").str.to_date("%Y-%m-%d", strict=False))
     )
     bad = long.filter(pl.col("__day").is_null() | pl.col("units_per_eur").cast(pl.Float64, strict=False).is_null())
     if not bad.is_empty():
-        day, currency, rate = bad.row(0)[:3]
+        _, day, currency, rate, _ = bad.row(0)
         raise ParseError(f"{_MEMBER}: day {day!r}, {currency}: {rate!r} is not a rate of a day, expected YYYY-MM-DD and a number")
-    return long.select(on_date="__day", currency="currency", units_per_eur="units_per_eur").sort("on_date", "currency")
+    return long.sort("__line", "currency").select(on_date="__day", currency="currency", units_per_eur="units_per_eur")
 
 
 def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:
