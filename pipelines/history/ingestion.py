@@ -35,6 +35,8 @@ from pipelines.quality.results import RuleResult, merged
 _BATCHES_AT_ONCE = 20
 # Rules of the whole table look at so many rows at a time, of several batches where these are small.
 _ROWS_VALIDATED_AT_ONCE = 200_000
+# Of a backfill as many rows are held until they are applied, however long it is.
+_ROWS_APPLIED_AT_ONCE = 100_000
 _ROWS_KEPT = 500_000
 _RATES = "currency_rate"
 
@@ -120,7 +122,7 @@ class Ingestion:
         table on the former.
         """
         news, results = deque([self._none()]), []
-        for group in _batched(self._validated_ahead(engine, pending)):
+        for group in _batched(self._validated_ahead(engine, pending), _BATCHES_AT_ONCE, _ROWS_VALIDATED_AT_ONCE):
             new = pl.concat([self._none(), *(validated.new for _, validated in group)])
             verdicts = validate_batch(new, pl.concat([validated.quarantined for _, validated in group]))
             results += [*(validated.results for _, validated in group), verdicts]
@@ -140,10 +142,12 @@ class Ingestion:
         for one, validated in self._validated_ahead(engine, pending):
             report(self._apply(engine, one, [validated]))
 
-    def replay_at_once(self, engine: HistoryEngine, pending: Sequence[PendingBatch]) -> BatchResult:
-        """Validate batch by batch, apply all as one batch of the day of the last of them."""
-        parts = [validated for _, validated in self._validated_ahead(engine, pending)]
-        return self._apply(engine, pending[-1], parts)
+    def replay_at_once(
+        self, engine: HistoryEngine, pending: Sequence[PendingBatch], report: Callable[[BatchResult], None] = lambda _: None
+    ) -> None:
+        """Validate batch by batch, apply many as one batch of the day of the last of them: as many as have so many rows."""
+        for group in _batched(self._validated_ahead(engine, pending), len(pending), _ROWS_APPLIED_AT_ONCE):
+            report(self._apply(engine, group[-1][0], [validated for _, validated in group]))
 
     def _validated_ahead(self, engine: HistoryEngine, pending: Sequence[PendingBatch]) -> Iterator[tuple[PendingBatch, _Validated]]:
         """Each batch, validated; the next is read and validated while the history applies the last."""
@@ -263,12 +267,14 @@ class Ingestion:
         return found.unique(["as_of_on", "batch_number", "source"], keep="last", maintain_order=True).sort("source")
 
 
-def _batched(validated: Iterable[tuple[PendingBatch, _Validated]]) -> Iterator[list[tuple[PendingBatch, _Validated]]]:
-    """Batches whose new rows are validated together."""
+def _batched(
+    validated: Iterable[tuple[PendingBatch, _Validated]], batches: int, rows: int
+) -> Iterator[list[tuple[PendingBatch, _Validated]]]:
+    """Batches in groups of at most so many, each ended by the batch with which it has so many good rows."""
     waiting: list[tuple[PendingBatch, _Validated]] = []
     for one in validated:
         waiting.append(one)
-        if len(waiting) == _BATCHES_AT_ONCE or sum(w.new.height for _, w in waiting) >= _ROWS_VALIDATED_AT_ONCE:
+        if len(waiting) == batches or sum(w.good.height for _, w in waiting) >= rows:
             yield waiting
             waiting = []
     if waiting:

@@ -10,6 +10,7 @@ import resource
 import shutil
 import sys
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
@@ -56,26 +57,24 @@ def run_replay(folder: Path, settings: Settings, *, at_once: bool, report: Calla
     target = settings.folders.replay
     shutil.rmtree(target, ignore_errors=True)
     rejected: list[str] = []
-    days: set[date] = set()
-    quarantined = 0
+    days = sorted({batch.as_of for batch in batches})
+    reported = quarantined = 0
     started = time.monotonic()
 
     def on_batch(done: BatchResult) -> None:
-        nonlocal quarantined
+        nonlocal quarantined, reported
         rejected.extend(done.rejected)
         quarantined += done.quarantined
-        days.add(done.as_of)
-        if len(days) % _REPORT_DAYS == 0:
-            pace = len(days) / (time.monotonic() - started) * 60
-            report(f"{done.as_of}  {len(days)} of {count} days, {pace:.0f} days a minute, peak {_peak_mib():.0f} MiB")
+        # One batch of a backfill is that of many days.
+        taken = bisect_right(days, done.as_of)
+        if taken - reported >= _REPORT_DAYS:
+            reported = taken
+            pace = taken / (time.monotonic() - started) * 60
+            report(f"{done.as_of}  {taken} of {len(days)} days, {pace:.0f} days a minute, peak {_peak_mib():.0f} MiB")
 
-    count = len({batch.as_of for batch in batches})
     with open_for_batches(target / "history.duckdb", known, batches, last_day, rebuild=True, is_durable=False) as opened:
         engine, pending = opened.engine, opened.pending
-        if at_once:
-            on_batch(ingestion.replay_at_once(engine, pending))
-        else:
-            ingestion.replay(engine, pending, on_batch)
+        (ingestion.replay_at_once if at_once else ingestion.replay)(engine, pending, on_batch)
         seconds, peak_mib = time.monotonic() - started, _peak_mib()
         inputs = {"price_series": engine.views.series()}
         rows = {
@@ -84,11 +83,11 @@ def run_replay(folder: Path, settings: Settings, *, at_once: bool, report: Calla
             if model.is_partitioned
         }
     return {
-        "days": count,
+        "days": len(days),
         "from": batches[0].as_of,
         "to": last_day,
         "seconds": round(seconds, 1),
-        "days_per_minute": round(count / seconds * 60),
+        "days_per_minute": round(len(days) / seconds * 60),
         "peak_mib": round(peak_mib),
         "snapshots_not_used": rejected,
         "rows_left_out_by_rules": quarantined,

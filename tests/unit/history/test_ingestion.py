@@ -169,7 +169,7 @@ def test_a_poisoned_answer_is_set_aside_alone_and_the_next_good_one_is_ingested(
         elif way == "replay":
             taking.replay(opened.engine, opened.pending, results.append)
         else:
-            results.append(taking.replay_at_once(opened.engine, opened.pending))
+            taking.replay_at_once(opened.engine, opened.pending, results.append)
         views = opened.engine.views
         assert views.as_of == batches[-1].as_of
         assert sum(result.quarantined for result in results) == 21
@@ -219,6 +219,24 @@ def test_quiet_batches_do_not_pile_up(tmp_path: Path) -> None:
         # What each step was judged by is held until it is taken.
         assert went_to == [None, batches[19].as_of]
         assert history.views.as_of == batches[-1].as_of
+
+
+@pytest.mark.parametrize("rows", [1, 5, 1000])
+def test_a_backfill_holds_a_bounded_number_of_rows_and_comes_to_the_same(
+    tmp_path: Path, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.history.ingestion._ROWS_APPLIED_AT_ONCE", rows)
+    days, found, taken = 6, [], []
+    for name in ("day by day", "at once"):
+        taking, batches = ingestion(tmp_path / name, days)
+        with open_for_batches(tmp_path / f"{name}.duckdb", catalogue(), batches, batches[-1].as_of) as opened:
+            (taking.replay if name == "day by day" else taking.replay_at_once)(opened.engine, opened.pending, taken.append)
+            views = opened.engine.views
+            found.append([f.sort(f.collect_schema().names()).collect() for f in (views.versions(), views.windows())])
+    # Each day has two prices, on demand and spot.
+    days_at_once = max(-(-rows // 2), 1)
+    assert len(taken) == days - days // -days_at_once
+    assert all(a.equals(b) and a.height for a, b in zip(*found, strict=True))
 
 
 def test_the_number_of_batches_taken_is_kept(tmp_path: Path) -> None:
