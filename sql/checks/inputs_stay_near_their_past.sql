@@ -1,5 +1,6 @@
 -- severity: warning
 -- What multiplies every figure is held against its own past: electricity three times away from the period before, a token price ten times.
+-- Not the exchange: there a day is three times another, or below 0, as a matter of course.
 WITH token AS (
     UNPIVOT (
         SELECT
@@ -26,7 +27,7 @@ stated AS (
         usd_per_kwh AS amount,
         3.0 AS most_ratio
     FROM marts.electricity_price
-    WHERE usd_per_kwh IS NOT NULL
+    WHERE usd_per_kwh IS NOT NULL AND consumer_class <> 'wholesale_day_ahead'
     UNION ALL
     SELECT 'token price', concat_ws(' ', provider, model_as_named), figure, valid_from_on, amount, 10.0
     FROM token

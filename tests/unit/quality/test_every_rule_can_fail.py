@@ -42,6 +42,19 @@ JUDGED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         dict(zip(QUARTILES, (1.0, 3.0, 2.0, 4.0, 5.0), strict=True)),
         dict(zip(QUARTILES, (1.0, 2.0, 2.0, 4.0, 5.0), strict=True)),
     ),
+    "raw.electricity_reading.nobody_is_paid_to_use_it": (
+        {"consumer_class": "non_household", "native_per_kwh": "0"},
+        {"consumer_class": "wholesale_day_ahead", "native_per_kwh": "-0.01"},
+    ),
+    "raw.electricity_reading.within_the_limits_of_exchanges": ({"native_per_kwh": "41.2"}, {"native_per_kwh": "-0.5"}),
+    "raw.reference_electricity_quote.nobody_is_paid_to_use_it": (
+        {"consumer_class": "non_household", "native_per_kwh": "-0.01"},
+        {"consumer_class": "non_household", "native_per_kwh": "0.01"},
+    ),
+    "marts.electricity_price.nobody_is_paid_to_use_it": (
+        {"consumer_class": "non_household", "native_per_kwh": 0.0},
+        {"consumer_class": "wholesale_day_ahead", "native_per_kwh": -0.01},
+    ),
     "raw.offer.amount_is_a_number": ({"native_amount": "-5"}, {"native_amount": "2.95"}),
     "raw.reference_cost_assumption.band_in_order": ({"low": 2.0, "base": 1.0, "high": 3.0}, {"low": 1.0, "base": 1.0, "high": 3.0}),
     "raw.reference_provider_fact.verified_has_a_source": ({"is_verified": True}, {"is_verified": False}),
