@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 
 from tests.faults import network, refreshes  # noqa: F401  (their cases are among those that run)
-from tests.faults.cases import CASES, run_apart
+from tests.faults.cases import CASES
+from tests.faults.running import run_apart
 
 if __name__ == "__main__":
     chosen = [name for name in CASES if " ".join(sys.argv[1:]) in name]
@@ -16,6 +17,7 @@ if __name__ == "__main__":
     print(f"{'fault':<72} {'tries':>6} {'seconds':>8}  found")
     for name in chosen:
         results.append(found := run_apart(name))
+        network.OUTCOMES.update(found.outcomes)
         print(f"{found.name:<72} {found.tries:>6} {found.seconds:>8.1f}  {found.fault or 'as it must be'}", flush=True)
     print(network.table())
     bad = sum(r.fault is not None for r in results)

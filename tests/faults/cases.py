@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import gzip
 import json
-import multiprocessing
 import os
 import shutil
 import socket
@@ -13,7 +11,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -373,31 +370,3 @@ _network("JSON of another shape", _says(200, json.dumps({"error": ["no", {"a": 1
 _network("redirect to cloud metadata", _says(302, Location="http://169.254.169.254/latest/meta-data/"))
 _network("redirect to itself for ever", _says(302, Location="/again"))
 _network("header of 200 kB", _says(200, b"{}", X_Large="x" * 60_000, ETag="y" * 60_000))
-
-
-@dataclasses.dataclass(frozen=True)
-class Result:
-    """How a case went: number of tries, seconds, and the fault that showed, if any."""
-
-    name: str
-    tries: int
-    seconds: float
-    fault: str | None
-
-
-def run_case(name: str) -> Result:
-    """Run one case in a folder of its own."""
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="breakeven-faults-") as folder:
-        try:
-            tries, fault = CASES[name](Path(folder)), None
-        except Exception as error:
-            tries, fault = 0, f"{type(error).__name__}: {error}"[:300]
-    return Result(name, tries, time.monotonic() - began, fault)
-
-
-def run_apart(name: str) -> Result:
-    """Run one case in a fresh process of its own."""
-    # Not forked from this one, whose libraries may have started threads that a fork does not take along.
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as fresh:
-        return fresh.submit(run_case, name).result()

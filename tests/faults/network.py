@@ -39,7 +39,7 @@ from tests.faults.cases import _drips, _hangs, _impatient, _resets, _says, _serv
 Answer = Callable[[BaseHTTPRequestHandler], None]
 Body = Callable[[bytes], bytes]
 # What each source made of each fault, for the table.
-OUTCOMES: dict[str, dict[str, str]] = {}
+OUTCOMES: dict[str, Mapping[str, str]] = {}
 # Of the bodies of a good day more is fetched than of a test: one day in all threads.
 _LONGEST_SECONDS = 90
 

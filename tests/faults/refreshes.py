@@ -22,7 +22,7 @@ from pipelines.publication.manifest import changed_files, read_manifest
 from pipelines.publication.run_outcomes import INTERRUPTED
 from pipelines.publication.versions import PublishedFolder
 from tests.faults.cases import case
-from tests.support.cli import Cli
+from tests.support.cli import SMALL_MARKET, Cli
 from tests.support.paths import ROOT
 
 DAYS = max(11, int(os.environ.get("BREAKEVEN_FAULTS_DAYS", "60")))
@@ -31,7 +31,7 @@ REFRESH = ("refresh", "--offline", "--as-of", "2026-11-23", "--rebuild")
 
 
 def _refreshed(data: Path) -> Cli:
-    cli = Cli(data)
+    cli = Cli(data, SMALL_MARKET)
     done = cli(*REFRESH)
     assert done.returncode == 0, done.stderr[-500:]
     return cli
@@ -46,7 +46,7 @@ def _assert_whole(data: Path) -> None:
 def _killed(cli: Cli, arguments: Sequence[str], after_seconds: float) -> bool:
     process = subprocess.Popen(
         [sys.executable, "-m", "pipelines.cli.main", *arguments],
-        env={**os.environ, "BREAKEVEN_DATA": str(cli.data)},
+        env=cli.environment,
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -89,7 +89,7 @@ def _disk_full(work: Path) -> int:
     for kilobytes in sizes:
         done = subprocess.run(
             ["bash", "-c", f'trap "" XFSZ; ulimit -f {kilobytes}; exec "$@"', "_", sys.executable, "-m", "pipelines.cli.main", *REFRESH],
-            env={**os.environ, "BREAKEVEN_DATA": str(cli.data)},
+            env=cli.environment,
             cwd=ROOT,
             capture_output=True,
             text=True,
@@ -127,7 +127,7 @@ def _odd_paths(work: Path) -> int:
 @case("whole refresh: sixty days")
 def _sixty_days(work: Path) -> int:
     """Disk, time and peak memory of each day, printed; what is not an answer of a service stays as large as it was."""
-    cli, sizes = Cli(work / "data"), []
+    cli, sizes = Cli(work / "data", SMALL_MARKET), []
     for number in range(DAYS):
         began = time.monotonic()
         done = cli("refresh", "--offline", "--as-of", str(date(2026, 9, 20) + timedelta(days=number)))
