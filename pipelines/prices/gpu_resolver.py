@@ -10,8 +10,9 @@ import polars as pl
 
 _PUNCTUATION = r"[_/\-+(),:\[\]®™]"
 _BRAND_WORDS = r"\b(NVIDIA|GEFORCE|AMD|INSTINCT|RADEON|INTEL|GOOGLE|ACCELERATOR|GPU|GRAPHICS|TENSOR CORE|GENERATION|EDITION)\b|TESLA ?"
-# A stated memory further than this from the device's own means that name and memory speak of different devices.
-_MEMORY_TOLERANCE = 0.25
+# A stated memory further than this from the device's own means that name and memory speak of different devices: decimal against binary
+# units and what drivers report lie within it, an SXM module of 94 GB (that is the NVL's memory) does not.
+_MEMORY_TOLERANCE = 0.12
 # Words that say that less than a whole device is sold: MIG and vGPU profiles, partitions, fractions, shared and time-sliced devices.
 _SLICE = (
     r"\bMIG\b|\b\d+C?\.?\d*G\.\d+GB\b|\bVGPU\b|\bGRID\b|-\d+[QCAB]\b|\bSHARED\b|TIME.?SLIC|\bVF\b|\bSR.?IOV\b|PARTITION|FRACTION|\bSLICE|\bHALF\b"

@@ -14,6 +14,8 @@ from pipelines.catalogue.rules import Effect, Severity
 
 # Rules of each row, of the whole table, of several tables (sql/checks), of a source's snapshots; columns and types; a check that broke.
 Kind = Literal["row", "table", "sql", "source", "schema", "error"]
+# Of the parts of a table that break a rule so many are named; the status of a source names each.
+_DETAILS_SHOWN = 5
 RULES_PAGE = "docs/quality-rules.md"
 
 
@@ -54,7 +56,7 @@ class RuleResult:
 
 
 def merged(parts: Iterable[Iterable[RuleResult]]) -> list[RuleResult]:
-    """Verdicts on parts of a table as verdicts on the table: passed where each part did, with the detail of the first that did not."""
+    """Verdicts on parts of a table as verdicts on the table: passed where each part did, with the details of those that did not."""
     by_rule: dict[tuple[str, str], list[RuleResult]] = {}
     for part in parts:
         for result in part:
@@ -62,12 +64,19 @@ def merged(parts: Iterable[Iterable[RuleResult]]) -> list[RuleResult]:
     return [
         replace(
             next((r for r in own if not r.passed), own[-1]),
+            detail=_details([r.detail for r in own if not r.passed]) or own[-1].detail,
             failing_count=sum(r.failing_count for r in own),
             row_count=sum(r.row_count for r in own),
             unknown_count=sum(r.unknown_count for r in own),
         )
         for own in by_rule.values()
     ]
+
+
+def _details(broken: list[str]) -> str:
+    shown = list(dict.fromkeys(broken))
+    more = f" | and {len(shown) - _DETAILS_SHOWN} more" if len(shown) > _DETAILS_SHOWN else ""
+    return " | ".join(shown[:_DETAILS_SHOWN]) + more
 
 
 def anchor(table: str, rule: str) -> str:

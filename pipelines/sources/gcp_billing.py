@@ -1,7 +1,8 @@
 """GCP's catalogue of prices, with the account's own key: machines with GPUs, put together from cores, memory, GPUs and their disks.
 
-A machine of which a region lacks one part is not sold there, and no row: the sum of the other parts is the price of nothing. Commitments
-are sold for parts, and are not put together here.
+A machine of which a region lacks one part is not sold there, and no row: the sum of the other parts is the price of nothing. Accelerators
+without another part of their machines are said in one row for all places, which a rule holds back. Commitments are sold for parts, and
+are not put together here.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ def fetch(context: FetchContext) -> Iterable[Payload]:
 
 @parser(_WHAT)
 def parse(content: bytes) -> pl.DataFrame:
-    """One offer per machine, region and option of which every part has a price. Raises ParseError."""
+    """One offer per machine, region and option of which every part has a price, and what is incomplete. Raises ParseError."""
     skus = list_of(read_json(content, _WHAT), "skus", _WHAT)
     prices: dict[tuple[str, str, str], Decimal] = {}
     for sku in skus:
@@ -103,7 +104,7 @@ def parse(content: bytes) -> pl.DataFrame:
     rows = list(_rows(prices))
     if not rows:
         raise ParseError(f"{_WHAT}: of {len(skus)} parts no machine can be put together")
-    return offers(rows, provider="gcp", currency="USD", price_unit="instance_hour")
+    return offers([*rows, *_incomplete(prices)], provider="gcp", currency="USD", price_unit="instance_hour")
 
 
 def _part_of(sku: Any) -> tuple[str, str] | None:
@@ -146,3 +147,17 @@ def _rows(prices: dict[tuple[str, str, str], Decimal]) -> Iterator[dict[str, Any
                     "purchase_option": option,
                     "native_amount": f"{total:.8f}",
                 }
+
+
+def _incomplete(prices: dict[tuple[str, str, str], Decimal]) -> Iterator[dict[str, Any]]:
+    """Accelerators that have a price where another part of their machines has none: one row for each, with those parts and places."""
+    lacking: dict[tuple[str, str], set[str]] = {}
+    for machine in _MACHINES:
+        parts = [f"{machine.host} Core", f"{machine.host} Ram", *([_DISK] if machine.disk_gib else [])]
+        for gpu, option, region in prices:
+            missing = [part for part in parts if (part, option, region) not in prices] if gpu == machine.gpu else []
+            lacking.setdefault((machine.gpu, option), set()).update(f"{part} in {region}" for part in missing)
+    for (gpu, option), missing_parts in sorted(lacking.items()):
+        if missing_parts:
+            amount = f"without {', '.join(sorted(missing_parts))}"
+            yield {"sku": f"{gpu} without its machine", "gpu_as_named": gpu, "purchase_option": option, "native_amount": amount}

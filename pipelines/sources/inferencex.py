@@ -13,6 +13,7 @@ from pipelines.sources.lib.fetching import each_answer
 from pipelines.sources.lib.http import Request
 from pipelines.sources.lib.source import FetchContext, Payload, Source
 
+_SIDES = ("prefill", "decode")
 # Names under which the service answers; one that it has dropped is a problem of its own.
 _MODELS = ("DeepSeek-R1-0528", "gpt-oss-120b", "Llama-3.3-70B-Instruct")
 
@@ -46,6 +47,8 @@ _FIELDS = {
     "measured_on": "date",
     "run_url": "run_url",
 }
+# Each a factor of the GPUs of one side; what a row does not name is 1. Experts are spread over the same GPUs.
+_PARALLELISMS = ("tp", "pp", "dp", "cp", "num_workers")
 _INTEGERS = ("input_tokens", "output_tokens", "concurrency")
 _DOUBLES = ("prefill_gpu_count", "decode_gpu_count", "output_tokens_per_second_per_gpu", "ttft_s", "time_per_output_token_s")
 _PRECISIONS = {"fp8": "fp8", "bf16": "bf16", "fp4": "fp4", "mxfp4": "fp4", "nvfp4": "fp4", "int4": "int4"}
@@ -74,16 +77,29 @@ def parse(content: bytes) -> pl.DataFrame:
     """One row per system and load, the fastest where one was run twice in a night. Raises ParseError."""
     rows = list_of(read_json(content, _WHAT), "", _WHAT)
     required = ("model_as_named", "gpu_as_named", "output_tokens_per_second_per_gpu", "decode_gpu_count")
-    table = text_rows(rows, _FIELDS, _WHAT, required=required).filter(pl.all_horizontal(pl.col(*required, "measured_on").is_not_null()))
+    factors = {f"{side}_{name}": f"{side}_{name}" for side in _SIDES for name in _PARALLELISMS}
+    table = text_rows(rows, _FIELDS | factors, _WHAT, required=required)
+    table = table.filter(pl.all_horizontal(pl.col(*required, "measured_on").is_not_null()))
     typed = table.with_columns(
         pl.col(_INTEGERS).cast(pl.Int64, strict=False),
         pl.col(_DOUBLES).cast(pl.Float64, strict=False),
         pl.col("measured_on").str.head(10).str.to_date("%Y-%m-%d", strict=False),
         is_disaggregated=pl.col("is_disaggregated") == "true",
-    ).filter(pl.col("measured_on").is_not_null())
+        **{f"{side}_parallelism": _parallelism(side) for side in _SIDES},
+    )
+    typed = typed.drop(factors).filter(pl.col("measured_on").is_not_null())
     if typed.is_empty():
         raise ParseError(f"{_WHAT}: none of {len(rows)} rows has a model, a device, a rate and a day")
     return typed.sort("output_tokens_per_second_per_gpu", descending=True, nulls_last=True).unique(_KEY, keep="first", maintain_order=True)
+
+
+def _parallelism(side: str) -> pl.Expr:
+    """The GPUs of one side by its parallelisms; NULL where the first of them is not stated."""
+    first, *others = (pl.col(f"{side}_{name}").cast(pl.Float64, strict=False) for name in _PARALLELISMS)
+    product = first
+    for other in others:
+        product = product * pl.when(other > 0).then(other).otherwise(1.0)
+    return pl.when(first > 0).then(product)
 
 
 def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:
@@ -91,6 +107,9 @@ def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:
     none = pl.lit(None, dtype=pl.String)
     prefill = pl.when("is_disaggregated").then(pl.col("prefill_gpu_count").fill_null(0)).otherwise(0.0)
     gpus = pl.col("decode_gpu_count") + prefill
+    is_miscounted = (pl.col("decode_parallelism") != pl.col("decode_gpu_count")) | (
+        pl.col("is_disaggregated") & (pl.col("prefill_parallelism") != pl.col("prefill_gpu_count"))
+    )
     is_guessing = pl.col("speculation_as_named").fill_null("none") != "none"
     latest = raw.sort("fetched_at").unique(_KEY, keep="last", maintain_order=True)
     return latest.select(
@@ -108,7 +127,11 @@ def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:
         gpus.alias("gpu_count_stated"),
         gpus.alias("gpu_count"),
         none.alias("gpu_count_correction"),
-        pl.when(is_guessing).then(pl.lit("speculative decoding: the rate depends on the text")).alias("exclusion_reason"),
+        pl.when(is_guessing)
+        .then(pl.lit("speculative decoding: the rate depends on the text"))
+        .when(is_miscounted)
+        .then(pl.lit("the stated GPUs are not the product of the parallelisms"))
+        .alias("exclusion_reason"),
         pl.lit("medium").alias("confidence"),
         *_INTEGERS,
         "ttft_s",

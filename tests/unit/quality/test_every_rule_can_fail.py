@@ -54,6 +54,14 @@ JUDGED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "marts.electricity_price.nobody_is_paid_to_use_it": (
         {"consumer_class": "non_household", "native_per_kwh": 0.0},
         {"consumer_class": "wholesale_day_ahead", "native_per_kwh": -0.01},
+    "raw.offer.machine_is_whole": ({"native_amount": "without A3 Instance Ram"}, {"native_amount": "92.456"}),
+    "staging.price_observation.placeholder_is_no_price": (
+        {"gpu_as_named": "B300 (imputed)", "source_detail": "a list"},
+        {"gpu_as_named": "B300", "source_detail": "transcription of derived/csv/prices.csv, no estimates"},
+    ),
+    "staging.throughput_measurement.estimate_is_marked": (
+        {"source_detail": "Projected from H100", "is_estimated": False},
+        {"source_detail": "Projected from H100", "is_estimated": True},
     ),
     "raw.offer.amount_is_a_number": ({"native_amount": "-5"}, {"native_amount": "2.95"}),
     "raw.reference_cost_assumption.band_in_order": ({"low": 2.0, "base": 1.0, "high": 3.0}, {"low": 1.0, "base": 1.0, "high": 3.0}),

@@ -24,9 +24,16 @@ def test_a_machine_is_the_sum_of_its_parts() -> None:
     assert machines(ANSWER["skus"])["a3-highgpu-8g", "on_demand"] == "92.45600000"
 
 
-def test_without_its_disks_or_its_gpu_there_is_no_machine() -> None:
-    for missing in ("SSD backed", "Nvidia H100"):
-        assert ("a3-highgpu-8g", "on_demand") not in machines([s for s in ANSWER["skus"] if not s["description"].startswith(missing)])
+def without(part: str) -> dict[tuple[str, str], str]:
+    return machines([s for s in ANSWER["skus"] if not s["description"].startswith(part)])
+
+
+def test_without_its_gpu_there_is_no_machine_and_without_another_part_no_price() -> None:
+    assert ("a3-highgpu-8g", "on_demand") not in without("Nvidia H100")
+    for part in ("SSD backed Local Storage", "A3 Instance Ram"):
+        found = without(part)
+        assert ("a3-highgpu-8g", "on_demand") not in found
+        assert found["Nvidia H100 80GB GPU without its machine", "on_demand"] == f"without {part} in europe-west9"
 
 
 def test_spot_parts_that_are_filed_under_on_demand_are_spot() -> None:
@@ -44,7 +51,7 @@ def test_pages_are_put_together_and_the_key_is_shown_nowhere() -> None:
         assert len(server.asked) == 2 and "key=hush" in server.asked[0]
     assert "hush" not in payload.url and b"hush" not in payload.content
     # What no machine with GPUs is made of is not kept.
-    assert b"N1 Predefined" not in payload.content and gcp_billing.parse(payload.content).height == 7
+    assert b"N1 Predefined" not in payload.content and gcp_billing.parse(payload.content).height == 8
 
 
 def test_the_documented_example_has_parts_that_are_known(shared: Path) -> None:

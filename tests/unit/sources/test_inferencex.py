@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+
+import pytest
 
 from pipelines.catalogue.contracts import catalogue
 from pipelines.sources import inferencex
@@ -31,3 +34,22 @@ def test_a_system_that_was_run_twice_is_one_row_and_another_fetch_no_second_one(
     frame = inferencex.parse((FIXTURES / "inferencex" / "answer.json").read_bytes())
     both = with_lineage(frame).collect().vstack(with_lineage(frame, dt.datetime(2026, 11, 24, 6)).collect())
     assert inferencex.normalise(both.lazy()).collect().height == frame.height
+
+
+@pytest.mark.parametrize(
+    ("stated", "is_miscounted"),
+    [
+        ({"decode_tp": 8, "decode_num_workers": 1}, False),
+        ({"decode_tp": 8, "decode_num_workers": 0}, False),
+        ({"decode_tp": 8, "decode_ep": 8, "decode_dp_attention": True}, False),
+        ({"decode_tp": 4, "decode_dp": 2}, False),
+        ({"decode_dp": 2}, False),
+        ({"decode_tp": 8, "decode_dp": 4}, True),
+        ({"decode_tp": 2, "decode_num_workers": 2}, True),
+    ],
+)
+def test_gpus_that_are_not_the_product_of_the_parallelisms_are_set_aside_by_name(stated: dict[str, object], is_miscounted: bool) -> None:
+    row = json.loads((FIXTURES / "inferencex" / "answer.json").read_bytes())[0]
+    frame = inferencex.parse(json.dumps([row | stated]).encode())
+    [reason] = inferencex.normalise(with_lineage(frame)).collect().get_column("exclusion_reason")
+    assert reason == ("the stated GPUs are not the product of the parallelisms" if is_miscounted else None)

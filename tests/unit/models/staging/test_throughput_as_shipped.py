@@ -111,10 +111,10 @@ def test_cleaning_table_counts_every_row_once(shipped: pl.DataFrame) -> None:
         connection.register("measurement", shipped.to_arrow())
         connection.execute("CREATE TABLE staging.throughput_measurement AS FROM measurement")
         counts = connection.sql(sql).fetchall()
-    handled = {handling: sum(n for h, _, n in counts if h == handling) for handling in ("used", "excluded", "corrected")}
+    handled = {handling: sum(n for _, h, _, n in counts if h == handling) for handling in ("used", "excluded", "corrected")}
     assert handled["used"] + handled["excluded"] == ROWS
     assert handled["corrected"] == 426 + 490 + 366
-    assert len({(h, r) for h, r, _ in counts}) == len(counts)
+    assert len({row[:3] for row in counts}) == len(counts)
 
 
 def test_published_on_is_the_newest_day_that_the_rows_name(shipped_raw: pl.DataFrame) -> None:
