@@ -28,6 +28,7 @@ from pipelines.ingest.parse import RawRejectedError, read_fetch, unite_feed, wit
 from pipelines.ingest.registry import SourceModule
 from pipelines.ingest.snapshots import SnapshotStore
 from pipelines.prices.normalization import at_each_rate
+from pipelines.quality.failing_rows import computed_without_failing_rows, put_aside
 from pipelines.quality.quarantine import released_keys
 from pipelines.quality.results import RuleResult, merged
 
@@ -199,8 +200,10 @@ class Ingestion:
         shipped = self._shipped.known_since(since)
         late = shipped.clear() if last.late_shipped is None else last.late_shipped
         observed = pl.concat([late, shipped, fetched]).filter(pl.col("known_from") < end)
-        priced = self._normalized(observed, batch.as_of, last.reference)
-        checked = validate_rows(self._catalogue.tables[INGESTED], priced, known, self._released(end))
+        contract = self._catalogue.tables[INGESTED]
+        computed = computed_without_failing_rows(observed, lambda rows: self._normalized(rows, batch.as_of, last.reference))
+        priced, (failed, failing) = computed.frame, put_aside(contract, computed)
+        checked = validate_rows(contract, priced, known, self._released(end))
         again = last.confirmed_later.filter(pl.col("confirmed_until") >= since)
         needed = needed_columns(self._catalogue)
         # Of what is confirmed further, the price that runs into this batch, and those at the rates since.
@@ -211,8 +214,8 @@ class Ingestion:
         return _Validated(
             checked.good,
             good,
-            checked.quarantined,
-            [*checked.results, *map(set_aside_result, outcomes)],
+            pl.concat([checked.quarantined, failing]),
+            [*checked.results, *failed, *map(set_aside_result, outcomes)],
             (*rejected, *(f"{o.source}: set aside: {o.set_aside_because}" for o in (*outcomes, *checked.outcomes) if o.set_aside_because)),
             reference_after(last.reference, priced.filter(~aside)),
             pl.concat([again, new]),

@@ -17,6 +17,7 @@ from pipelines.catalogue.contracts import FEED_FACTS, RAW_LINEAGE, Catalogue, Co
 from pipelines.ingest.registry import SourceModule, sharing
 from pipelines.ingest.snapshots import Fetch, SnapshotStore
 from pipelines.platform.text import fit_to_show
+from pipelines.quality.failing_rows import computed_without_failing_rows, put_aside
 from pipelines.quality.results import CheckError, RuleResult
 from pipelines.quality.row_rules import QUARANTINE_SCHEMA, check_rows
 from pipelines.quality.source_rules import (
@@ -214,7 +215,7 @@ def read_fetch(fetch: Fetch, module: SourceModule, contract: Contract, catalogue
     Raises RawRejectedError where nothing can be used, or too little.
     """
     frame, problems = _parsed(fetch, module, contract, store)
-    source, fed = module.source, None
+    source, fed, kept = module.source, None, None
     try:
         contract.conform(frame.lazy())
         if frame.is_empty() and (module.shares_table or not contract.allow_empty):
@@ -231,12 +232,22 @@ def read_fetch(fetch: Fetch, module: SourceModule, contract: Contract, catalogue
         if rejecting:
             raise RawRejectedError("; ".join(f"{r.rule}: {r.detail}" for r in rejecting), results)
         if contract.feeds is not None and module.normalise is not None:
-            fed = _normalised(module, checked.good.lazy()).collect(engine="in-memory")
-            catalogue.feeds[contract.feeds].conform(fed.lazy())
+            feed = catalogue.feeds[contract.feeds]
+            kept = computed_without_failing_rows(checked.good, lambda rows: _fed(module, rows, feed))
+            fed = kept.frame
             results.append(gives_a_figure(checked.good.height, fed.height))
     except (ContractError, CheckError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise RawRejectedError(f"{type(error).__name__}: {error}") from error
-    return FetchRead(checked.good, fed, results, checked.quarantined, problems)
+    if kept is None:
+        return FetchRead(checked.good, fed, results, checked.quarantined, problems)
+    verdicts, aside = put_aside(contract, kept)
+    return FetchRead(kept.rows, fed, [*results, *verdicts], pl.concat([checked.quarantined, aside]), problems)
+
+
+def _fed(module: SourceModule, rows: pl.DataFrame, feed: Contract) -> pl.DataFrame:
+    fed = _normalised(module, rows.lazy()).collect(engine="in-memory")
+    feed.conform(fed.lazy())
+    return fed
 
 
 def _parsed(fetch: Fetch, module: SourceModule, contract: Contract, store: SnapshotStore) -> tuple[pl.DataFrame, tuple[str, ...]]:

@@ -12,6 +12,7 @@ from pipelines.catalogue.contracts import Catalogue, Contract, catalogue
 from pipelines.catalogue.models import INGESTED
 from pipelines.catalogue.rules import Effect, OnNull, Severity
 from pipelines.platform.paths import PROJECT_FOLDER, SQL_FOLDER
+from pipelines.quality import failing_rows
 from pipelines.quality.results import RULES_PAGE, anchor
 from pipelines.quality.row_rules import SHARE_RULE
 from pipelines.quality.source_rules import SOURCE_RULES
@@ -81,6 +82,7 @@ def _rules_of(contract: Contract) -> Iterator[DocumentedRule]:
     if contract.row_effect == "quarantined":
         share = f"more than {contract.max_quarantined_share:.0%} bad rows are not a bad row here and there, but another answer"
         yield DocumentedRule(table, SHARE_RULE, "table", "critical", "set_aside" if contract.is_fetched else "blocked", share, None, True)
+        yield DocumentedRule(table, failing_rows.RULE, "row", "critical", "quarantined", failing_rows.REASON, None, True)
     if contract.name == INGESTED:
         for name, (effect, reason) in _OF_A_BATCH.items():
             yield DocumentedRule(table, name, "table", "critical", effect, reason, None, True)

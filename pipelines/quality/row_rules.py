@@ -117,15 +117,20 @@ def _share(contract: Contract, bad: int, rows: int, effect: Effect) -> RuleResul
 
 
 def _quarantined(contract: Contract, bad: pl.DataFrame, rules: list[RowRule]) -> pl.DataFrame:
+    broken = pl.col("__broken")
+    return quarantined_rows(
+        contract,
+        bad,
+        rule=broken.replace_strict({i: rule.name for i, rule in enumerate(rules)}, return_dtype=pl.String),
+        reason=broken.replace_strict({i: rule.reason for i, rule in enumerate(rules)}, return_dtype=pl.String),
+    )
+
+
+def quarantined_rows(contract: Contract, bad: pl.DataFrame, *, rule: pl.Expr, reason: pl.Expr) -> pl.DataFrame:
+    """Bad rows of a table as rows of the quarantine."""
     # JSON has neither dates nor NaN: every value is kept as the text in which it is shown.
     as_text = pl.struct(pl.col(c).cast(pl.String) for c in contract.column_names).struct.json_encode()
     # Without the times at which it was stated: a statement that is made again tomorrow is the same one.
     names = [c.name for c in contract.columns if c.name in contract.grain and c.type != "timestamp"]
     key = pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in names], separator=" | ")
-    broken = pl.col("__broken")
-    return bad.select(
-        row_key=key,
-        rule=broken.replace_strict({i: rule.name for i, rule in enumerate(rules)}, return_dtype=pl.String),
-        reason=broken.replace_strict({i: rule.reason for i, rule in enumerate(rules)}, return_dtype=pl.String),
-        row_json=as_text,
-    )
+    return bad.select(row_key=key, rule=rule, reason=reason, row_json=as_text)

@@ -20,9 +20,10 @@ from pipelines.catalogue.contracts import Contract, ContractError
 from pipelines.catalogue.models import AS_OF, FEED_PREFIX, HISTORY, Model, rounded
 from pipelines.history.materialize import partitions
 from pipelines.ingest.parse import unite_feed
+from pipelines.quality.failing_rows import computed_without_failing_rows, put_aside
 from pipelines.quality.quarantine import released_keys
 from pipelines.quality.results import CheckError, Kind, RuleResult
-from pipelines.quality.row_rules import check_rows
+from pipelines.quality.row_rules import Checked, check_rows
 from pipelines.quality.source_rules import not_suddenly_empty
 from pipelines.quality.table_rules import check_table
 from pipelines.refresh.parts import write_parts
@@ -82,14 +83,35 @@ def _build(model: Model, session: RefreshSession) -> ModelBuilt:
 
 def _make_whole(model: Model, inputs: dict[str, pl.LazyFrame], session: RefreshSession) -> ModelBuilt:
     contract = model.contract
-    frame = _computed(model, inputs, session)
-    contract.conform(frame)
-    released = released_keys(session.decisions, contract.table)
-    checked = check_rows(contract, frame, may_quarantine=contract.layer == "staging", released=released)
+    checked = _checked(model, inputs, session)
     record_quarantine(session, contract, checked.quarantined)
     before = _published_before(contract, session)
     results = [*checked.results, *check_table(contract, checked.good, before[0] if before else None)]
     return ModelBuilt(checked.good, checked.good.height, checked.quarantined.height, results)
+
+
+def _checked(model: Model, inputs: dict[str, pl.LazyFrame], session: RefreshSession) -> Checked:
+    """The rows of a table, judged. Rows of a feed on which the model fails are in quarantine, and the others computed without them."""
+    contract = model.contract
+    released = released_keys(session.decisions, contract.table)
+
+    def judged(given: dict[str, pl.LazyFrame]) -> Checked:
+        frame = _computed(model, inputs, session, given)
+        contract.conform(frame)
+        return check_rows(contract, frame, may_quarantine=contract.layer == "staging", released=released)
+
+    feeds = [parameter for parameter in model.parameters if parameter.startswith(FEED_PREFIX)]
+    try:
+        return judged({})
+    except (CheckError, pl.exceptions.PolarsError):
+        if contract.layer != "staging" or len(feeds) != 1:
+            raise
+    [feed] = feeds
+    fed = _fed(feed, inputs, session).collect()
+    computed = computed_without_failing_rows(fed, lambda rows: judged({feed: rows.lazy()}).good)
+    verdicts, aside = put_aside(contract, computed)
+    checked = judged({feed: computed.rows.lazy()})
+    return replace(checked, quarantined=pl.concat([checked.quarantined, aside]), results=[*checked.results, *verdicts])
 
 
 def _ingest(model: Model, inputs: dict[str, pl.LazyFrame], session: RefreshSession) -> ModelBuilt:
@@ -113,21 +135,28 @@ def _make_in_parts(model: Model, inputs: dict[str, pl.LazyFrame], session: Refre
     return ModelBuilt(pl.DataFrame(schema=contract.polars_schema()) if written.blocks else file, written.rows, 0, written.results)
 
 
-def _computed(model: Model, inputs: dict[str, pl.LazyFrame], session: RefreshSession) -> pl.LazyFrame:
+def _fed(parameter: str, inputs: dict[str, pl.LazyFrame], session: RefreshSession) -> pl.LazyFrame:
+    feed = parameter.removeprefix(FEED_PREFIX)
+    fed = {c.name: inputs[c.name] for c in session.catalogue.fed_by(feed)}
+    return unite_feed(feed, fed, session.modules, session.catalogue)
+
+
+def _computed(model: Model, inputs: dict[str, pl.LazyFrame], session: RefreshSession, given: dict[str, pl.LazyFrame]) -> pl.LazyFrame:
+    """The frame of a model; what is `given` stands in the place of an input."""
     if model.sql is not None:
         return session.warehouse.select(model.sql, session.as_of)
     assert model.function is not None
     with ExitStack() as stack:
         arguments: dict[str, Any] = {}
         for parameter in model.parameters:
-            if parameter == AS_OF:
+            if parameter in given:
+                arguments[parameter] = given[parameter]
+            elif parameter == AS_OF:
                 arguments[parameter] = session.as_of
             elif parameter == HISTORY:
                 arguments[parameter] = stack.enter_context(session.history())
             elif parameter.startswith(FEED_PREFIX):
-                feed = parameter.removeprefix(FEED_PREFIX)
-                fed = {c.name: inputs[c.name] for c in session.catalogue.fed_by(feed)}
-                arguments[parameter] = unite_feed(feed, fed, session.modules, session.catalogue)
+                arguments[parameter] = _fed(parameter, inputs, session)
             else:
                 arguments[parameter] = inputs[parameter]
         frame = model.function(**arguments)

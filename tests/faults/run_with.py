@@ -77,6 +77,23 @@ def with_price(text: str) -> Callable[[pl.DataFrame], pl.DataFrame]:
     return lambda frame: frame.with_columns(usd_per_hour=pl.when(is_victim).then(pl.lit(text)).otherwise("usd_per_hour"))
 
 
+def row_fails(name: str, feed: str, is_victim: pl.Expr) -> Callable[[], None]:
+    """The model raises as long as a row of its feed is the victim."""
+
+    def apply() -> None:
+        model = models.models()[name]
+        original = model.function
+        assert original is not None
+
+        def patched(**inputs: Any) -> pl.LazyFrame:
+            inputs[feed].select(pl.when(is_victim).then(pl.lit("no number")).cast(pl.Int64)).collect()
+            return original(**inputs)
+
+        object.__setattr__(model, "function", patched)
+
+    return apply
+
+
 def reversed_columns(frame: pl.LazyFrame) -> pl.LazyFrame:
     return frame.select(reversed(frame.collect_schema().names()))
 
@@ -105,6 +122,14 @@ FAULTS: dict[str, Callable[[], None]] = {
     "parser_gives_another_type": source_gives(archive_aws_on_demand, lambda f: f.with_columns(pl.col("usd_per_hour").cast(pl.Float64))),
     "parser_gives_nothing": source_gives(archive_aws_on_demand, lambda f: f.clear()),
     "parser_gives_nulls": source_gives(archive_aws_on_demand, lambda f: f.with_columns(usd_per_hour=pl.lit(None, dtype=pl.String))),
+    "a_token_price_fails": row_fails(
+        "token_price_observation", "all_token_price", (pl.col("provider") == "groq") & pl.col("model_as_named").str.contains("gpt-oss-120b")
+    ),
+    "a_price_fails": row_fails(
+        "price_observation",
+        "all_observation",
+        (pl.col("sku") == "p5.48xlarge") & (pl.col("first_seen_at").dt.date() == pl.date(2025, 6, 23)),
+    ),
     "fx_parser_raises": parser_raises(ecb_fx, ValueError("not a rate")),
 }
 

@@ -118,6 +118,25 @@ def test_a_bad_price_is_quarantined_with_rule_and_reason(copy: Cli, fault: str, 
 
 
 @pytest.mark.parametrize(
+    ("fault", "table", "lost"),
+    [
+        ("a_token_price_fails", "token_price", "provider = 'groq' AND model = 'gpt-oss-120b'"),
+        ("a_price_fails", "price_history", "instance_type = 'p5.48xlarge' AND valid_from = '2025-06-23'"),
+    ],
+)
+def test_a_row_on_which_a_computation_fails_costs_that_row(copy: Cli, fault: str, table: str, lost: str) -> None:
+    others = f"SELECT count(*) FROM marts.{table} WHERE NOT ({lost})"
+    before = ask(copy, others)
+    code, said = run(copy, fault)
+    assert code == 0, said
+    broken = """SELECT DISTINCT table_name FROM ops.quarantine
+                WHERE rule = 'can_be_computed' AND run_id = (SELECT max_by(run_id, started_at) FROM ops.refreshes)"""
+    assert len(ask(copy, broken)) == 1
+    assert ask(copy, f"SELECT count(*) FROM marts.{table} WHERE {lost}") == [(0,)]
+    assert ask(copy, others) == before
+
+
+@pytest.mark.parametrize(
     "fault",
     ["parser_raises", "parser_gives_other_columns", "parser_gives_another_type", "parser_gives_nothing", "parser_gives_nulls"],
 )

@@ -147,6 +147,37 @@ def test_one_bad_row_of_a_quiet_day_stops_nothing(tmp_path: Path) -> None:
         assert history.views.as_of == batches[-1].as_of
 
 
+def test_a_row_on_which_the_arithmetic_fails_is_in_quarantine_and_the_others_are_ingested(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taking, batches = ingestion(tmp_path / "snapshots", 3)
+    normalize = taking._normalize.function
+    assert normalize is not None
+
+    def failing(**inputs: object) -> pl.LazyFrame:
+        observed = inputs["all_observation"]
+        assert isinstance(observed, pl.LazyFrame)
+        # Fails on the spot price of the second day, whatever stands beside it.
+        strict = observed.with_columns(__fails=pl.when(pl.col("native_amount") == "12").then(pl.lit("no number")).cast(pl.Int64))
+        strict.select("__fails").collect()
+        return normalize(**inputs)
+
+    monkeypatch.setattr(taking, "_normalize", replace(taking._normalize, function=failing))
+    aside: list[pl.DataFrame] = []
+
+    def keep(_: pl.DataFrame, bad: pl.DataFrame) -> list[RuleResult]:
+        aside.append(bad)
+        return []
+
+    with open_for_batches(tmp_path / "history.duckdb", catalogue(), batches, batches[-1].as_of) as opened:
+        taken = taking.ingest_batches(opened.engine, opened.pending, keep)
+        assert opened.engine.views.as_of == batches[-1].as_of
+    assert sorted(map(float, taken.good.get_column("native_amount"))) == [11, 13, 41, 42, 43]
+    [row] = pl.concat(aside).to_dicts()
+    assert row["rule"] == "can_be_computed" and '"native_amount":"12"' in row["row_json"] and "conversion" in row["reason"]
+    assert [(r.failing_count, r.declared_effect) for r in taken.results if r.rule == "can_be_computed"] == [(1, "quarantined")]
+
+
 def only_bad_rows(folder: Path) -> tuple[Ingestion, list[SnapshotBatch]]:
     """A good day, one whose rows cannot be, and a good one."""
     taking, _ = ingestion(folder, 1)

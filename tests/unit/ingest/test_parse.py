@@ -95,6 +95,28 @@ def test_a_source_that_cannot_give_its_feed_is_rejected_and_bends_no_other(
     assert unite_feed("observation", frames, {**modules, "skypilot_catalog": module}, known).collect().height == good.height
 
 
+def test_a_row_on_which_the_source_fails_is_in_quarantine_and_the_others_are_used(tmp_path: Path) -> None:
+    store, known = SnapshotStore(tmp_path), catalogue()
+    module = discover(known)["skypilot_catalog"]
+
+    def strict(raw: pl.LazyFrame) -> pl.LazyFrame:
+        assert module.normalise is not None
+        return module.normalise(raw.with_columns(on_demand_amount=pl.col("on_demand_amount").cast(pl.Int64).cast(pl.String)))
+
+    add(store, 2, "41", "4x2", "43")
+    failing = replace(module, normalise=strict)
+    table = read_source(failing, known.tables["skypilot_catalog"], known, store, dt.date(2026, 1, 3))
+    assert table.frame["on_demand_amount"].to_list() == ["41", "43"] and table.figure_count == 2
+    assert [(row["rule"], "4x2" in row["row_json"], "conversion" in row["reason"]) for row in table.quarantined.to_dicts()] == [
+        ("can_be_computed", True, True)
+    ]
+    assert [(r.passed, r.declared_effect, r.failing_count) for r in table.results if r.rule == "can_be_computed"] == [
+        (False, "quarantined", 1)
+    ]
+    frames = {"skypilot_catalog": table.frame.lazy()}
+    assert unite_feed("observation", frames, {"skypilot_catalog": failing}, known).collect().height == 2
+
+
 def verdict(passed: bool, failing: int, detail: str) -> RuleResult:
     return RuleResult("rule", "row", "critical", passed, failing, 10, detail)
 
@@ -102,5 +124,9 @@ def verdict(passed: bool, failing: int, detail: str) -> RuleResult:
 def test_a_rule_is_kept_where_every_part_keeps_it() -> None:
     other = RuleResult("other", "table", "warning", True, 0, 5, "fine")
     parts = [[verdict(True, 0, "none"), other], [verdict(False, 2, "two")], [verdict(False, 1, "one")]]
-    assert merged(parts) == [RuleResult("rule", "row", "critical", False, 3, 30, "two"), other]
+    assert merged(parts) == [RuleResult("rule", "row", "critical", False, 3, 30, "two | one"), other]
+    both = merged([[verdict(False, 1, "gcp: bad")], [verdict(True, 0, "good")], [verdict(False, 2, "verda: empty")]])
+    assert [(r.passed, r.failing_count, r.detail) for r in both] == [(False, 3, "gcp: bad | verda: empty")]
+    [many] = merged([[verdict(False, 1, f"s{number}")] for number in range(7)])
+    assert many.detail == "s0 | s1 | s2 | s3 | s4 | and 2 more"
     assert merged([[verdict(True, 0, "a")], [verdict(True, 0, "b")]]) == [RuleResult("rule", "row", "critical", True, 0, 20, "b")]
