@@ -54,6 +54,7 @@ JUDGED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "marts.electricity_price.nobody_is_paid_to_use_it": (
         {"consumer_class": "non_household", "native_per_kwh": 0.0},
         {"consumer_class": "wholesale_day_ahead", "native_per_kwh": -0.01},
+    ),
     "raw.offer.machine_is_whole": ({"native_amount": "without A3 Instance Ram"}, {"native_amount": "92.456"}),
     "staging.price_observation.placeholder_is_no_price": (
         {"gpu_as_named": "B300 (imputed)", "source_detail": "a list"},
