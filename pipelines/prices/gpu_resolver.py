@@ -9,19 +9,28 @@ from __future__ import annotations
 import polars as pl
 
 _PUNCTUATION = r"[_/\-+(),:\[\]®™]"
-_BRAND_WORDS = r"\b(NVIDIA|GEFORCE|AMD|INSTINCT|RADEON|INTEL|GOOGLE|ACCELERATOR|GPU|GRAPHICS|TENSOR CORE|GENERATION|EDITION)\b|TESLA ?"
+_BRAND_WORDS = r"\b(NVIDIA|AMD|INSTINCT|RADEON|INTEL|GOOGLE|ACCELERATOR|GPU|GRAPHICS|TENSOR CORE|GENERATION|EDITION)\b|TESLA ?|GEFORCE ?"
 # A stated memory further than this from the device's own means that name and memory speak of different devices: decimal against binary
 # units and what drivers report lie within it, an SXM module of 94 GB (that is the NVL's memory) does not.
 _MEMORY_TOLERANCE = 0.12
 # Words that say that less than a whole device is sold: MIG and vGPU profiles, partitions, fractions, shared and time-sliced devices.
 _SLICE = (
-    r"\bMIG\b|\b\d+C?\.?\d*G\.\d+GB\b|\bVGPU\b|\bGRID\b|-\d+[QCAB]\b|\bSHARED\b|TIME.?SLIC|\bVF\b|\bSR.?IOV\b|PARTITION|FRACTION|\bSLICE|\bHALF\b"
-    r"|\bVIRTUAL\b|\b0?\.\d+ ?[X×]|\b0[.,]\d+ |\b\d+ ?/ ?\d+\b|\b\d+ ?%"
+    r"\bMIGS?\d*\b|\b\d+C?\.?\d*G\.\d+GB\b|\bV(?:GPU|WS|DWS|PC|CS|APPS?)\b|\bGRID\b|\bSHAR(?:ED?|ING)\b|TIME.?(?:SLIC|SHAR)|\bMPS\b|\b\d*VFS?\b"
+    r"|\bSR.?IOV\b|PARTITION|\b(?:[CDQT]PX|NPS[24])\b|FRACTION|\bSLICE|\bVIRTUAL\b|\bHALF\b|\bQUARTER\b"
+    r"|\b(?:ONE|1)[ -](?:THIRD|FOURTH|FIFTH|SIXTH|SEVENTH|EIGHTH)|\b(?:THIRD|FOURTH|FIFTH|SIXTH|SEVENTH|EIGHTH)S? OF\b"
+)
+# The same as numbers and suffixes, which stand for other things in the name of a product.
+_SLICE_OF_NAME = _SLICE + (
+    r"|[- ]\d+[QCAB]\b|\b0?[.,]\d+ ?[X×]|[X×*] ?0?[.,]\d|\b0[.,]\d+ |\b\d+ ?/ ?\d+\b|\b\d+ ?OF ?\d+\b|\b\d+ ?%|[½⅓⅔¼¾⅕⅙⅐⅛⅜⅝⅞]"
+)
+# Words that compare with a device or leave open which one it is.
+_NOT_ITSELF = (
+    r"\bOR (?:BETTER|BEST|SIMILAR|HIGHER|ABOVE|EQUIVALENT)\b|\bUP TO\b|\bEQUIVALENT\b|\bALTERNATIVE\b|\bCOMPARABLE\b|\bSIMILAR\b|\bCLASS\b"
 )
 # Families of devices: a name with two of them speaks of two devices, and of neither for sure.
 _FAMILY = (
     r"\b(?:GB300|GB200|GH200|B300|B200|H200|H100|H800|H20|A100X?|A800|L40S|L40|L20|L4|L2|A10G|A10M?|A16|A30|A40|A2|T4G|T4|V100S?|P100|P40|P4|K80|M60"
-    r"|MI\d{2,3}[XA]?|GAUDI ?\d?|TRAINIUM ?\d?|INFERENTIA ?\d?|(?:RTX|GTX) ?(?:PRO ?)?A?\d{4})\b"
+    r"|MI\d{2,3}[XA]?|GAUDI ?\d?|TRAINIUM ?\d?|INFERENTIA ?\d?|(?:RTX|GTX) ?(?:PRO ?)?A?\d{4}|A\d{4})\b"
 )
 _FORM = r"\b(SXM\d?|HGX|PCIE?|NVL|NVLINK|OAM|MEGA|PLUS|HBM3)\b"
 
@@ -36,8 +45,19 @@ def normalised(name: pl.Expr) -> pl.Expr:
         .str.replace_all(_BRAND_WORDS, " ")
         .str.replace_all(r"\s+", " ")
         .str.strip_chars()
-        .str.replace(r"^\d+ ?[X×] ", "")
+        .str.replace(r"^\d+ ?[X×] ?", "")
+        .str.replace_all(r"(\d)(SXM|PCIE|NVL|HGX)", "$1 $2")
     )
+
+
+def is_less_than_whole(product: pl.Expr) -> pl.Expr:
+    """True where a product's own name says that it is a part of a device (`gpu_1x_h100_mig`); unknown where there is no name."""
+    return _in_words(product).str.contains(_SLICE)
+
+
+def _in_words(text: pl.Expr) -> pl.Expr:
+    # An underscore is a letter to an expression.
+    return text.str.to_uppercase().str.replace_all("_", " ")
 
 
 def with_form_of_product(name: pl.Expr, product: pl.Expr) -> pl.Expr:
@@ -96,7 +116,7 @@ def resolve(names: pl.LazyFrame, rules: pl.LazyFrame, gpus: pl.LazyFrame) -> pl.
     names_one_device = (
         ~_name.str.contains(r"\bX\d+\b.*\bX\d+\b")
         & (_name.str.extract_all(_FAMILY).list.eval(pl.element().str.replace_all(" ", "")).list.unique().list.len() <= 1)
-        & ~pl.col("gpu_as_named").str.to_uppercase().str.contains(_SLICE)
+        & ~_in_words(pl.col("gpu_as_named")).str.contains(f"{_SLICE_OF_NAME}|{_NOT_ITSELF}")
     )
     return (
         joined.with_columns(__gpu=pl.when(names_one_device).then(decided))

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from pipelines.prices.gpu_resolver import memory_of_product, resolve, with_form_of_product
+from pipelines.prices.gpu_resolver import is_less_than_whole, memory_of_product, resolve, with_form_of_product
 
 FX_LIMIT = timedelta(days=7)
 HOURS_PER_MONTH = 730
@@ -61,7 +61,7 @@ def with_device(
         .join(by_name, on=names, how="left", nulls_equal=True)
         .with_columns(
             is_gpu_conflict=(pl.col("is_gpu_conflict") & pl.col("__type_gpu").is_null()).fill_null(False),
-            gpu=pl.coalesce("__type_gpu", "gpu"),
+            gpu=pl.coalesce("__type_gpu", pl.when(~is_less_than_whole(product).fill_null(False)).then("gpu")),
             # A stated 0 stands for unknown, or for less than a whole device.
             gpu_count=pl.coalesce("__type_count", pl.col("gpu_count_stated").replace(0, None)),
         )

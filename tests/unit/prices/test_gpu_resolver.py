@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.catalogue.contracts import catalogue
 from pipelines.ingest.registry import discover
-from pipelines.prices.gpu_resolver import resolve
+from pipelines.prices.gpu_resolver import is_less_than_whole, resolve
 from tests.support.paths import FIXTURES
 from tests.support.tables import curated
 
@@ -91,13 +91,30 @@ def test_a_name_of_two_devices_is_neither_device_nor_conflict() -> None:
         "half an H100 SXM",
         "H100 time-sliced",
         "Radeon Pro V520 VF",
+        "½ H100",
+        "H100 x 0.5",
+        "A100 80GB, quarter",
+        "one third of an A100 80GB",
+        "A10 8Q",
+        "A10 1of3",
+        "NVIDIA L4 vWS",
+        "H100 timeshared",
+        "H100 MPS",
+        "H100 (share)",
+        "MI300X CPX",
+        "MI300X-NPS4",
+        "AMD Instinct MI300X 1VF",
+        "gpu_1x_h100_mig",
+        "H100 MIG7",
     ],
 )
 def test_less_than_a_whole_device_is_no_device(name: str) -> None:
     assert resolved([(name, None)])[(name, None)] == (None, False)
 
 
-@pytest.mark.parametrize("name", ["T4 / L4", "H100 or A100", "H100 SXM, H200 SXM", "L40S + L4", "RTX 4090 / RTX 5090", "MI300X or MI325X"])
+@pytest.mark.parametrize(
+    "name", ["T4 / L4", "H100 or A100", "H100 SXM, H200 SXM", "L40S + L4", "RTX 4090 / RTX 5090", "MI300X or MI325X", "A6000 / A5000"]
+)
 def test_two_devices_in_one_name_are_neither(name: str) -> None:
     assert resolved([(name, None)])[(name, None)] == (None, False)
 
@@ -115,10 +132,35 @@ def test_two_devices_in_one_name_are_neither(name: str) -> None:
         ("RTX PRO 6000 WE", "rtx-pro-6000-workstation-96"),
         ("Tesla V100-SXM2-32GB", "v100-32"),
         ("Scaleway L40S-1-48G", "l40s-48"),
+        ("L40-S", "l40s-48"),
+        ("NVIDIA L40 S 48GB", "l40s-48"),
+        ("H100SXM5 80GB", "h100-sxm-80"),
+        ("8xH100SXM", "h100-sxm-80"),
+        ("geforcertx4090-pcie-24gb", "rtx-4090-24"),
+        ("NVIDIA H100 CNX", None),
+        ("V100S", "v100-32"),
+        ("H100 or better", None),
+        ("H100-class", None),
+        ("up to H100 SXM", None),
     ],
 )
 def test_the_form_that_a_name_says_is_known(name: str, gpu: str | None) -> None:
     assert resolved([(name, None)])[(name, None)] == (gpu, False)
+
+
+@pytest.mark.parametrize(
+    ("product", "is_part"),
+    [
+        ("gpu_1x_h100_mig", True),
+        ("a100-3g.20gb", True),
+        ("h100-shared", True),
+        ("gpu_1x_h100_sxm5", False),
+        ("NC24ads_A100_v4", False),
+        ("L40S-1-48G", False),
+    ],
+)
+def test_a_product_says_that_it_is_a_part(product: str, is_part: bool) -> None:
+    assert pl.select(is_less_than_whole(pl.lit(product))).item() == is_part
 
 
 CONSUMER = r"(?! ?(TI|S|SUPER|D|LAPTOP|MOBILE)\b)\b"
@@ -140,7 +182,7 @@ SUFFIXES = ["TI", "S", "SUPER", "D", "D V2", "LAPTOP", "MOBILE", "TIX", "SUPERB"
 
 def test_exceptions_do_what_look_ahead_does() -> None:
     with_exception = curated("reference_gpu_alias_rule").filter(pl.col("except_pattern").is_not_null()).collect()
-    with_exception = with_exception.filter(pl.col("gpu") != "h800-sxm-80")
+    with_exception = with_exception.filter(~pl.col("gpu").is_in(["h800-sxm-80", "h100-any-80"]))
     assert set(with_exception["gpu"]) == set(WITH_LOOK_AHEAD)
     devices = ["PRO 4500", "PRO 4000", "5090", "5080", "4090", "4080", "4070 TI", "4070TI", "3090", "3080", "3070"]
     names = [
