@@ -15,7 +15,9 @@ PRICES = [
 ]
 LEAST_SELLERS = 3
 # Remarks that take a price back: it is another seller's, not this one's.
-IMPORTED = "(?i)imported from"
+IMPORTED = r"(?i)imported from|copied from|taken over from|verify against|seen on \w+ before"
+# Remarks that say that the seller has ended the offer, where its own mark does not.
+ENDED = r"(?i)no longer (listed|offered|available|sold)|\(shut ?down\)|stopped publishing|last known rates|for historical usage"
 TAKEN_BACK = "the source says that the price was taken over from another seller's list"
 # The same seller behind a hub's name counts once.
 HUB = "^huggingface_"
@@ -34,8 +36,11 @@ def token_price_observation(
     end_of_day = datetime.combine(as_of + timedelta(days=1), time())
     key = ["source", "provider", "model_as_named"]
     started = (
-        in_dollars(all_token_price.filter(pl.col("known_from") < end_of_day), currency_rate)
+        all_token_price.filter(pl.col("known_from") < end_of_day)
+        .pipe(from_each_rate_on, currency_rate, as_of)
+        .pipe(in_dollars, currency_rate)
         .with_columns(valid_from_on=pl.col("starts_on"))
+        .with_columns(is_deprecated=pl.col("is_deprecated") | pl.col("price_remark").str.contains(ENDED).fill_null(False))
         .filter(pl.col(PRICES[0]).is_not_null() | pl.col(PRICES[1]).is_not_null())
         .sort(*key, "valid_from_on", "entry_number", nulls_last=False)
         .unique([*key, "valid_from_on"], keep="last", maintain_order=True)
@@ -86,6 +91,19 @@ def token_price_observation(
             "snapshot_sha256",
         )
     )
+
+
+def from_each_rate_on(priced: pl.LazyFrame, currency_rate: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    """Prices in other currencies start anew on each day with a rate, as long as they were confirmed: in dollars each is another price."""
+    rates = currency_rate.filter((pl.col("currency") != "USD") & (pl.col("on_date") <= as_of)).select("currency", "on_date")
+    later = (
+        priced.filter(pl.col("starts_on").is_not_null())
+        .join(rates, on="currency")
+        .filter((pl.col("on_date") > pl.col("known_from").dt.date()) & (pl.col("on_date") <= pl.col("last_confirmed_at").dt.date()))
+        .with_columns(starts_on="on_date", known_from=pl.col("on_date").cast(pl.Datetime("us")))
+        .drop("on_date")
+    )
+    return pl.concat([priced, later])
 
 
 def in_dollars(priced: pl.LazyFrame, currency_rate: pl.LazyFrame) -> pl.LazyFrame:

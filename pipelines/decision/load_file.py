@@ -23,7 +23,7 @@ LARGEST_CSV_BYTES = 8 * 1024 * 1024
 MOST_TOKENS_PER_HOUR = 1e13
 LENGTHS = {HOURS_PER_DAY: "a day", 7 * HOURS_PER_DAY: "a week", HOURS_PER_YEAR: "a year"}
 _PLAIN = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
-_SPACED = re.compile(r"[0-9]{1,3}([ \u00a0\u202f'\u2019][0-9]{3})+(?=[.,]|$)")
+_SPACED = re.compile(r"[0-9]{1,3}([ \u00a0\u2007\u2009\u202f'\u2019\u02bc][0-9]{3})+(?=[.,]|$)")
 
 
 def read_load(folder: Path, name: str) -> np.ndarray:
@@ -38,6 +38,8 @@ def read_load(folder: Path, name: str) -> np.ndarray:
     values = _numbers(cells, path)
     if len(cells) not in LENGTHS:
         hint = "; leave out 29 February" if len(cells) == HOURS_PER_YEAR + HOURS_PER_DAY else ""
+        if len(cells) - 1 in LENGTHS:
+            hint = f"; leave out line {cells[-1][0]} if it is a total"
         raise WorkloadError(f"{path}: {len(cells)} hours, expected a year (8760), a week (168) or a day (24){hint}")
     if max(values) == 0:
         raise WorkloadError(f"{path}: {CSV_COLUMN} is 0 in every hour, expected a load")
@@ -46,7 +48,8 @@ def read_load(folder: Path, name: str) -> np.ndarray:
 
 def _cells(text: str, path: Path) -> list[tuple[int, str]]:
     """The column's texts with their lines."""
-    lines = text.splitlines(keepends=True)
+    # A line may end in a carriage return alone, as spreadsheets of Macs write it.
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").splitlines(keepends=True)
     said = re.fullmatch(r"sep=(.)\s*", lines[0]) if lines else None
     separator = said.group(1) if said else next((s for s in (";", "\t", ",") if s in (lines[0] if lines else "")), ",")
     rows = csv.reader(io.StringIO("".join(lines[1:] if said else lines)), delimiter=separator, strict=True)

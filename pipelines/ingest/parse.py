@@ -66,7 +66,7 @@ class RawTable:
 
     def newest_figure_on(self, contract: Contract, as_of: date) -> date | None:
         """The newest date that a row of the table itself names, not after `as_of`; where rows name none, that of the last fetch."""
-        own = [c.name for c in contract.columns if c.type in ("date", "timestamp") and c.name not in RAW_LINEAGE]
+        own = [c.name for c in contract.columns if c.type in ("date", "timestamp") and c.name not in (*RAW_LINEAGE, *_validity(contract))]
         newest = (
             self.frame.select(pl.max_horizontal(pl.col(c).cast(pl.Date) for c in own).alias("day"))
             .filter(pl.col("day") <= as_of)
@@ -78,6 +78,11 @@ class RawTable:
         if isinstance(newest, date):
             return newest
         return self.last_good.fetched_at.date() if self.last_good and not self.frame.is_empty() else None
+
+
+def _validity(contract: Contract) -> tuple[str, ...]:
+    # From when and until when an offer holds says nothing of how new it is.
+    return ("starts_on", "ends_on") if "ends_on" in contract.column_names else ()
 
 
 def read_source(module: SourceModule, contract: Contract, catalogue: Catalogue, store: SnapshotStore, as_of: date) -> RawTable:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from decimal import Decimal
@@ -55,8 +56,8 @@ _WANTED = {
     "Location Type": ("AWS Region",),
 }
 _NEEDED = (*_WANTED, "SKU", "OfferTermCode", "TermType", "Unit", "PricePerUnit", "LeaseContractLength", "PurchaseOption")
-_NEEDED += ("OfferingClass", "Instance Type", "Region Code", "Location")
-_MONTHS = {"1yr": 12, "3yr": 36}
+_NEEDED += ("EffectiveDate", "OfferingClass", "Instance Type", "Region Code", "Location")
+_TERM = re.compile(r"(\d{1,2}) ?(yr|year|mo|month)s?", re.IGNORECASE)
 _PAID = {"No Upfront": "none", "Partial Upfront": "partial", "All Upfront": "all"}
 _HOURS_OF_A_MONTH = 730
 
@@ -98,7 +99,7 @@ def parse(content: bytes) -> pl.DataFrame:
 
     Raises ParseError for another preamble, a header without a column that is needed, and a file without a price.
     """
-    lines = list(csv.reader(io.StringIO(content.decode("utf-8"), newline=""), strict=True))
+    lines = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
     if len(lines) < _PREAMBLE_LINES or lines[0][:1] != ["FormatVersion"]:
         raise ParseError(f"{_WHAT}: expected FormatVersion and {_PREAMBLE_LINES - 1} lines before the rows")
     header = lines[_PREAMBLE_LINES - 1]
@@ -120,13 +121,13 @@ def _on_demand(rows: Iterable[dict[str, str]]) -> Iterable[dict[str, object]]:
 
 
 def _reserved(rows: Iterable[dict[str, str]]) -> Iterable[dict[str, object]]:
-    terms: dict[tuple[str, str], list[dict[str, str]]] = defaultdict(list)
+    terms: dict[tuple[str, str, str], list[dict[str, str]]] = defaultdict(list)
     for row in rows:
         if row["TermType"] == "Reserved":
-            terms[row["SKU"], row["OfferTermCode"]].append(row)
+            terms[row["SKU"], row["OfferTermCode"], row["EffectiveDate"]].append(row)
     for parts in terms.values():
         row = parts[0]
-        months = _MONTHS.get(row["LeaseContractLength"])
+        months = _months(row["LeaseContractLength"])
         amounts = [(part["Unit"], number_of(part["PricePerUnit"])) for part in parts]
         known = months is not None and all(amount is not None and unit in ("Hrs", "Quantity") for unit, amount in amounts)
         yield {
@@ -140,6 +141,11 @@ def _reserved(rows: Iterable[dict[str, str]]) -> Iterable[dict[str, object]]:
         }
 
 
+def _months(term: str) -> int | None:
+    found = _TERM.fullmatch(term.strip())
+    return None if found is None else int(found[1]) * (12 if found[2].lower().startswith("y") else 1)
+
+
 def _by_the_hour(amounts: Iterable[tuple[str, Decimal | None]], months: int) -> str:
     hours = Decimal(months * _HOURS_OF_A_MONTH)
     total = sum(((amount or Decimal(0)) / (1 if unit == "Hrs" else hours) for unit, amount in amounts), Decimal(0))
@@ -147,4 +153,4 @@ def _by_the_hour(amounts: Iterable[tuple[str, Decimal | None]], months: int) -> 
 
 
 def _machine(row: dict[str, str]) -> dict[str, object]:
-    return {"region": row["Region Code"] or row["Location"], "instance_type": row["Instance Type"]}
+    return {"region": row["Region Code"] or row["Location"], "instance_type": row["Instance Type"], "starts_on": row["EffectiveDate"]}

@@ -16,6 +16,7 @@ from pipelines.sources.lib.errors import OfflineError, ParseError, SourceError
 from pipelines.sources.lib.http import HttpStatusError, same_host
 from pipelines.sources.lib.offers import observations
 from pipelines.sources.lib.source import FetchContext, Payload, Source
+from pipelines.sources.lib.terms import months_of
 
 SOURCE = Source(
     title="Azure Retail Prices",
@@ -57,10 +58,11 @@ _FIELDS = {
     "reservation_term": "reservationTerm",
 }
 _REQUIRED = tuple(name for name in _FIELDS if name not in ("effective_end", "is_primary_meter_region", "reservation_term"))
-# "Virtual Machines NDsrH200v5 Series", "Virtual Machines NCCadsv5 Srs", "NCads A100 v4 Series Linux": nothing but Linux ends so.
-_PLAIN_PRODUCT = r"(?i)\b(series|srs|linux)$"
+# "Virtual Machines NDsrH200v5 Series", "Virtual Machines NCCadsv5 Srs", "NCads A100 v4 Series Linux": nothing but plain Linux is named so.
+_PLAIN_PRODUCT = r"(?i)^(virtual machines )?n[cdgv][\w ]*? (series|srs)( linux)?$"
+_WINDOWS = r"(?i)\bwin(dows)?\b"
 _RETIRED = r"(?i)\blow priority\b"
-_HOURS_OF_A_YEAR = 8760
+_HOURS_OF_A_MONTH = 730
 
 
 def fetch(context: FetchContext) -> Iterable[Payload]:
@@ -167,6 +169,7 @@ def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:
             pl.any_horizontal(pl.col("arm_sku_name").str.contains(family, literal=True) for family in _FAMILIES)
             & pl.col("product_name").str.strip_chars().str.contains(_PLAIN_PRODUCT)
             & ~names.str.contains(_RETIRED)
+            & ~pl.concat_str(names, "product_name", separator=" ").str.contains(_WINDOWS)
             & pl.col("price_type").is_in(["Consumption", "Reservation"])
             & (pl.col("unit_of_measure") == "1 Hour")
             & (pl.col("tier_minimum_units").cast(pl.Float64, strict=False) == 0)
@@ -194,14 +197,14 @@ def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:
         for column, months in (("savings_plan_1_year_amount", 12), ("savings_plan_3_years_amount", 36))
     ]
     money = pl.Decimal(18, 8)
-    years = pl.col("reservation_term").str.extract(r"^(\d) Years?$").cast(pl.Int64)
+    months = months_of(pl.col("reservation_term"))
     amount = pl.col("native_amount").cast(money, strict=False)
     reserved = machines.filter(pl.col("price_type") == "Reservation").with_columns(
-        native_amount=(amount / (years * _HOURS_OF_A_YEAR).cast(money)).cast(money).cast(pl.String),
+        native_amount=(amount / (months * _HOURS_OF_A_MONTH).cast(money)).cast(money).cast(pl.String),
         purchase_option=pl.lit("commitment"),
         purchase_option_as_named=pl.lit("Reservation"),
         payment_option=pl.lit("all"),
-        commitment_months=years * 12,
+        commitment_months=months,
     )
     one_meter = ["region", "arm_sku_name", "purchase_option", "payment_option", "commitment_months"]
     preference = pl.struct(pl.col("is_primary_meter_region").fill_null(False), "__starts_at")

@@ -11,7 +11,7 @@ from pipelines.sources.lib.decode import as_text, field_of, list_of, parser, rea
 from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.fetching import one_answer
 from pipelines.sources.lib.source import FetchContext, Payload, Source
-from pipelines.sources.lib.token_offers import API_PRICE_TABLE, is_open_weight, per_million, token_offers, token_prices
+from pipelines.sources.lib.token_offers import API_PRICE_TABLE, is_open_weight, per_million, token_offers, token_prices, until
 
 SOURCE = Source(
     title="DeepInfra models",
@@ -45,10 +45,10 @@ def parse(content: bytes) -> pl.DataFrame:
     rows = [
         {
             "model_as_named": as_text(field_of(model, "model_name")),
-            "is_deprecated": field_of(model, "deprecated"),
+            "is_deprecated": field_of(model, "deprecated") is True,
             "input": per_million(field_of(model, "pricing.cents_per_input_token"), _CENTS),
             "output": per_million(field_of(model, "pricing.cents_per_output_token"), _CENTS),
-            "price_remark": quantised and f"served in {quantised}",
+            "price_remark": "; ".join(filter(None, (quantised and f"served in {quantised}", until(field_of(model, "deprecated"))))) or None,
         }
         for model in models
         if field_of(model, "pricing.type") == "tokens" and is_open_weight(as_text(field_of(model, "model_name")))

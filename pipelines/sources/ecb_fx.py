@@ -16,6 +16,7 @@ from pipelines.sources.lib.source import FetchContext, Payload, Source
 
 _PATH = "/stats/eurofxref/eurofxref-hist.zip"
 _MEMBER = "eurofxref-hist.csv"
+_RATE = r"^[0-9]{1,9}(\.[0-9]+)?$"
 _MAX_CURRENCIES = 100
 _MAX_UNPACKED_BYTES = 32 * 1024 * 1024
 
@@ -42,27 +43,34 @@ def fetch(context: FetchContext) -> Iterable[Payload]:
 def parse(content: bytes) -> pl.DataFrame:
     """One row per day and currency in the order of the file: units of the currency for one euro, as printed. `N/A` is no row.
 
-    Raises ParseError for a damaged or oversized archive, another member, a header or a rate of another form.
+    What is no day or no rate is NULL, for the rules to put aside with its row. Raises ParseError for a damaged or oversized archive,
+    another member or header, and where nothing is a rate of a day.
     """
-    rows = list(csv.reader(io.StringIO(_unpacked(content).decode("utf-8"))))
-    if not rows or rows[0][:1] != ["Date"] or len(rows) < 2:
+    rows = list(csv.reader(io.StringIO(_unpacked(content).decode("utf-8-sig"))))
+    if not rows or [name.strip() for name in rows[0][:1]] != ["Date"] or len(rows) < 2:
         raise ParseError(f"{_MEMBER}: header is {rows[0][:5] if rows else 'missing'}, expected Date and then currencies")
-    currencies = [name for name in rows[0][1:] if name]
+    currencies = [name.strip() for name in rows[0][1:] if name.strip()]
     if len(currencies) > _MAX_CURRENCIES or len(set(currencies)) != len(currencies):
         raise ParseError(f"{_MEMBER}: header names {len(currencies)} currencies, expected at most {_MAX_CURRENCIES}, each once")
-    wide = pl.DataFrame([row[: len(currencies) + 1] for row in rows[1:] if row], schema=["on_date", *currencies], orient="row")
-    long = (
+    width = len(currencies) + 1
+    lines = [[*row[:width], *[""] * (width - len(row))] for row in rows[1:] if row]
+    wide = pl.DataFrame(lines, schema=["on_date", *currencies], orient="row")
+    stated = (
         wide.with_row_index("__line")
         .unpivot(index=["__line", "on_date"], variable_name="currency", value_name="units_per_eur")
         .with_columns(pl.col("units_per_eur").str.strip_chars())
         .filter(~pl.col("units_per_eur").is_in(["N/A", ""]))
-        .with_columns(__day=pl.col("on_date").str.to_date("%Y-%m-%d", strict=False))
     )
-    bad = long.filter(pl.col("__day").is_null() | pl.col("units_per_eur").cast(pl.Float64, strict=False).is_null())
-    if not bad.is_empty():
-        _, day, currency, rate, _ = bad.row(0)
+    is_rate = pl.col("units_per_eur").str.contains(_RATE)
+    long = stated.sort("__line", "currency").select(
+        on_date=pl.col("on_date").str.strip_chars().str.to_date("%Y-%m-%d", strict=False),
+        currency="currency",
+        units_per_eur=pl.when(is_rate).then("units_per_eur"),
+    )
+    if long.drop_nulls().is_empty() and not stated.is_empty():
+        _, day, currency, rate = stated.row(0)
         raise ParseError(f"{_MEMBER}: day {day!r}, {currency}: {rate!r} is not a rate of a day, expected YYYY-MM-DD and a number")
-    return long.sort("__line", "currency").select(on_date="__day", currency="currency", units_per_eur="units_per_eur")
+    return long
 
 
 def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -87,20 +88,24 @@ def fetch(context: FetchContext) -> Iterable[Payload]:
     kept: list[Any] = []
     for answer in pages(context.http, first, _PAGING):
         kept += [sku for sku in list_of(read_json(answer.content, _WHAT), "skus", _WHAT) if _part_of(sku) is not None]
-    content = json.dumps({"skus": kept}, default=str, sort_keys=True).encode()
-    yield Payload("skus.json", first.shown, content, utc_now())
+    now = utc_now()
+    content = json.dumps({"asked_at": f"{now:%Y-%m-%dT%H:%M:%SZ}", "skus": kept}, default=str, sort_keys=True).encode()
+    yield Payload("skus.json", first.shown, content, now)
 
 
 @parser(_WHAT)
 def parse(content: bytes) -> pl.DataFrame:
     """One offer per machine, region and option of which every part has a price, and what is incomplete. Raises ParseError."""
-    skus = list_of(read_json(content, _WHAT), "skus", _WHAT)
-    prices: dict[tuple[str, str, str], Decimal] = {}
+    document = read_json(content, _WHAT)
+    skus, asked_at = list_of(document, "skus", _WHAT), as_text(field_of(document, "asked_at"))
+    prices: dict[tuple[str, str, str], set[Decimal]] = defaultdict(set)
     for sku in skus:
-        part, amount = _part_of(sku), _amount(sku)
+        part, amount = _part_of(sku), _amount(sku, asked_at)
         regions = field_of(sku, "serviceRegions")
-        if part is not None and amount is not None and isinstance(regions, list):
-            prices |= {(*part, str(region)): amount for region in regions if region != "global"}
+        if part is not None and amount and isinstance(regions, list):
+            for region in regions:
+                if region != "global":
+                    prices[*part, str(region)].add(amount)
     rows = list(_rows(prices))
     if not rows:
         raise ParseError(f"{_WHAT}: of {len(skus)} parts no machine can be put together")
@@ -117,10 +122,11 @@ def _part_of(sku: Any) -> tuple[str, str] | None:
     return described["part"], "spot" if described["spot"] or described["attached"] or kind == "Preemptible" else "on_demand"
 
 
-def _amount(sku: Any) -> Decimal | None:
-    """The price of an hour of one unit: of the last statement, its last tier; a month of a GiB by the hour."""
+def _amount(sku: Any, asked_at: str | None) -> Decimal | None:
+    """The price of an hour of one unit: of the last statement in force, its last tier; a month of a GiB by the hour."""
     stated = field_of(sku, "pricingInfo")
-    pricing = field_of(stated[-1], "pricingExpression") if isinstance(stated, list) and stated else None
+    in_force = [s for s in stated if _starts(s) <= (asked_at or "9999")] if isinstance(stated, list) else []
+    pricing = field_of(max(in_force, key=_starts), "pricingExpression") if in_force else None
     tiers, unit = field_of(pricing, "tieredRates"), as_text(field_of(pricing, "usageUnit"))
     price = field_of(tiers[-1], "unitPrice") if isinstance(tiers, list) and tiers else None
     units, nanos = (number_of(as_text(field_of(price, name))) for name in ("units", "nanos"))
@@ -129,15 +135,22 @@ def _amount(sku: Any) -> Decimal | None:
     return (units + nanos * _BILLIONTH) / (_HOURS_OF_A_MONTH if unit == "GiBy.mo" else 1)
 
 
-def _rows(prices: dict[tuple[str, str, str], Decimal]) -> Iterator[dict[str, Any]]:
+def _starts(stated: Any) -> str:
+    return as_text(field_of(stated, "effectiveTime")) or ""
+
+
+def _rows(prices: Mapping[tuple[str, str, str], Collection[Decimal]]) -> Iterator[dict[str, Any]]:
     places = sorted({(option, region) for _, option, region in prices})
     for machine in _MACHINES:
         parts = {f"{machine.host} Core": machine.cores, f"{machine.host} Ram": machine.memory_gib, machine.gpu: machine.gpus}
         parts |= {_DISK: machine.disk_gib} if machine.disk_gib else {}
         for option, region in places:
-            found = {name: prices.get((name, option, region)) for name in parts}
-            if all(found.values()):
-                total = sum((price * parts[name] for name, price in found.items() if price is not None), Decimal(0))
+            found = {name: prices.get((name, option, region), ()) for name in parts}
+            if not all(found.values()):
+                continue
+            # Of a part that is stated at two amounts neither is chosen: the machine has both, for the rules to put aside.
+            totals = {sum((pick(found[name]) * number for name, number in parts.items()), Decimal(0)) for pick in (min, max)}
+            for total in sorted(totals):
                 yield {
                     "region": region,
                     "sku": machine.name,
@@ -149,7 +162,7 @@ def _rows(prices: dict[tuple[str, str, str], Decimal]) -> Iterator[dict[str, Any
                 }
 
 
-def _incomplete(prices: dict[tuple[str, str, str], Decimal]) -> Iterator[dict[str, Any]]:
+def _incomplete(prices: Mapping[tuple[str, str, str], Collection[Decimal]]) -> Iterator[dict[str, Any]]:
     """Accelerators that have a price where another part of their machines has none: one row for each, with those parts and places."""
     lacking: dict[tuple[str, str], set[str]] = {}
     for machine in _MACHINES:

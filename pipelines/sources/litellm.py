@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
 import polars as pl
 
@@ -14,7 +15,7 @@ from pipelines.sources.lib.decode import as_text, field_of, parser, read_json
 from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.fetching import one_answer
 from pipelines.sources.lib.source import FetchContext, Payload, Source
-from pipelines.sources.lib.token_offers import API_PRICE_TABLE, is_open_weight, per_million, token_offers, token_prices
+from pipelines.sources.lib.token_offers import API_PRICE_TABLE, is_open_weight, per_million, token_offers, token_prices, until
 
 SOURCE = Source(
     title="LiteLLM table of prices",
@@ -52,7 +53,7 @@ def parse(content: bytes) -> pl.DataFrame:
     models = {name: model for name, model in document.items() if isinstance(model, dict) and name != "sample_spec"}
     if not any(field_of(model, "litellm_provider") and field_of(model, "input_cost_per_token") is not None for model in models.values()):
         raise ParseError(f"{_WHAT}: none of {len(models)} models has litellm_provider and input_cost_per_token")
-    found = {}
+    found: dict[tuple[str | None, ...], dict[str, Any]] = {}
     for name, model in models.items():
         seller = as_text(field_of(model, "litellm_provider")) or ""
         prices = {
@@ -70,7 +71,9 @@ def parse(content: bytes) -> pl.DataFrame:
             row["cached_input"] = per_million(field_of(model, "cache_read_input_token_cost"))
             row["batch_input"] = per_million(field_of(model, "input_cost_per_token_batches"))
             row["batch_output"] = per_million(field_of(model, "output_cost_per_token_batches"))
-            found[row["provider"], own_name] = row
+            row["price_remark"] = until(field_of(model, "deprecation_date"))
+            # Entries that agree are one; of others none is chosen, and the rules put them aside.
+            found[tuple(row.values())] = row
     return token_offers(found.values(), currency="USD")
 
 

@@ -6,14 +6,15 @@ lengths and never answer for them. Only the key set of rounds up to v5.1 is read
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Iterable
 from datetime import date
 
 import polars as pl
 
 from pipelines.platform.clock import utc_now
-from pipelines.sources.lib.decode import parser
+from pipelines.platform.text import fit_to_show
+from pipelines.sources.lib.decode import as_text, list_of, number_of, parser, read_json
 from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.source import FetchContext, Payload, Source
 
@@ -45,19 +46,32 @@ _TEXT = {
     "version": "benchmark_round",
     "Performance_Units": "result_unit",
 }
+_NUMBERS = {
+    "Nodes": "node_count",
+    "a#": "accelerators_per_node",
+    "errors": "error_count",
+    "inferred": "inferred_count",
+    "Performance_Result": "tokens_per_second_stated",
+}
 _PRECISIONS = {
     "fp4": "fp4",
     "mxfp4": "fp4",
     "nvfp4": "fp4",
+    "e2m1": "fp4",
     "fp8": "fp8",
     "mxfp8": "fp8",
+    "e4m3": "fp8",
+    "e5m2": "fp8",
     "int4": "int4",
     "uint4": "int4",
     "mxint4": "int4",
     "int8": "int8",
     "bf16": "bf16",
+    "bfloat16": "bf16",
     "fp16": "bf16",
+    "float16": "bf16",
     "fp32": "fp32",
+    "float32": "fp32",
 }
 _ALLOWED_AVAILABILITY = ("available", "preview")
 
@@ -71,31 +85,30 @@ def fetch(context: FetchContext) -> Iterable[Payload]:
 
 @parser("summary_results.json")
 def parse(content: bytes) -> pl.DataFrame:
-    """One row per result in tokens per second; results of other models are in samples or queries and are left out. Raises ParseError."""
-    try:
-        document = json.loads(content)
-        if not isinstance(document, list) or not any(isinstance(row, dict) for row in document):
-            raise TypeError(f"the document is {type(document).__name__} of {len(document)}")
-        rows = [
-            {
-                **{ours: _text(row, theirs) for theirs, ours in _TEXT.items()},
-                "node_count": int(row["Nodes"]),
-                "accelerators_per_node": int(row["a#"]) if row["a#"] not in ("", None) else None,
-                "error_count": int(row["errors"]),
-                "inferred_count": int(row["inferred"]),
-                "tokens_per_second_stated": float(row["Performance_Result"]),
-            }
-            for row in document
-            if isinstance(row, dict) and row["Performance_Units"] == "Tokens/s"
-        ]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ParseError(
-            f"summary_results.json: {type(error).__name__}: {error}; expected a list of results of rounds up to v5.1"
-        ) from error
-    unknown = sorted({str(r["benchmark_round"]) for r in rows} - set(_ROUNDS))
-    if unknown:
-        raise ParseError(f"summary_results.json: version is {unknown[0]!r}, expected one of {', '.join(_ROUNDS)}")
-    return pl.DataFrame(rows, schema=_SCHEMA)
+    """One row per result in tokens per second; results of other models are in samples or queries and are left out.
+
+    What a result lacks is NULL, for the rules to put it aside by itself. Raises ParseError where no result is one of a round that is known.
+    """
+    what = "summary_results.json"
+    results = [
+        row for row in list_of(read_json(content, what), "", what) if isinstance(row, dict) and row.get("Performance_Units") == "Tokens/s"
+    ]
+    rows = [
+        {
+            **{ours: _text(row, theirs) for theirs, ours in _TEXT.items()},
+            **{ours: _number(row, theirs) for theirs, ours in _NUMBERS.items()},
+        }
+        for row in results
+    ]
+    if not any(row["benchmark_round"] in _ROUNDS and row["tokens_per_second_stated"] for row in rows):
+        found = fit_to_show(", ".join(sorted({str(row["benchmark_round"]) for row in rows})))
+        raise ParseError(f"{what}: none of {len(rows)} results in Tokens/s is of a round of {', '.join(_ROUNDS)}; found {found or 'none'}")
+    whole = [
+        pl.when(pl.col(name) == pl.col(name).floor()).then(name).cast(pl.Int64, strict=False)
+        for name in _NUMBERS.values()
+        if _SCHEMA[name] == pl.Int64
+    ]
+    return pl.DataFrame(rows, schema={**_SCHEMA, **dict.fromkeys(_NUMBERS.values(), pl.Float64)}).with_columns(whole)
 
 
 _SCHEMA = {
@@ -108,11 +121,14 @@ _SCHEMA = {
 }
 
 
-def _text(row: dict[str, object], key: str) -> str:
-    value = row[key]
-    if not isinstance(value, str):
-        raise TypeError(f"{key} is {value!r}, expected text")
-    return value
+def _text(row: dict[str, object], key: str) -> str | None:
+    value = row.get(key)
+    return as_text(value) if isinstance(value, str) else None
+
+
+def _number(row: dict[str, object], key: str) -> float | None:
+    found = number_of(as_text(row.get(key)))
+    return None if found is None or not math.isfinite(float(found)) else float(found)
 
 
 def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:
@@ -124,7 +140,7 @@ def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:
         raw.sort("fetched_at")
         .with_columns(
             measurement_id=pl.concat_str("benchmark_round", "submission_id", "model_as_named", "scenario", separator="/"),
-            precision=pl.col("precision_as_named").str.to_lowercase().replace_strict(_PRECISIONS, default=None, return_dtype=pl.String),
+            precision=_precision(),
         )
         # The summary is fetched whole each time: a result is one row.
         .unique("measurement_id", keep="last", maintain_order=True)
@@ -161,6 +177,17 @@ def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:
             "snapshot_sha256",
         )
     )
+
+
+def _precision() -> pl.Expr:
+    """The one precision that the words for the weights say ("FP8 (e4m3)", "float8_e4m3fn", "MX-FP4"); NULL where they say two."""
+    plain = pl.col("precision_as_named").str.to_lowercase().str.replace_all(r"float(\d)", "fp$1").str.replace_all(r"b[ -]?fp16", "bf16")
+    words = (
+        plain.str.replace_all(r"(mx|nv)[ _-]", "$1")
+        .str.extract_all(r"[a-z]+\d+(?:m\d)?")
+        .list.eval(pl.element().replace_strict(_PRECISIONS, default=None, return_dtype=pl.String).drop_nulls().unique())
+    )
+    return pl.when(words.list.len() == 1).then(words.list.first())
 
 
 def _exclusion_reason() -> pl.Expr:

@@ -11,7 +11,7 @@ from pipelines.sources.lib.decode import as_text, field_of, list_of, parser, rea
 from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.fetching import one_answer
 from pipelines.sources.lib.source import FetchContext, Payload, Source
-from pipelines.sources.lib.token_offers import API_PRICE_TABLE, is_open_weight, per_million, token_offers, token_prices
+from pipelines.sources.lib.token_offers import API_PRICE_TABLE, is_open_weight, per_million, token_offers, token_prices, until
 
 SOURCE = Source(
     title="OpenRouter models",
@@ -48,6 +48,7 @@ def parse(content: bytes) -> pl.DataFrame:
             "input": per_million(field_of(model, "pricing.prompt")),
             "output": per_million(field_of(model, "pricing.completion")),
             "cached_input": per_million(field_of(model, "pricing.input_cache_read")),
+            "price_remark": until(field_of(model, "expiration_date")),
         }
         for model in models
         if (name := as_text(field_of(model, "id"))) and _VARIANT not in name and is_open_weight(name)

@@ -11,7 +11,7 @@ import polars as pl
 from pipelines.sources.lib.decode import as_text, field_of, list_of, parser, read_json
 from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.offers import OFFER_TABLE, offers
-from pipelines.sources.lib.scaleway import products_of, retail_amount
+from pipelines.sources.lib.scaleway import is_sold, products_of, retail_amount
 from pipelines.sources.lib.source import FetchContext, Payload, Source
 
 SOURCE = Source(
@@ -40,7 +40,10 @@ def parse(content: bytes) -> pl.DataFrame:
     products = list_of(read_json(content, _WHAT), "products", _WHAT)
     if products and not any(field_of(product, "price.retail_price") for product in products):
         raise ParseError(f"{_WHAT}: price.retail_price is in none of {len(products)} products")
-    return offers([_offer(product) for product in products if field_of(product, "properties.hardware.gpu.count")], provider="scaleway")
+    return offers(
+        [_offer(product) for product in products if field_of(product, "properties.hardware.gpu.count") and is_sold(product)],
+        provider="scaleway",
+    )
 
 
 def _offer(product: Any) -> dict[str, Any]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
+from itertools import islice
+from itertools import product as product_of
 
 import polars as pl
 
 from pipelines.sources.lib.decode import as_text, field_of, list_of, parser, read_json
 from pipelines.sources.lib.errors import ParseError
-from pipelines.sources.lib.scaleway import products_of, retail_amount
+from pipelines.sources.lib.scaleway import is_sold, products_of, retail_amount
 from pipelines.sources.lib.source import FetchContext, Payload, Source
 from pipelines.sources.lib.token_offers import API_PRICE_TABLE, per_million, token_offers, token_prices
 
@@ -28,6 +29,7 @@ SOURCE = Source(
     gives="token prices of open-weight models in euros, without VAT",
 )
 _WHAT = "catalogue of generative APIs"
+_MOST_OF_A_MODEL = 10
 _AMOUNT_OF = {
     ("realtime", "input_token"): "input",
     ("realtime", "output_token"): "output",
@@ -48,15 +50,20 @@ def parse(content: bytes) -> pl.DataFrame:
     products = list_of(read_json(content, _WHAT), "products", _WHAT)
     if products and not any(field_of(product, "properties.generative_apis.token_type") for product in products):
         raise ParseError(f"{_WHAT}: properties.generative_apis.token_type is in none of {len(products)} products")
-    models: dict[tuple[str, str], dict[str, Any]] = defaultdict(dict)
+    models: dict[tuple[str, str], dict[str, set[str | None]]] = defaultdict(lambda: defaultdict(set))
     for product in products:
         of = field_of(product, "properties.generative_apis")
         kind = _AMOUNT_OF.get((as_text(field_of(of, "consumption_mode")) or "", as_text(field_of(of, "token_type")) or ""))
         name = as_text(field_of(product, "product"))
         currency = as_text(field_of(product, "price.retail_price.currency_code"))
-        if kind and name and currency:
-            models[name, currency][kind] = per_million(retail_amount(product))
-    rows = [{"model_as_named": name, "currency": currency, **amounts} for (name, currency), amounts in models.items()]
+        if kind and name and currency and is_sold(product):
+            models[name, currency][kind].add(per_million(retail_amount(product)))
+    # Of a kind at two amounts neither is chosen: the model stands there twice, for the rules to put aside.
+    rows = [
+        {"model_as_named": name, "currency": currency, **dict(zip(amounts, stated, strict=True))}
+        for (name, currency), amounts in models.items()
+        for stated in islice(product_of(*(sorted(values, key=str) for values in amounts.values())), _MOST_OF_A_MODEL)
+    ]
     return token_offers(rows, provider="scaleway")
 
 

@@ -17,6 +17,7 @@ import polars as pl
 
 from pipelines.sources.lib.decode import as_text, number_of
 from pipelines.sources.lib.source import Source
+from pipelines.sources.lib.terms import days_of, months_of
 
 # The raw table that all sources share whose parser gives offers.
 OFFER_TABLE = "offer"
@@ -43,8 +44,11 @@ OFFER_SCHEMA: Mapping[str, type[pl.DataType]] = {
     "currency": pl.String,
     "native_amount": pl.String,
     "price_unit": pl.String,
+    "starts_on": pl.Date,
+    "ends_on": pl.Date,
 }
-_NUMBERS = {name: kind for name, kind in OFFER_SCHEMA.items() if kind is not pl.String}
+_NUMBERS = {name: kind for name, kind in OFFER_SCHEMA.items() if kind in (pl.Float64, pl.Int64)}
+_DATES = ("starts_on", "ends_on")
 
 # A commitment stated in days is one of so many whole months: 91 days are three, a week is none.
 _DAYS_OF_A_MONTH = 30
@@ -85,16 +89,29 @@ _OBSERVATION = (
 def offers(rows: Iterable[Mapping[str, Any]], **everywhere: Any) -> pl.DataFrame:
     """Rows of raw table `offer` from what a source states of each; `everywhere` holds for all of them.
 
-    A number that is none becomes NULL, a place that is not stated is `all`, an option that is not named is on demand.
+    A number that is none becomes NULL, a place that is not stated is `all`, an option that is not named is on demand. A commitment may
+    be stated as a text with its unit (`3 Years`, `P18M`, `2 weeks`), the days on which an offer starts and ends as ISO 8601 writes them.
     """
     stated = [{**everywhere, **row} for row in rows]
     table: dict[str, list[Any]] = {name: [as_text(row.get(name)) for row in stated] for name in OFFER_SCHEMA}
     numbers = {name: [_number(text) for text in table[name]] for name in _NUMBERS}
-    frame = pl.DataFrame({**table, **numbers}, schema={**OFFER_SCHEMA, **dict.fromkeys(_NUMBERS, pl.Float64)})
+    term = pl.col("__term")
+    frame = (
+        pl.DataFrame(
+            {**table, **numbers, "__term": table["commitment_months"]},
+            schema={**OFFER_SCHEMA, **dict.fromkeys(_NUMBERS, pl.Float64), **dict.fromkeys((*_DATES, "__term"), pl.String)},
+        )
+        .with_columns(
+            commitment_months=pl.coalesce("commitment_months", months_of(term).cast(pl.Float64)),
+            commitment_days=pl.coalesce("commitment_days", days_of(term).cast(pl.Float64)),
+        )
+        .drop("__term")
+    )
     return (
         frame.with_columns(pl.col(pl.String).str.strip_chars().replace("", None))
         .with_columns(
             *(pl.col(name).cast(kind, strict=False) for name, kind in _NUMBERS.items()),
+            *(pl.col(name).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False) for name in _DATES),
             seller=pl.coalesce("seller", "provider"),
             region=pl.col("region").fill_null("all"),
             purchase_option=pl.col("purchase_option").fill_null("on_demand"),
@@ -118,7 +135,8 @@ def observations(raw: pl.LazyFrame, source: Source, **stated: pl.Expr | str) -> 
     """Rows of feed `observation`: what is `stated` (an expression, or a text for all rows), what raw has by that name, else the default.
 
     The defaults: seller is the provider, no place but `all`, on demand, Linux on shared hardware of a data centre, US dollars for an
-    hour of the machine, seen and confirmed when it was fetched.
+    hour of the machine, seen and confirmed when it was fetched. Where raw says from when and until when an offer holds, an announced one
+    and one that has ended are none, and of several for one thing those stand that began last.
     """
     found = raw.collect_schema().names()
     text, number = pl.lit(None, dtype=pl.String), pl.lit(None, dtype=pl.Float64)
@@ -156,4 +174,14 @@ def observations(raw: pl.LazyFrame, source: Source, **stated: pl.Expr | str) -> 
     defaults["seller"] = of("provider")
     defaults["purchase_option_as_named"] = of("purchase_option")
     defaults |= dict.fromkeys(("first_seen_at", "last_confirmed_at", "known_from"), pl.col("fetched_at"))
-    return raw.select(of(name) for name in _OBSERVATION)
+    in_force = _in_force(raw) if "starts_on" in found else raw
+    return in_force.select(of(name) for name in _OBSERVATION)
+
+
+_THING = ("provider", "seller", "region", "zone", "sku", "purchase_option", "payment_option", "commitment_months", "trust_tier", "currency")
+
+
+def _in_force(raw: pl.LazyFrame) -> pl.LazyFrame:
+    day, starts_on = pl.col("fetched_at").dt.date(), pl.col("starts_on")
+    begun = raw.filter((starts_on.is_null() | (starts_on <= day)) & (pl.col("ends_on").is_null() | (pl.col("ends_on") >= day)))
+    return begun.filter(starts_on.eq_missing(starts_on.max().over(*_THING, "fetched_at")))

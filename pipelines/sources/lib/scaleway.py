@@ -27,6 +27,14 @@ def products_of(context: FetchContext, product_type: str, name: str) -> Iterable
         yield Payload(f"{name}/{number:04}", answer.url, answer.content, utc_now(), answer.status, answer.etag)
 
 
+_SOLD = ("general_availability", "public_beta", "preview", None)
+
+
+def is_sold(product: Any) -> bool:
+    """False for a product that the catalogue says is withdrawn, at the end of its sale or of its life, or of a status nobody knows."""
+    return as_text(field_of(product, "status")) in _SOLD
+
+
 def retail_amount(product: Any) -> Decimal | None:
     """The price of one unit of measure: whole units and billionths of one, for so many."""
     paths = ("price.retail_price.units", "price.retail_price.nanos", "unit_of_measure.size")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -44,6 +45,14 @@ def per_million(amount: Any, times: str = "1000000") -> str | None:
     return None if found is None or found < 0 else format((found * Decimal(times)).normalize(), "f")
 
 
+def until(stated: Any) -> str | None:
+    """The remark that an offer ends on a day, stated as a date or in seconds since 1970; None where nothing of the kind is stated."""
+    text = as_text(stated) or ""
+    seconds = number_of(text) if re.fullmatch(r"[0-9]{9,10}", text) else None
+    day = datetime.fromtimestamp(int(seconds), UTC).date().isoformat() if seconds is not None else text[:10]
+    return f"until {day}" if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", day) else None
+
+
 def token_offers(rows: Iterable[Mapping[str, Any]], **everywhere: Any) -> pl.DataFrame:
     """Rows of raw table `token_offer`: what a source states of each, amounts by the names of AMOUNTS; `everywhere` holds for all."""
     stated = [{**everywhere, **row} for row in rows]
@@ -55,11 +64,15 @@ def token_offers(rows: Iterable[Mapping[str, Any]], **everywhere: Any) -> pl.Dat
 
 
 def token_prices(raw: pl.LazyFrame, source: Source) -> pl.LazyFrame:
-    """Rows of feed `token_price`: one per price of a model, from the day on which it was first seen to that on which it was last."""
+    """Rows of feed `token_price`: one per price of a model, from the day on which it was first seen to that on which it was last.
+
+    What its source says to have ended by the day on which it was read (a remark `until` a day) is deprecated.
+    """
     key, amounts = ["provider", "model_as_named"], list(_COLUMNS.values())
     stated = pl.struct("currency", "is_deprecated", *amounts)
+    ended_on = pl.col("price_remark").str.extract(r"until (\d{4}-\d{2}-\d{2})", 1).str.to_date("%Y-%m-%d", strict=False)
     runs = (
-        raw.unique([*key, "fetched_at"], keep="first", maintain_order=True)
+        raw.with_columns(is_deprecated=pl.col("is_deprecated") | (ended_on < pl.col("fetched_at").dt.date()).fill_null(False))
         .sort(*key, "fetched_at")
         .with_columns(entry_number=(stated.rle_id().over(key) + 1).cast(pl.Int64))
     )

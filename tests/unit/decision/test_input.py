@@ -44,6 +44,9 @@ def day(first: str, rest: str = "1") -> str:
         (f"hour\t{NAME}\n" + day("0\t40'000", "1\t1"), 40000),
         (f"sep=;\nhour;{NAME}\n" + day("0;12", "1;1"), 12),
         (f"{NAME}\n" + day("0.5") + "\n\n", 0.5),
+        (f"{NAME}\r" + day("500000").replace("\n", "\r"), 500000),
+        (f"hour;{NAME}\n" + day("0;40\u2009000\u2007000", "1;1"), 40e6),
+        (f"hour;{NAME}\n" + day("0;40\u02bc000", "1;1"), 40000),
     ],
 )
 def test_numbers_are_read_as_they_are_meant(tmp_path: Path, content: str, first_hour: float) -> None:
@@ -76,6 +79,7 @@ def test_unicode_text_of_a_spreadsheet_is_read(tmp_path: Path) -> None:
         (f"{NAME}\n" + day("\u0661"), ("line 2", "expected a number")),
         (f"{NAME}\n" + "1\n" * 23, ("23 hours",)),
         (f"{NAME}\n" + "1\n" * 8784, ("8784 hours", "29 February")),
+        (f"hour;{NAME}\n" + "1;1\n" * 24 + "Total;24\n", ("25 hours", "line 26", "a total")),
         (f"{NAME},{NAME}\n" + day("1,2", "1,2"), ("line 1", "more than once")),
         (f"{NAME}\n" + day('"1'), ("is no CSV",)),
         ("", ("line 0", "expected output_tokens_per_hour")),

@@ -33,6 +33,7 @@ JUDGED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "raw.aws_spot.plain_linux": ({"product_description": "Windows"}, {"product_description": "Linux/UNIX"}),
     "raw.azure_retail.asked_for_dollars": ({"currency": "EUR"}, {"currency": "USD"}),
     "raw.azure_retail.effective_start_is_a_time": ({"effective_start": "soon"}, {"effective_start": "2026-06-01T00:00:00Z"}),
+    "raw.mlperf_inference.round_is_known": ({"benchmark_round": "v9.9"}, {"benchmark_round": "v5.1"}),
     "raw.azure_retail.product_is_of_a_known_form": ({"product_name": "NC Gaming"}, {"product_name": "Virtual Machines NC Series"}),
     "marts.market_price.every_seller_has_an_offer": (
         {"offer_count": 1, "seller_count": 2, "last_known_seller_count": 0},
@@ -141,6 +142,10 @@ JUDGED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "staging.token_price_observation.cached_input_not_above_input": (
         {"model": "m", "usd_per_million_cached_input_tokens": Decimal(75), "usd_per_million_input_tokens": Decimal("0.15")},
         {"model": "m", "usd_per_million_cached_input_tokens": Decimal("0.15"), "usd_per_million_input_tokens": Decimal("0.15")},
+    ),
+    "staging.token_price_observation.cached_and_batch_of_one_order": (
+        {"model": "m", "usd_per_million_batch_output_tokens": Decimal("0.0004"), "usd_per_million_output_tokens": Decimal("0.8")},
+        {"model": "m", "usd_per_million_cached_input_tokens": Decimal("0.003"), "usd_per_million_input_tokens": Decimal("0.15")},
     ),
     "staging.token_price_observation.input_and_output_of_one_order": (
         {"model": "m", "usd_per_million_input_tokens": Decimal(880), "usd_per_million_output_tokens": Decimal("0.88")},

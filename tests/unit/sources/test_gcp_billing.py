@@ -41,6 +41,30 @@ def test_spot_parts_that_are_filed_under_on_demand_are_spot() -> None:
     assert machines(ANSWER["skus"])["g2-standard-4", "spot"] == "0.25600000"
 
 
+def with_gpu_prices(*prices: tuple[str, int]) -> list[object]:
+    """The parts of the fixture, the H100 at these prices from these times on."""
+    skus = json.loads(json.dumps(ANSWER["skus"]))
+    [gpu] = [sku for sku in skus if sku["description"].startswith("Nvidia H100")]
+    [stated] = gpu["pricingInfo"]
+    gpu["pricingInfo"] = [json.loads(json.dumps(stated)) | {"effectiveTime": starts} for starts, _ in prices]
+    for entry, (_, units) in zip(gpu["pricingInfo"], prices, strict=True):
+        entry["pricingExpression"]["tieredRates"][-1]["unitPrice"]["units"] = str(units)
+    return skus
+
+
+def test_an_announced_price_is_none_yet_and_the_last_in_force_stands() -> None:
+    skus = with_gpu_prices(("2026-11-01T00:00:00Z", 10), ("2099-01-01T00:00:00Z", 20), ("2026-01-01T00:00:00Z", 30))
+    found = gcp_billing.parse(json.dumps({"asked_at": "2026-11-20T08:00:00Z", "skus": skus}).encode())
+    assert found.filter(sku="a3-highgpu-8g")["native_amount"].to_list() == ["92.45600000"]
+
+
+def test_a_part_at_two_amounts_is_decided_by_no_order() -> None:
+    one, other = (with_gpu_prices(("2026-11-01T00:00:00Z", units)) for units in (10, 11))
+    for skus in (one + other, other + one):
+        found = gcp_billing.parse(json.dumps({"skus": skus}).encode())
+        assert found.filter(sku="a3-highgpu-8g")["native_amount"].to_list() == ["92.45600000", "100.45600000"]
+
+
 def test_pages_are_put_together_and_the_key_is_shown_nowhere() -> None:
     first, second = ANSWER["skus"][:2], ANSWER["skus"][2:]
     answers = {

@@ -75,6 +75,32 @@ def test_azure_kinds_of_prices() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("product", "is_plain"),
+    [
+        ("Virtual Machines NDsrH100v5 Series", True),
+        ("NCads A100 v4 Series Linux", True),
+        ("Virtual Machines NCCadsv5 Srs", True),
+        ("Virtual Machines NCCadsv5 Srs Win", False),
+        ("Virtual Machines Windows NC Series", False),
+        ("Windows NCads A100 v4 Series", False),
+        ("NCads A100 v4 Series Red Hat Enterprise Linux", False),
+        ("RHEL NC Series", False),
+        ("NC Series SUSE Linux", False),
+        ("NDasr A100 v4 Series Dedicated Host", False),
+    ],
+)
+def test_azure_lets_in_what_is_named_as_plain_linux(product: str, is_plain: bool) -> None:
+    rows = azure_rows().with_columns(product_name=pl.lit(product))
+    assert feed(azure_retail, rows, "observation").is_empty() is not is_plain
+
+
+def test_azure_reservations_of_any_length_are_of_their_months() -> None:
+    rows = azure_rows().filter(pl.col("reservation_term") == "3 Years").with_columns(reservation_term=pl.lit("18 Months"))
+    found = feed(azure_retail, rows, "observation")
+    assert found.select("commitment_months", "native_amount").row(0) == (18, "100.00000000")
+
+
 def test_azure_falls_back_to_the_plain_filter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(azure_retail, "_regions", lambda: ["francecentral"])
     with loopback({"/api/retail/prices": [(400, {}, b""), azure_page("consumption_2"), azure_page("reservation_1")]}) as server:
@@ -129,6 +155,21 @@ def test_ecb_rates() -> None:
 def test_ecb_files_that_are_none(content: bytes, said: str) -> None:
     with pytest.raises(ParseError, match=said):
         ecb_fx.parse(content)
+
+
+def test_a_wrong_rate_takes_no_other_with_it() -> None:
+    text = "\ufeffDate, USD,JPY,\n2026-10-30,1.25,150.5,\n2026-10-29,1.20;,149,\n"
+    text += "12026-10-28,1.2,148,\n2026-10-27,1.19\n2026-10-26,1e999,147,\n"
+    found = ecb_fx.parse(ecb_zip({"eurofxref-hist.csv": text}))
+    assert sorted(found.drop_nulls().rows()) == [
+        (dt.date(2026, 10, 26), "JPY", "147"),
+        (dt.date(2026, 10, 27), "USD", "1.19"),
+        (dt.date(2026, 10, 29), "JPY", "149"),
+        (dt.date(2026, 10, 30), "JPY", "150.5"),
+        (dt.date(2026, 10, 30), "USD", "1.25"),
+    ]
+    # The rules find the others by what is unknown of them.
+    assert found.filter(pl.col("on_date").is_null()).height == 2 and found.filter(pl.col("units_per_eur").is_null()).height == 2
 
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "hush-hush"}

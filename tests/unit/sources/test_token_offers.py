@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 import polars as pl
 
 from pipelines.catalogue.contracts import catalogue
-from pipelines.sources import deepinfra, litellm, openrouter, scaleway_tokens
-from pipelines.sources.lib.token_offers import is_open_weight, per_million, token_offers
+from pipelines.sources import deepinfra, litellm, openrouter, scaleway_catalog, scaleway_tokens
+from pipelines.sources.lib.token_offers import is_open_weight, per_million, token_offers, until
 from tests.support.paths import FIXTURES
 from tests.support.tables import with_lineage
 
@@ -48,6 +49,40 @@ def test_units_of_each_service() -> None:
     assert priced(litellm, "litellm") == {"deepseek-ai/DeepSeek-V3.1": ("0.5", "1.6"), "llama-3.3-70b-versatile": ("0.55", "0.75")}
     # Billionths of a euro for a million tokens, or for one.
     assert priced(scaleway_tokens, "scaleway_tokens") == {"llama-3.3-70b-instruct": ("0.85", "0.87"), "gpt-oss-120b": ("0.14", "0.55")}
+
+
+def test_entries_that_contradict_each_other_are_decided_by_no_order() -> None:
+    def entry(amount: str) -> dict[str, object]:
+        return {"litellm_provider": "together_ai", "mode": "chat", "input_cost_per_token": amount, "output_cost_per_token": "2e-6"}
+
+    names = ("together_ai/deepseek-v3", "deepseek-v3")
+    for amounts, count in ((("1e-6", "3e-6"), 2), (("3e-6", "1e-6"), 2), (("1e-6", "1e-6"), 1)):
+        found = litellm.parse(json.dumps({name: entry(amount) for name, amount in zip(names, amounts, strict=True)}).encode())
+        assert found.height == count and set(found["model_as_named"]) == {"deepseek-v3"}
+    products = json.loads((FIXTURES / "scaleway_tokens" / "answer.json").read_bytes())["products"]
+    other = json.loads(json.dumps(products[0]))
+    other["price"]["retail_price"]["units"] = 7
+    found = scaleway_tokens.parse(json.dumps({"products": [*products, other]}).encode())
+    assert found.filter(pl.col("model_as_named") == products[0]["product"]).height == 2
+
+
+def test_a_product_that_is_withdrawn_has_no_price() -> None:
+    products = json.loads((FIXTURES / "scaleway_tokens" / "answer.json").read_bytes())["products"]
+    withdrawn = [product | {"status": "end_of_life"} for product in products if product["product"] == products[0]["product"]]
+    others = [product for product in products if product["product"] != products[0]["product"]]
+    assert products[0]["product"] not in set(scaleway_tokens.parse(json.dumps({"products": others + withdrawn}).encode())["model_as_named"])
+    machines = json.loads((FIXTURES / "scaleway_catalog" / "answer.json").read_bytes())["products"]
+    machines[0]["status"] = "end_of_sale"
+    assert scaleway_catalog.parse(json.dumps({"products": machines}).encode()).height == 1
+
+
+def test_an_offer_is_deprecated_from_the_day_on_which_it_ends() -> None:
+    assert until("2026-11-02") == until("2026-11-02T00:00:00Z") == until(1793577600) == "until 2026-11-02"
+    assert until(None) is until(True) is until("soon") is until(0) is None
+    rows = [{"model_as_named": "m", "output": "1", "price_remark": "until 2026-11-02"}]
+    read = [with_lineage(token_offers(rows, provider="a", currency="USD"), dt.datetime(2026, 11, day, 6)) for day in (2, 3)]
+    found = openrouter.normalise(pl.concat(read)).sort("entry_number").collect()
+    assert found["is_deprecated"].to_list() == [False, True]
 
 
 def test_amounts_and_names() -> None:

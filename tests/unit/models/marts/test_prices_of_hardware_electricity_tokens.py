@@ -155,7 +155,11 @@ def token_observations(*rows: dict[str, Any]) -> pl.DataFrame:
         schema={"provider": pl.String, "model_as_named": pl.String, "model": pl.String, "ended_on": pl.Date},
     )
     rates = pl.LazyFrame(
-        {"currency": ["USD", "EUR"], "on_date": [dt.date(2026, 1, 1)] * 2, "usd_per_unit": [1.0, 1.2]},
+        {
+            "currency": ["USD", "EUR", "EUR", "EUR"],
+            "on_date": [dt.date(2026, 1, 1)] * 2 + [dt.date(2026, 3, 2), dt.date(2026, 5, 4)],
+            "usd_per_unit": [1.0, 1.2, 1.1, 1.0],
+        },
     ).with_columns(pl.col("usd_per_unit").cast(pl.Decimal(18, 8)))
     return model(
         "token_price_observation",
@@ -177,6 +181,14 @@ def test_the_next_start_ends_an_api_price() -> None:
 def test_a_price_in_euros_is_dollars_at_the_rate_of_its_day() -> None:
     euro = {"currency": "EUR", "usd_per_million_output_tokens": None, "native_per_million_output_tokens": "0.9"}
     assert token_observations(euro)["usd_per_million_output_tokens"].to_list() == [Decimal("1.08")]
+    # Each later rate makes another price in dollars, up to the last day on which it was confirmed.
+    held = {**euro, "starts_on": dt.date(2026, 1, 1), "last_confirmed_at": dt.datetime(2026, 5, 1)}
+    assert token_observations(held).sort("valid_from_on").select(
+        "valid_from_on", "valid_to_on", "usd_per_million_output_tokens"
+    ).rows() == [
+        (dt.date(2026, 1, 1), dt.date(2026, 3, 2), Decimal("1.08")),
+        (dt.date(2026, 3, 2), None, Decimal("0.99")),
+    ]
     assert token_observations({**euro, "currency": "CHF"})["usd_per_million_output_tokens"].to_list() == [None]
 
 
@@ -188,6 +200,12 @@ def test_where_a_better_source_speaks_the_other_ends() -> None:
         ("own", dt.date(2026, 3, 1), None),
         ("s", None, dt.date(2026, 3, 1)),
     ]
+
+
+@pytest.mark.parametrize("remark", ["No longer listed in the catalogue", "listed as (Shut down)", "X stopped publishing rates"])
+def test_a_remark_that_the_offer_has_ended_is_read(remark: str) -> None:
+    assert token_observations({"price_remark": remark})["is_deprecated"].to_list() == [True]
+    assert token_observations({"price_remark": "batch at half the price"})["is_deprecated"].to_list() == [False]
 
 
 def test_a_price_of_zero_is_unknown() -> None:

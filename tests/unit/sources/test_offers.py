@@ -1,0 +1,70 @@
+"""What holds for offers of every source: terms in their spellings, and validity as the source states it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+import pytest
+
+from pipelines.sources import aws_offers
+from pipelines.sources.lib.offers import observations, offers
+from tests.support.paths import FIXTURES
+from tests.support.tables import AT, with_lineage
+
+
+@pytest.mark.parametrize(
+    ("stated", "months", "days"),
+    [
+        ("1yr", 12, None),
+        ("3 Years", 36, None),
+        ("2-year", 24, None),
+        ("P1Y", 12, None),
+        ("P1Y6M", 18, None),
+        ("P18M", 18, None),
+        ("36 months", 36, None),
+        ("6mo", 6, None),
+        ("1 MONTH", 1, None),
+        ("2 weeks", 0, 14),
+        ("P90D", 3, 90),
+        (7, 7, None),
+        ("18", 18, None),
+        ("a while", None, None),
+        (None, None, None),
+    ],
+)
+def test_a_commitment_is_known_in_all_its_spellings(stated: object, months: int | None, days: int | None) -> None:
+    found = offers([{"provider": "p", "sku": "s", "commitment_months": stated}])
+    assert found.select("commitment_months", "commitment_days").row(0) == (months, days)
+
+
+def stated(amount: str, starts_on: str | None = None, ends_on: str | None = None) -> dict[str, object]:
+    return {"provider": "p", "sku": "s", "currency": "EUR", "native_amount": amount, "starts_on": starts_on, "ends_on": ends_on}
+
+
+@pytest.mark.parametrize(
+    ("rows", "in_force"),
+    [
+        ([stated("1", "2026-01-01"), stated("2", "2099-01-01T00:00:00Z")], ["1"]),
+        ([stated("2", "2026-06-01"), stated("1", "2026-01-01")], ["2"]),
+        ([stated("1", None, "2026-01-31"), stated("2", "2026-02-01", "2026-12-31")], ["2"]),
+        ([stated("1"), stated("2", "2026-02-01")], ["2"]),
+        ([stated("1", "2026-02-01"), stated("2", "2026-02-01")], ["1", "2"]),
+        ([stated("1"), stated("2")], ["1", "2"]),
+        ([stated("1", None, "2026-01-31")], []),
+    ],
+)
+def test_what_is_announced_or_has_ended_is_no_price(rows: list[dict[str, object]], in_force: list[str]) -> None:
+    raw = with_lineage(offers(rows), AT, "0" * 64).lazy()
+    found = observations(raw, aws_offers.SOURCE).collect()
+    assert sorted(found["native_amount"]) == in_force
+
+
+def test_an_announced_price_of_aws_is_none_yet() -> None:
+    text = (FIXTURES / "aws_offers" / "answer.csv").read_text()
+    [line] = [line for line in text.splitlines() if "p5.48xlarge" in line and '"OnDemand","$61' in line]
+    later = line.replace('"2026-09-01"', '"2099-01-01"').replace("61.5000000000", "99.0000000000")
+    raw = with_lineage(aws_offers.parse((text + later + "\n").encode()), AT, "0" * 64).lazy()
+    found = observations(raw, aws_offers.SOURCE).filter(pl.col("sku") == "p5.48xlarge", pl.col("purchase_option") == "on_demand").collect()
+    assert found["native_amount"].to_list() == ["61.5000000000"]
+    assert found["first_seen_at"].item().date() == dt.date(AT.year, AT.month, AT.day)
