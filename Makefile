@@ -54,6 +54,7 @@ docs: setup
 	@$(BIN)/python -m pipelines.ingest.documentation
 	@$(BIN)/python -m tests.unit.economics.validation_page
 
+# As docs/benchmarks.md has them; BREAKEVEN_BENCH=small takes minutes and asserts what is not a time.
 bench: setup
 	@$(BIN)/python -m pytest -q -s tests/benchmarks $(ARGS)
 

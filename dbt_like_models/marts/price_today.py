@@ -36,10 +36,13 @@ def price_today(
 
     Euros: a price in euros is shown as its seller states it, one in another currency at the last reference rate on `as_of`.
     """
+    held = price_history.filter(pl.col("valid_from").dt.date() <= as_of)
+    # The history is long and wide: which rows are asked for first, then those rows alone, in the engine that does not hold it whole.
+    last = held.group_by("series_id").agg(pl.col("valid_from").max()).collect(engine="streaming").lazy()
     latest = (
-        price_history.filter(pl.col("valid_from").dt.date() <= as_of)
-        .sort("series_id", "valid_from")
-        .unique("series_id", keep="last", maintain_order=True)
+        held.join(last, on=["series_id", "valid_from"], how="semi")
+        .collect(engine="streaming")
+        .lazy()
         .with_columns(
             price_as_of_on=pl.min_horizontal(pl.col("observed_at").dt.date(), pl.lit(as_of)),
             is_current=pl.col("valid_to").is_null() | (pl.col("valid_to").dt.date() > as_of),

@@ -58,8 +58,7 @@ def build_publication(catalogue: Catalogue) -> dg.AssetsDefinition:
 
     @dg.multi_asset(specs=[*specs, page, current], name="publication", check_specs=checks)
     def publication(session: dg.ResourceParam[RefreshSession]) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-        with session.warehouse.raised_memory_limit():
-            results = [run_sql_check(c, session.warehouse.select, session.as_of) for c in load_sql_checks(SQL_FOLDER / "checks")]
+        results = [run_sql_check(c, session.warehouse.select, session.as_of) for c in load_sql_checks(SQL_FOLDER / "checks")]
         record_results(session, SQL_TABLE, results)
         yield from rule_results(CURRENT, names, results)
         broken = [r for r in results if r.blocks]

@@ -24,7 +24,7 @@ from pipelines.platform.files import quoted
 from pipelines.platform.parquet import ROW_GROUP_ROWS, schema_of, write_parquet
 from pipelines.platform.paths import DataFolder
 
-_MEMORY_LIMIT, _CHECK_MEMORY_LIMIT = "56MB", "256MB"
+_MEMORY_LIMIT, _QUERY_MEMORY_LIMIT = "56MB", "256MB"
 _SLICE_ROWS = 10_240
 _BATCH_ROWS = 131_072
 _FILE_OF = {"raw": "work", "staging": "work", "marts": "build"}
@@ -142,13 +142,14 @@ class Warehouse:
             if table.db in _FILE_OF:
                 table.set("catalog", exp.to_identifier(_FILE_OF[table.db]))
         self._connection.execute("SET VARIABLE as_of = ?::DATE", [as_of])
-        frame: pl.DataFrame = self._connection.sql(tree.sql(dialect="duckdb")).pl()
+        with self._raised_memory_limit():
+            frame: pl.DataFrame = self._connection.sql(tree.sql(dialect="duckdb")).pl()
         return frame.lazy()
 
     @contextmanager
-    def raised_memory_limit(self) -> Iterator[None]:
-        """More memory while queries over whole tables run: they put aside on disk what they cannot hold, but not with next to nothing."""
-        self._connection.execute(f"SET memory_limit = '{_CHECK_MEMORY_LIMIT}'")
+    def _raised_memory_limit(self) -> Iterator[None]:
+        # A query over whole tables puts aside on disk what it cannot hold, but not with next to nothing.
+        self._connection.execute(f"SET memory_limit = '{_QUERY_MEMORY_LIMIT}'")
         try:
             yield
         finally:

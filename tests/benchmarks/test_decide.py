@@ -15,6 +15,8 @@ from pipelines.decision import as_text, decide
 from tests.unit.decision.test_plan import CAPACITY, offer, workload
 from tests.unit.decision.test_whole_machines import full_market
 
+from .scale import scale
+
 SELLERS, RUNS = 40, 5
 
 
@@ -33,4 +35,5 @@ def test_a_year_of_hours_a_thousand_servers_forty_sellers() -> None:
     ours = statistics.median(seconds)
     print(f"\ndecide, {hours.size} hours, {found.servers_for_peak} servers at the most, {SELLERS} sellers: {ours:.2f} s")
     assert found.servers_for_peak is not None and found.servers_for_peak >= 1000
-    assert ours <= 2.0
+    if scale().is_timed:
+        assert ours <= 2.0

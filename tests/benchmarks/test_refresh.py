@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from .measure import cost_of
+from .scale import scale
 
 IMPORTS = "import pipelines.cli.main, pipelines.cli.job, pipelines.definitions, great_expectations, altair; pipelines.definitions.defs()"
 NOTHING_NEW = [str(Path(sys.executable).parent / "breakeven"), "refresh", "--offline", "--as-of", "2026-11-23"]
@@ -27,5 +28,6 @@ def test_warm_refresh(tmp_path: Path) -> None:
         print(f"{name:<24}{cost.seconds:>9.1f}{cost.peak_mib:>10.0f}{cost.seconds / rebuilt.seconds:>12.0%}")
     time_share, memory_share = imports.seconds / rebuilt.seconds, imports.peak_mib / rebuilt.peak_mib
     print(f"share of imports: {time_share:.0%} of the time, {memory_share:.0%} of the peak memory")
-    assert rebuilt.seconds <= 30
+    if scale().is_timed:
+        assert rebuilt.seconds <= 30
     assert rebuilt.peak_mib <= 1024

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from pipelines.catalogue.contracts import ContractError, catalogue
+from pipelines.catalogue.models import models
 from pipelines.refresh.warehouse import open_warehouse
 
 CONTRACT = catalogue().tables["gpu_price_rolling"]
@@ -49,3 +50,29 @@ def test_a_file_of_another_form_is_refused_and_the_table_stays(tmp_path: Path) -
         with pytest.raises(ContractError, match="'window_days' is Int32"):
             warehouse.attach_parquet(CONTRACT, file)
         assert warehouse.read(CONTRACT).collect().equals(windows(1.0))
+
+
+def test_the_anomalies_of_a_million_prices_fit_into_memory(tmp_path: Path) -> None:
+    """A year and more of a few thousand series: at the limit of the small queries of a refresh this one ended every refresh."""
+    contract = catalogue().tables["price_history"]
+    number = pl.int_range(1_000_000, dtype=pl.Int64, eager=True)
+    hours = pl.duration(hours=number % 400 * 20)
+    since = pl.lit(dt.datetime(2025, 11, 23))
+    said = {
+        "series_id": (number // 400).cast(pl.String).str.zfill(16),
+        "provider": "seller " + (number // 400 % 7).cast(pl.String),
+        "source": "source " + (number // 400 % 3).cast(pl.String),
+        "gpu": pl.lit("h100-sxm-80"),
+        "valid_from": since + hours,
+        "valid_to": since + hours + pl.duration(hours=20),
+        "observed_at": pl.lit(dt.datetime(2026, 11, 23)),
+        **dict.fromkeys(("usd_per_hour", "native_amount"), 2.0 + number * 7 % 11),
+    }
+    columns = [said.get(name, pl.lit(None)) for name in contract.column_names]
+    rows = pl.select(c.cast(kind).alias(name) for c, (name, kind) in zip(columns, contract.polars_schema().items(), strict=True))
+    rows.write_parquet(tmp_path / "price_history.parquet", row_group_size=102_400)
+    with open_warehouse(tmp_path) as warehouse:
+        warehouse.attach_parquet(contract, tmp_path / "price_history.parquet")
+        found = warehouse.select(str(models()["price_anomaly"].sql), dt.date(2026, 11, 23)).collect()
+    assert found.height
+    assert set(found.get_column("anomaly_kind")) <= {"jump", "shift", "ended"}
