@@ -37,10 +37,10 @@ def price_today(
     Euros: a price in euros is shown as its seller states it, one in another currency at the last reference rate on `as_of`.
     """
     held = price_history.filter(pl.col("valid_from").dt.date() <= as_of)
-    # The history is long and wide: which rows are asked for first, then those rows alone, in the engine that does not hold it whole.
-    last = held.group_by("series_id").agg(pl.col("valid_from").max()).collect(engine="streaming").lazy()
+    # The history is long and wide: which rows are asked for first, then those rows alone. A join would read it whole.
+    last = held.group_by("series_id").agg(pl.col("valid_from").max()).collect(engine="streaming")
     latest = (
-        held.join(last, on=["series_id", "valid_from"], how="semi")
+        held.filter(pl.struct("series_id", "valid_from").is_in(last.to_struct().implode()))
         .collect(engine="streaming")
         .lazy()
         .with_columns(
