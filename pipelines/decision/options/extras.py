@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pipelines.decision.scenario import Scenario
 
 if TYPE_CHECKING:
-    from pipelines.decision.options.way import Way
+    from pipelines.decision.options.way import Asked, Way
 
 # What each rests on, to be moved with the other inputs.
 INPUTS: Mapping[str, tuple[str, ...]] = {
@@ -61,14 +61,13 @@ def _deductible(way: Way, scenario: Scenario, parts: Mapping[str, float], added:
 
 def _of_owning(way: Way, scenario: Scenario, parts: Mapping[str, float], counted: tuple[str, ...]) -> dict[str, float]:
     asked, added = way.asked, dict[str, float]()
-    bought = way.bought_usd(scenario)
     if "lead_time" in counted:
-        months = asked.value("lead_time_months", scenario)
         bridge = way.bridge
         if bridge is not None:
-            first_year = bridge.year_usd(scenario, 0)
-            added["renting until servers arrive"] = first_year * min(months, 12.0) / 12
-        added["interest until servers arrive"] = bought * asked.value("discount_rate", scenario) * months / 12
+            waited = [(year, 1 - way.ready_share(scenario, year)) for year in range(asked.years)]
+            added["renting until servers arrive"] = sum(share * bridge.year_usd(scenario, year) for year, share in waited if share)
+        # Those of the first day are ordered on it: their annuity runs from then on. Later ones are paid before the year that needs them.
+        added["interest until servers arrive"] = interest_until_there(asked, way.bought_later_usd(scenario), scenario)
     if "lease" in counted:
         leased = asked.value("lease_share_per_month", scenario) * way.bought_usd_years(scenario) * 12
         added["lease in place of capital"] = leased - parts.get("capital", 0.0)
@@ -80,6 +79,12 @@ def _of_owning(way: Way, scenario: Scenario, parts: Mapping[str, float], counted
         tonnes = parts.get("energy", 0.0) / price * asked.value("grid_kg_co2_per_kwh", scenario) / 1000
         added["carbon"] = tonnes * asked.value("carbon_usd_per_tonne", scenario)
     return added
+
+
+def interest_until_there(asked: Asked, capital_usd: float, scenario: Scenario) -> float:
+    """Interest on capital from its order until the year for which it is ordered."""
+    months = asked.value("lead_time_months", scenario)
+    return capital_usd * asked.value("discount_rate", scenario) * months / 12
 
 
 def _of_renting(way: Way, scenario: Scenario, parts: Mapping[str, float], counted: tuple[str, ...]) -> dict[str, float]:

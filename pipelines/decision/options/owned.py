@@ -14,9 +14,10 @@ import numpy as np
 
 from pipelines.costing.assumptions import server_of
 from pipelines.costing.throughput_selection import LARGEST_SERVER_GPUS
-from pipelines.decision.demand import Demand, fleet
+from pipelines.decision.demand import Demand, Year, fleet
 from pipelines.decision.load_file import HOURS_PER_YEAR
 from pipelines.decision.market import Measurement, Server
+from pipelines.decision.options.extras import interest_until_there
 from pipelines.decision.options.rented import RentedWay, beside, in_classes, left_to_rent, rents_beside
 from pipelines.decision.options.stages import staged
 from pipelines.decision.options.way import Asked, Way, best_on, capacity_per_hour, system_of, together
@@ -41,9 +42,19 @@ class OwnedWay(Way):
         """What serves until servers arrive."""
         return self.peaks or self.until_there
 
-    def bought_usd(self, scenario: Scenario) -> float:
-        """Capital of all that is bought."""
-        return max(self.there) * float(self.described(scenario, 1).capex_usd)
+    def bought_later_usd(self, scenario: Scenario) -> float:
+        """Capital of all that is bought after the first day."""
+        return (max(self.there) - self.there[0]) * float(self.described(scenario, 1).capex_usd)
+
+    def ready_share(self, scenario: Scenario, year: int) -> float:
+        """Share of a year (0 is the first) in which servers ordered on the first day are there and run."""
+        if "lead_time" not in self.asked.workload.count:
+            return 1.0
+        return min(1.0, max(0.0, year + 1 - self.asked.value("lead_time_months", scenario) / 12))
+
+    def _while_ready(self, demand: Demand, scenario: Scenario) -> Demand:
+        """The hours in which the servers are there."""
+        return tuple(replace(year, hours=year.hours * self.ready_share(scenario, number)) for number, year in enumerate(demand))
 
     def bought_usd_years(self, scenario: Scenario) -> float:
         """Capital times the years for which it is there."""
@@ -54,7 +65,7 @@ class OwnedWay(Way):
         assert self.measurement is not None and self.server is not None
         asked = self.asked
         capacity = capacity_per_hour(self.measurement, self.server.gpu_count, asked, scenario)
-        demand = asked.at_load(scenario)
+        demand = self._while_ready(asked.at_load(scenario), scenario)
         serving = self._serving(demand, capacity)
         there = [n * asked.workload.sites + (asked.spare(scenario) if n else 0.0) for n in serving]
         parts = self._of_servers(there, scenario)
@@ -80,10 +91,14 @@ class OwnedWay(Way):
         asked = self.asked
         server = self.described(scenario, 1)
         price = scenario.value(ELECTRICITY, asked.market.electricity.band)
-        server_years = sum(there)
+        ready = [self.ready_share(scenario, year) for year in range(len(there))]
+        server_years = sum(count * share for count, share in zip(there, ready, strict=True))
         assert self.server is not None
         new = server.server_usd / residual_share(self.server.age_years, asked.value("residual_decline_per_year", scenario))
-        posts = sum(staff_posts(count * self._nodes, self._gpus / self._nodes, asked, scenario) for count in there)
+        posts = sum(
+            staff_posts(count * self._nodes, self._gpus / self._nodes, asked, scenario) * share
+            for count, share in zip(there, ready, strict=True)
+        )
         return {
             "capital": self._over_stages(there, scenario, _capital_at(None)),
             "maintenance": server_years * server.maintenance_share * new,
@@ -157,7 +172,7 @@ class OwnedWay(Way):
         """Share of the tokens that owned servers serve."""
         assert self.measurement is not None
         capacity = capacity_per_hour(self.measurement, self._gpus, self.asked)
-        pairs = zip(self.servers, self.asked.demand, strict=True)
+        pairs = zip(self.servers, self._while_ready(self.asked.demand, BASE), strict=True)
         served = sum(float((np.minimum(y.values, n * capacity) * y.hours).sum()) for n, y in pairs)
         return served / sum(year.tokens for year in self.asked.demand)
 
@@ -242,10 +257,10 @@ def _with_peaks(whole: OwnedWay, rent: RentedWay, capacity: float, limit_usd: fl
     affordable = most if math.isinf(limit_usd) else min(most, int(limit_usd // each / asked.workload.sites - asked.spare(BASE)))
     if affordable < 1:
         return None
-    demand = in_classes(asked.demand, most)
+    demand = whole._while_ready(in_classes(asked.demand, most), BASE)
     units = np.arange(affordable + 1, dtype=np.float64)
     rents = left_to_rent(demand, capacity, units, rent, asked)
-    per_year = [cost + _yearly(whole, units, capacity, year) for cost, year in zip(rents, demand, strict=True)]
+    per_year = [cost + _yearly(whole, units, capacity, year, n) for n, (cost, year) in enumerate(zip(rents, demand, strict=True))]
     servers = staged(per_year, _added(whole))
     if max(servers) == 0 or servers == list(whole.servers):
         return None
@@ -260,12 +275,14 @@ def _added(whole: OwnedWay) -> list[float]:
         alone = [0.0] * year + [1.0] * (years - year)
         parts = whole._of_servers(alone, BASE)
         usd = (sum(parts.values()) - parts["staff"]) * sites
+        if year and "lead_time" in whole.asked.workload.count:
+            usd += interest_until_there(whole.asked, float(whole.described(BASE, 1).capex_usd), BASE) * sites
         costs.append(usd if year % whole.asked.workload.purchase.stage_years == 0 else math.inf)
     return costs
 
 
-def _yearly(whole: OwnedWay, units: np.ndarray, capacity: float, year: Any) -> np.ndarray:
-    """Staff and energy of use of one year, for each number of servers."""
+def _yearly(whole: OwnedWay, units: np.ndarray, capacity: float, year: Year, number: int) -> np.ndarray:
+    """Staff and energy of use of one year (0 is the first), for each number of servers."""
     asked, server = whole.asked, whole.described(BASE, 1)
     sites, spare = asked.workload.sites, asked.spare(BASE)
     nodes = whole._nodes
@@ -275,7 +292,7 @@ def _yearly(whole: OwnedWay, units: np.ndarray, capacity: float, year: Any) -> n
     busy = (system.at_work(np.minimum(year.values[:, None] / capacity, units[None, :])) * year.hours[:, None]).sum(axis=0)
     price = asked.market.electricity.band["base"]
     use = busy * (server.load_kw - server.idle_kw) * server.pue * price
-    return np.asarray(posts * asked.value("staff_usd_per_fte_year", BASE) + use)
+    return np.asarray(posts * asked.value("staff_usd_per_fte_year", BASE) * whole.ready_share(BASE, number) + use)
 
 
 def _in_stages(needed: list[int], stage_years: int) -> list[int]:

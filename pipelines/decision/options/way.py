@@ -99,10 +99,15 @@ class Way(ABC):
         """Cost of the whole, USD over the years."""
         return sum(self.parts(scenario).values())
 
-    def bought_usd(self, scenario: Scenario) -> float:
-        """Capital of all that is bought; 0 where nothing is."""
+    def bought_later_usd(self, scenario: Scenario) -> float:
+        """Capital of all that is bought after the first day; 0 where nothing is."""
         del scenario
         return 0.0
+
+    def ready_share(self, scenario: Scenario, year: int) -> float:
+        """Share of a year (0 is the first) in which what is ordered on the first day serves."""
+        del scenario, year
+        return 1.0
 
     def bought_usd_years(self, scenario: Scenario) -> float:
         """Capital times the years for which it is there."""

@@ -81,7 +81,20 @@ def rent(
     return total
 
 
-def peaks(option: dict[str, Any], base_capacity: float, units: list[int], first_year: list[float], growth: float, waste: float) -> float:
+def ready_share(lead_months: float, year: int) -> float:
+    """Share of a year in which servers ordered on the first day are there."""
+    return min(1.0, max(0.0, year + 1 - lead_months / 12))
+
+
+def peaks(
+    option: dict[str, Any],
+    base_capacity: float,
+    units: list[int],
+    first_year: list[float],
+    growth: float,
+    waste: float,
+    lead_months: float = 0.0,
+) -> float:
     """What is rented beside so many owned or committed machines in each year."""
     beside = option["facts"]["peaks"]
     if beside is None:
@@ -90,7 +103,8 @@ def peaks(option: dict[str, Any], base_capacity: float, units: list[int], first_
     total = 0.0
     for y, n in enumerate(units):
         for x in hours_of(first_year, growth, y):
-            total += (math.ceil(max(0.0, x - n * base_capacity) / one - 1e-9) if n else whole(x, one)) * machine
+            needed = math.ceil(max(0.0, x - n * base_capacity) / one - 1e-9) if n else whole(x, one)
+            total += needed * machine * ready_share(lead_months, y)
     return total
 
 
@@ -110,8 +124,14 @@ def own(
     *,
     gathers: bool = False,
     waste: float = 0.0,
+    lead_months: float = 0.0,
+    bridge: dict[str, Any] | None = None,
 ) -> float:
-    """Owning all, or the base with the peaks rented: then the numbers of servers are those of the plan."""
+    """Owning all, or the base with the peaks rented: then the numbers of servers are those of the plan.
+
+    With `lead_months` the `bridge` is rented until the first servers are there; what they need to run is paid from then on. Later ones are
+    paid as long before the year that needs them.
+    """
     server, one = option["server"], capacity(option, option["server"]["gpu_count"])
     hybrid = option["kind"] == "hybrid"
     needed, serving, total = 0.0, 0, 0.0
@@ -129,18 +149,24 @@ def own(
         r = base["discount_rate"]
         annuity = r * (1 + r) ** kept / ((1 + r) ** kept - 1) if r else 1 / kept
         total += (servers - needed) * ((capital - left) * annuity + left * r) * kept
+        if y:
+            total += (servers - needed) * capital * r * lead_months / 12
         needed = servers
-        total += servers * base["maintenance_share"] * price
-        total += servers * base["colocation_usd_per_kw_month"] * kilowatts * 12
+        ready = ready_share(lead_months, y)
+        if bridge is not None:
+            total += rent(bridge, hours, 0.0, 1, waste) * (1 - ready)
+        total += servers * base["maintenance_share"] * price * ready
+        total += servers * base["colocation_usd_per_kw_month"] * kilowatts * 12 * ready
         for x in hours:
             working = at_work(min(x / one, serving), option, server["gpu_count"], gathers=gathers)
-            total += (servers * idle + working * (kilowatts - idle)) * base["pue"] * electricity
+            total += (servers * idle + working * (kilowatts - idle)) * base["pue"] * electricity * ready
         machines = servers * server["nodes"]
         few = min(machines, 8)
         posts = few * base["staff_fte_per_node"]
         posts += (machines - few) * min(base["staff_fte_per_fleet_gpu"] * server["gpu_count"] / server["nodes"], base["staff_fte_per_node"])
-        total += posts * base["staff_usd_per_fte_year"]
-    return total + (peaks(option, one, option["facts"]["servers_by_year"], first_year, growth, waste) if hybrid else 0.0)
+        total += posts * base["staff_usd_per_fte_year"] * ready
+    rented = peaks(option, one, option["facts"]["servers_by_year"], first_year, growth, waste, lead_months) if hybrid else 0.0
+    return total + rented
 
 
 def tokens(

@@ -149,6 +149,45 @@ def test_owning_the_base_is_the_least_over_all_numbers_of_servers_in_all_years(s
     assert best == pytest.approx(least_usd, rel=1e-9)
 
 
+@examples(5)
+@given(
+    st.lists(st.floats(0, 4), min_size=1, max_size=12).filter(lambda x: max(x) > 0.5),
+    st.sampled_from([0.0, 0.5]),
+    st.floats(0.1, 3.0),
+    st.sampled_from([1.0, 4.0, 15.0]),
+)
+def test_servers_run_from_the_day_they_are_there(shares: list[float], growth: float, rent: float, months: float) -> None:
+    """Until then their load is rented, and neither their upkeep nor their peaks are paid; by the independent script."""
+    hours = load(*shares)
+    plain = full_market()
+    given_market = replace(
+        plain,
+        measurements=[SWEPT],
+        offers=[offer("on_demand", rent)],
+        assumptions={**plain.assumptions, ("lead_time_months", None): assumption("lead_time_months", months)},
+    )
+    asked = workload(growth=growth, horizon_years=2).model_copy(update={"count": ("lead_time",)})
+    found = as_dict(decide(asked, hours, given_market, draws=1))
+    base = {name: a.band["base"] for (name, _), a in given_market.assumptions.items()}
+    rented = next(o for o in found["options"] if o["kind"] == "on_demand")
+    for o in found["options"]:
+        if o["kind"] in ("own", "hybrid"):
+            again = recompute.own(o, list(hours), growth, 2, base, 0.13, lead_months=months, bridge=rented)
+            assert o["cost_usd"][2]["base"] == pytest.approx(again, rel=1e-9), o["kind"]
+    own = next(o for o in found["options"] if o["kind"] == "own")
+    most = own["facts"]["servers_owned"]
+    beside = {"title": "", "offer": rented["offer"], "measurement": rented["measurement"]}
+
+    def cost_of(first: int, second: int) -> float:
+        facts = own["facts"] | {"servers_by_year": [first, second], "peaks": beside}
+        planned = {**own, "kind": "hybrid", "facts": facts}
+        return recompute.own(planned, list(hours), growth, 2, base, 0.13, lead_months=months, bridge=rented)
+
+    least_usd = min(cost_of(a, b) for a in range(most + 1) for b in range(a, most + 1))
+    best = min(o["cost_usd"][2]["base"] for o in found["options"] if o["kind"] in ("own", "hybrid", "on_demand"))
+    assert best == pytest.approx(least_usd, rel=1e-9)
+
+
 some_shares = st.lists(st.floats(0, 6), min_size=1, max_size=24).filter(lambda x: max(x) > 0.01)
 
 
@@ -288,8 +327,10 @@ def test_what_buyers_meet_is_counted_where_it_is_asked_for() -> None:
     assert cloud["egress"] == pytest.approx(0.5 * CAPACITY * 43_800 * 3 * 4 / 1e9 * 0.05)
     own = parts("lead_time", "lease", "carbon")["own"]
     capital = 87_600 * 1.12
-    assert own["interest until servers arrive"] == pytest.approx(capital * 0.08 / 2)
+    # The annuity runs from the order on, so that waiting for the first servers costs no further interest.
+    assert "interest until servers arrive" not in own
     assert own["renting until servers arrive"] == pytest.approx(8 * 1.4 / 0.95 * 8760 / 2)
+    assert own["maintenance"] == pytest.approx(parts()["own"]["maintenance"] * 0.9)
     assert own["capital"] + own["lease in place of capital"] == pytest.approx(0.03 * capital * 60)
     assert own["carbon"] == pytest.approx(own["energy"] / 0.13 * 0.5 / 1000 * 100)
     taxed = parts("tax")
