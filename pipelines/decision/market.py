@@ -6,13 +6,15 @@ the end that makes them dear. All amounts are USD without tax.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 BANDS = ("low", "base", "high")
 # The rule of age for every way alike: what was last seen longer ago than this is no offer, no quote and no measurement any more.
 LONGEST_AGE_DAYS = 365
+# What was seen longer ago than this is not even said any more.
+FORGOTTEN_DAYS = 2 * LONGEST_AGE_DAYS
 # More machines than this are not taken together for one copy of a model.
 MOST_NODES = 4
 
@@ -21,7 +23,10 @@ Band = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Assumption:
-    """One row of the table of assumptions, or of the workload's own. `is_assumed` where any end is our own; `on` where it has a day."""
+    """One row of the table of assumptions, or of the workload's own. `is_assumed` where any end is our own; `on` where it has a day.
+
+    `place`: where it holds, if not everywhere; `stands_in_for`: the area whose own figure is not known.
+    """
 
     name: str
     band: Band
@@ -30,6 +35,8 @@ class Assumption:
     is_assumed: bool
     is_yours: bool = False
     on: date | None = None
+    place: str | None = None
+    stands_in_for: str | None = None
 
 
 @dataclass(frozen=True)
@@ -147,6 +154,15 @@ class Drift:
 
 
 @dataclass(frozen=True)
+class Expired:
+    """Prices that are too old to be compared: what they were is said where their kind has no other."""
+
+    offers: Sequence[Offer] = ()
+    api_offers: Sequence[ApiOffer] = ()
+    servers: Sequence[Server] = ()
+
+
+@dataclass(frozen=True)
 class Market:
     """All of it, for one workload. `left_out` counts what is known and may not answer, by its reason."""
 
@@ -166,6 +182,7 @@ class Market:
     left_out: dict[str, int] = field(default_factory=dict)
     engine_rates: list[EngineRate] = field(default_factory=list)
     version: str = "-"
+    expired: Expired = Expired()
 
     def band(self, name: str) -> Band | None:
         """Band of an assumption that holds for all scopes, or None where the table has none of this name."""

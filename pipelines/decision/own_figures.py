@@ -29,7 +29,6 @@ def with_own_figures(market: Market, workload: Workload, newest: date | None = N
     """
     _refuse_old_and_coming(workload, market.as_of, newest or market.as_of)
     rate = market.usd_per_eur if workload.currency == "EUR" else 1.0
-    quotes = workload.quotes
     return replace(
         market,
         servers=[*_servers(market, workload, rate), *market.servers],
@@ -37,10 +36,15 @@ def with_own_figures(market: Market, workload: Workload, newest: date | None = N
         api_offers=[*_sellers(market, workload, rate), *market.api_offers],
         measurements=_measured(market, workload),
         assumptions=_assumptions(market, workload, rate),
-        electricity=market.electricity
-        if quotes.electricity_per_kwh is None
-        else _flat("electricity_usd_per_kwh", quotes.electricity_per_kwh * rate, "USD per kWh"),
+        electricity=own_tariff(workload, market.usd_per_eur) or market.electricity,
     )
+
+
+def own_tariff(workload: Workload, usd_per_eur: float) -> Assumption | None:
+    """The asker's own price of electricity, or None."""
+    price = workload.quotes.electricity_per_kwh
+    rate = usd_per_eur if workload.currency == "EUR" else 1.0
+    return None if price is None else _flat("electricity_usd_per_kwh", price * rate, "USD per kWh")
 
 
 def _refuse_old_and_coming(workload: Workload, as_of: date, newest: date) -> None:

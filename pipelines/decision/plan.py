@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from pipelines.decision import scenario as inputs
+from pipelines.decision.ages import LastKnown, held_back, last_known, old_figures, too_old
 from pipelines.decision.constraints import site_conditions
 from pipelines.decision.demand import fleet
 from pipelines.decision.depth import ConstraintCost, ForwardRent, Standing, constraint_costs, few_sellers, forward_rents, standings
@@ -89,6 +90,8 @@ class Decision:
     all_constraints_usd: float | None
     conditions: Sequence[str]
     forward_rents: list[ForwardRent]
+    old_figures: list[str]
+    last_known: list[LastKnown]
 
     @property
     def best(self) -> Option | None:
@@ -105,6 +108,8 @@ def decide(workload: Workload, load: np.ndarray, market: Market, draws: int = DR
     own = next((way for way in found.cheapest if isinstance(way, OwnedWay)), None)
     costs, whole_set = constraint_costs(asked, best)
     standing = standings(asked, workload.constraints, found.considered)
+    aside = last_known(asked, workload.constraints, found)
+    sure = robustness(asked, found.kept, draws)
     return Decision(
         workload=workload,
         market=market,
@@ -114,16 +119,18 @@ def decide(workload: Workload, load: np.ndarray, market: Market, draws: int = DR
         load_duration={percent: float(np.quantile(load, 1 - percent / 100)) for percent in (1, 10, 25, 50, 75, 90)},
         servers_for_peak=_servers_for_peak(own) if own else None,
         options=[_option(way, workload, load, market, names) for way in found.cheapest],
-        excluded=found.excluded,
+        excluded=found.excluded | {one.kind: too_old(one) for one in aside},
         payback=_payback(own, found.cheapest),
         thresholds=_thresholds(found.cheapest),
-        robustness=robustness(asked, found.kept, draws),
+        robustness=replace(sure, verdict=held_back(sure.verdict, asked, found, aside)),
         standings=standing,
         few_sellers=few_sellers(standing, best, market),
         constraint_costs=costs,
         all_constraints_usd=whole_set,
         conditions=site_conditions(workload.site, workload.constraints) if own else [],
         forward_rents=forward_rents(asked.market),
+        old_figures=old_figures(asked, found.cheapest),
+        last_known=aside,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import TypeVar
 
 import duckdb
 
@@ -15,9 +16,10 @@ from pipelines.costing.throughput_selection import LARGEST_SERVER_GPUS
 from pipelines.decision.documents import WorkloadError
 from pipelines.decision.drift import rent_drift, server_drift, token_drift
 from pipelines.decision.facts import Facts, read_facts
+from pipelines.decision.local_costs import TARIFF, Tariff, area_of, tariff_of, with_local_costs
 from pipelines.decision.lookups import TRUST_TIERS, known_value
-from pipelines.decision.market import BANDS, LONGEST_AGE_DAYS, ApiOffer, Assumption, Drift, Market, Offer, Server
-from pipelines.decision.own_figures import with_own_figures
+from pipelines.decision.market import BANDS, FORGOTTEN_DAYS, LONGEST_AGE_DAYS, ApiOffer, Assumption, Drift, Expired, Market, Offer, Server
+from pipelines.decision.own_figures import own_tariff, with_own_figures
 from pipelines.decision.rates import measurements, on_one_engine
 from pipelines.decision.scenario import aged
 from pipelines.decision.words import said
@@ -44,27 +46,39 @@ def read_market(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of
     if not fx:
         raise WorkloadError(f"as of {day} no exchange rate is known, expected a later day")
     drift = {**rent_drift(connection, day), **token_drift(), **server_drift()}
-    api, left_out = _api_offers(connection, workload.model, day, drift["tokens"], facts)
-    assumptions = _assumptions(connection)
+    offers, old_offers = _by_age(_offers(connection, day, drift))
+    servers, old_servers = _by_age(_servers(connection, day, drift["server"]))
+    api, old_api, left_out = _api_offers(connection, workload.model, day, drift["tokens"], facts)
+    area, assumed = area_of(workload), _assumptions(connection)
+    assumptions = with_local_costs(assumed, area)
     usd_per_eur = fx[0]["units_per_eur"]
     market = Market(
         as_of=day,
         usd_per_eur=usd_per_eur,
         fx_on=fx[0]["on_date"],
         measurements=measurements(connection, workload, day, facts),
-        offers=_offers(connection, day, drift),
+        offers=offers,
         api_offers=api,
-        servers=_servers(connection, day, drift["server"]),
+        servers=servers,
         assumptions=assumptions,
-        electricity=_electricity(connection, workload.electricity_area, assumptions, usd_per_eur),
+        electricity=own_tariff(workload, usd_per_eur) or _electricity(connection, area, assumed, usd_per_eur, day),
         headquarters=facts.headquarters,
         certified=set(facts.certified),
         gpu_memory_gb=facts.gpu_memory_gb,
         drift=drift,
         left_out=left_out,
         engine_rates=on_one_engine(connection, workload, day),
+        expired=Expired(old_offers, old_api, old_servers),
     )
     return with_own_figures(market, workload, newest)
+
+
+P = TypeVar("P", Offer, Server)
+
+
+def _by_age(priced: list[P]) -> tuple[list[P], list[P]]:
+    """What may be compared, and what is too old to be."""
+    return [p for p in priced if p.age_days <= LONGEST_AGE_DAYS], [p for p in priced if p.age_days > LONGEST_AGE_DAYS]
 
 
 def _look_up(connection: duckdb.DuckDBPyConnection, workload: Workload, facts: Facts) -> None:
@@ -108,7 +122,7 @@ def _offers(connection: duckdb.DuckDBPyConnection, as_of: date, drift: dict[str,
         WHERE date_diff('day', least(l.observed_at::DATE, $as_of), $as_of) <= $limit AND t.series_id IS NULL
         ORDER BY l.series_id
         """,
-        {"as_of": as_of, "window": WINDOW_DAYS, "limit": LONGEST_AGE_DAYS},
+        {"as_of": as_of, "window": WINDOW_DAYS, "limit": FORGOTTEN_DAYS},
     )
     offers = []
     for r in found:
@@ -143,8 +157,8 @@ def _offers(connection: duckdb.DuckDBPyConnection, as_of: date, drift: dict[str,
 
 def _api_offers(
     connection: duckdb.DuckDBPyConnection, model: str, as_of: date, drift: Drift, facts: Facts
-) -> tuple[list[ApiOffer], dict[str, int]]:
-    """Sellers of the model by the token, and how many are left out for which reason."""
+) -> tuple[list[ApiOffer], list[ApiOffer], dict[str, int]]:
+    """Sellers of the model by the token, those whose price is too old, and how many are left out for which reason."""
     found = rows(
         connection,
         """
@@ -156,21 +170,24 @@ def _api_offers(
         """,
         {"model": model, "as_of": as_of},
     )
-    offers, left_out = [], dict[str, int]()
+    offers, old, left_out = list[ApiOffer](), list[ApiOffer](), dict[str, int]()
     for r in found:
         age = (as_of - r["seen_on"]).days
+        priced = r["usd_per_million_input_tokens"] is not None and r["usd_per_million_output_tokens"] is not None
         why = None
         if r["is_deprecated"]:
             why = said("sellers by the token that no longer list the model")
-        elif r["usd_per_million_input_tokens"] is None or r["usd_per_million_output_tokens"] is None:
+        elif not priced:
             why = said("sellers by the token with only one of two prices")
         elif age > LONGEST_AGE_DAYS:
             why = said("sellers by the token whose price is older than {days} days", days=LONGEST_AGE_DAYS)
         if why is not None:
             left_out[why] = left_out.get(why, 0) + 1
+        is_old = LONGEST_AGE_DAYS < age <= FORGOTTEN_DAYS
+        if r["is_deprecated"] or (why is not None and not (is_old and priced)):
             continue
         band = aged(1.0, drift, age)
-        offers.append(
+        (old if why is not None else offers).append(
             ApiOffer(
                 r["provider"],
                 r["model_as_named"],
@@ -185,7 +202,7 @@ def _api_offers(
                 band_share=(band["low"], band["high"]),
             )
         )
-    return offers, left_out
+    return offers, old, left_out
 
 
 def _batch_share(batch_usd: float | None, usd: float) -> float | None:
@@ -204,7 +221,7 @@ def _servers(connection: duckdb.DuckDBPyConnection, as_of: date, drift: Drift) -
         QUALIFY row_number() OVER (PARTITION BY h.hardware ORDER BY h.price_on DESC) = 1
         ORDER BY h.hardware
         """,
-        {"as_of": as_of, "limit": LONGEST_AGE_DAYS, "gpus": LARGEST_SERVER_GPUS},
+        {"as_of": as_of, "limit": FORGOTTEN_DAYS, "gpus": LARGEST_SERVER_GPUS},
     )
     return [
         Server(
@@ -253,26 +270,26 @@ def _assumptions(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str |
 
 
 def _electricity(
-    connection: duckdb.DuckDBPyConnection, area: str, assumptions: dict[tuple[str, str | None], Assumption], usd_per_eur: float
+    connection: duckdb.DuckDBPyConnection,
+    area: str,
+    assumptions: dict[tuple[str, str | None], Assumption],
+    usd_per_eur: float,
+    as_of: date,
 ) -> Assumption:
     """The tariff of an area. An amount in euros passes one exchange rate only, that of the answer."""
-    assumed = assumptions.get(("electricity_usd_per_kwh", area))
+    assumed = assumptions.get((TARIFF, area))
     if assumed is not None:
         return assumed
-    quotes = rows(
-        connection,
-        # Prices of the exchange are nobody's tariff.
-        "SELECT * FROM marts.electricity_price WHERE area = ? AND usd_per_kwh IS NOT NULL AND consumer_class <> 'wholesale_day_ahead' "
-        "ORDER BY period_to_on DESC NULLS LAST, consumer_class",
-        [area],
-    )
-    if not quotes:
-        areas = [a for (a,) in connection.execute("SELECT DISTINCT area FROM marts.electricity_price ORDER BY 1").fetchall()]
-        raise WorkloadError(f"electricity_area is {area!r}, expected one of {', '.join(areas)}")
-    quote = quotes[0]
-    price = quote["native_per_kwh"] * usd_per_eur if quote["currency"] == "EUR" else quote["usd_per_kwh"]
-    # Half-yearly averages of one class of consumers; ours is a class of its own.
-    band = {"low": price * 0.75, "base": price, "high": price * 1.35}
-    stated = f"{quote['source_detail']}, {quote['consumer_class']}"
-    source = said("{source}; its ends are our assumption", source=stated)
-    return Assumption("electricity_usd_per_kwh", band, "USD per kWh", source, is_assumed=True, on=quote["period_to_on"])
+    # Prices of the exchange are nobody's tariff.
+    query = "SELECT * FROM marts.electricity_price WHERE usd_per_kwh IS NOT NULL AND consumer_class <> 'wholesale_day_ahead' ORDER BY ALL"
+    known = [
+        Tariff(
+            r["area"],
+            r["native_per_kwh"] * usd_per_eur if r["currency"] == "EUR" else r["usd_per_kwh"],
+            r["period_to_on"],
+            r["source_on"] or r["period_to_on"],
+            f"{r['source_detail']}, {r['consumer_class']}",
+        )
+        for r in rows(connection, query)
+    ]
+    return tariff_of(area, known, as_of)

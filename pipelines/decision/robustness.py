@@ -67,12 +67,16 @@ class Draws:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How sure: `clear`, `lean`, `toss-up`, or `alone` where there is nothing to compare with; and what to find out first."""
+    """How sure: `clear`, `lean`, `toss-up`, or `alone` where there is nothing to compare with; and what to find out first.
+
+    `held_back`: figures too old for what would be clear else.
+    """
 
     word: str
     advantage_share: float | None
     win_share: float | None
     find_out_first: list[str]
+    held_back: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

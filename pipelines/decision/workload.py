@@ -133,7 +133,7 @@ class Workload(Strict):
     load: Load
     horizon_years: Annotated[Whole, Field(ge=1, le=10)] = 5
     currency: Literal["USD", "EUR"] = "USD"
-    electricity_area: str = "US"
+    electricity_area: str | None = None
     constraints: Constraints = Constraints()
     scale_to_zero: ScaleToZero | None = None
     resilience: Resilience = Resilience()

@@ -17,7 +17,7 @@ from pipelines.decision.demand import demand_of
 from pipelines.decision.market import Market
 from pipelines.decision.options.committed import FOR_A_TERM, committed, term_kind, why_none
 from pipelines.decision.options.owned import OwnedWay, owned
-from pipelines.decision.options.rented import BY_THE_HOUR, RentedWay, holds, rented
+from pipelines.decision.options.rented import BY_THE_HOUR, RentedWay, holds, machine_of, place_of, rented
 from pipelines.decision.options.tokens import TokensWay, sold
 from pipelines.decision.options.way import MILLION, Asked, Way
 from pipelines.decision.scenario import BASE
@@ -30,6 +30,12 @@ __all__ = ["MILLION", "Asked", "OwnedWay", "RentedWay", "TokensWay", "Way", "Way
 KEPT = 3
 # A system of which the greatest hour needs more than this is no way to serve it: all the world's GPUs are some tens of millions.
 MOST_SYSTEMS = 200_000
+# What is sold and makes no plan over years, with why.
+NOT_PLANNED = {
+    "reserved": "{count} offers state no term for which they bind; the cheapest: {price} USD per GPU-hour for {machine} at {place}",
+    "capacity_block": "sold ahead for days to some months, for work that ends; the cheapest of {count}: {price} USD per GPU-hour for "
+    "{machine} at {place}",
+}
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,15 @@ def _why_not(asked: Asked, constraints: Constraints) -> dict[str, str]:
         found[kind] = refused_as or (
             said("its term is longer than the horizon") if too_long else said("renting by the hour is cheaper, or no rate is known")
         )
+    for kind, reason in NOT_PLANNED.items():
+        known = [o for o in market.offers if o.option == kind and holds(o.gpu, market.measurements)]
+        allowed = [o for o in known if refusal(o, constraints, market) is None]
+        if allowed:
+            cheapest = min(allowed, key=lambda o: (o.usd_per_gpu_hour["base"], o.series_id))
+            price, place = f"{cheapest.usd_per_gpu_hour['base']:.2f}", place_of(cheapest)
+            found[kind] = said(reason, count=str(len(allowed)), price=price, machine=machine_of(cheapest), place=place)
+        elif known:
+            found[kind] = refusal(min(known, key=lambda o: o.series_id), constraints, market) or ""
     sellers = [why for api in market.api_offers if (why := api_refusal(api, constraints, market)) is not None]
     found["api"] = sellers[0] if sellers else said("no seller by the token of {model} is known here", model=asked.workload.model)
     return found

@@ -73,6 +73,8 @@ def as_dict(decision: Decision) -> dict[str, Any]:
         ],
         "all_constraints_cost": _over(decision.all_constraints_usd, by),
         "conditions": decision.conditions,
+        "old_figures": decision.old_figures,
+        "last_known": [{**asdict(one), "cost": one.usd / by} for one in decision.last_known],
         "forward_rents_usd": [asdict(f) for f in decision.forward_rents],
         "assumptions": [
             {"name": a.name, "scope": scope, **{f"{end}_value": v for end, v in a.band.items()}, "unit": a.unit, "source": a.source}

@@ -6,6 +6,8 @@ Belongs here: sentences, in English and by their English ones in any language. D
 
 from __future__ import annotations
 
+from pipelines.decision.ages import too_old
+from pipelines.decision.local_costs import LOCAL, area_of, country_of_area
 from pipelines.decision.plan import Decision, Option
 from pipelines.decision.report.data import rate, yours
 from pipelines.decision.report.speech import Speech
@@ -34,8 +36,6 @@ QUALITIES = (
     "lock-in: owning binds capital for years; renting binds to a seller's prices, regions and quotas; tokens bind to its model list",
     "skills: owning needs people for hardware and the serving engine; renting needs them for the engine; tokens need neither",
 )
-# From these ages on a figure is old for its kind; it is used all the same where there is none newer, and named.
-OLD_RATE_DAYS, OLD_EXCHANGE_DAYS, OLD_TARIFF_DAYS = 365, 7, 270
 
 
 def rule(t: Speech) -> str:
@@ -63,6 +63,7 @@ def headline(decision: Decision, t: Speech) -> str:
     word = decision.robustness.verdict.word
     sure = [t("nothing to compare it with" if word == "alone" else word), _unmeasured(best, t)]
     sure.append(t.of(decision.few_sellers) if decision.few_sellers else "")
+    sure += [t("{kind} at its last known price would be cheaper", kind=t.kind(one.kind)) for one in decision.last_known if one.is_cheaper]
     title = t.of(best.title)
     return f"{title[0].upper()}{title[1:]} ({'; '.join(filter(None, sure))})."
 
@@ -82,7 +83,7 @@ def reasons(decision: Decision, t: Speech) -> list[str]:
     best, years, by = decision.best, decision.workload.horizon_years, rate(decision)
     if best is None:
         why = t("; ").join(f"{t.kind(kind)}: {t.of(why)}" for kind, why in decision.excluded.items()) or t("no offer is known")
-        return [t("Nothing that is known serves this workload under these constraints: {why}", why=why)]
+        return [t("Nothing that is known serves this workload under these constraints: {why}", why=why), *_too_old(decision, t)]
     said = []
     for other in decision.options[1:2]:
         ours, theirs = _base(best, years), _base(other, years)
@@ -99,6 +100,7 @@ def reasons(decision: Decision, t: Speech) -> list[str]:
             )
         )
     said += _how_sure(decision, t)
+    said += _too_old(decision, t)
     said += _payback(decision, t)
     if best.kind == "hybrid":
         said.append(
@@ -137,6 +139,31 @@ def _how_sure(decision: Decision, t: Speech) -> list[str]:
         said.append(t("None of the {count} inputs that were moved one at a time changes the answer within its range.", count=len(tested)))
     if verdict.word == "toss-up" and verdict.find_out_first:
         said.append(t("Find out first: {inputs}.", inputs=", ".join(map(t.input, verdict.find_out_first))))
+    return said
+
+
+def _too_old(decision: Decision, t: Speech) -> list[str]:
+    """Kinds of ways that were not compared for the age of their prices, and what that does to the answer."""
+    said = [
+        t(
+            "{kind} was not compared: {why}. At it, '{title}' would cost {usd} {money}, {more} than the answer.",
+            kind=t.kind(one.kind),
+            why=t.of(too_old(one)),
+            title=one.title,
+            usd=one.usd / rate(decision),
+            money=decision.workload.currency,
+            more=t("less" if one.is_cheaper else "more"),
+        )
+        for one in decision.last_known
+    ]
+    held = decision.robustness.verdict.held_back
+    if held:
+        said.append(
+            t(
+                "Not called clear, as it rests on what is older than the limit of its kind: {figures}.",
+                figures=t("; ").join(map(t.of, held)),
+            )
+        )
     return said
 
 
@@ -208,30 +235,46 @@ def caveats(decision: Decision, t: Speech) -> list[str]:
 
 def _old(decision: Decision, t: Speech) -> list[str]:
     """Figures beyond the limit of age of their kind."""
-    market, found = decision.market, list[str]()
-    for o in decision.options:
-        m = o.measurement
-        if m is not None and m.measured_on is not None and m.basis != "yours" and (market.as_of - m.measured_on).days > OLD_RATE_DAYS:
-            found.append(
-                t(
-                    "the rate of {device} ({day}, limit {limit} days)",
-                    device=f"{m.gpu} {m.precision}",
-                    day=m.measured_on,
-                    limit=OLD_RATE_DAYS,
-                )
+    found = [t.of(figure) for figure in decision.old_figures]
+    return [t("Older than the limit of its kind: {figures}.", figures=t("; ").join(found))] if found else []
+
+
+def _of_the_site(decision: Decision, t: Speech) -> list[str]:
+    """Which figures of owning are those of the site's country, and which are not."""
+    market, area, site, said = decision.market, area_of(decision.workload), decision.workload.site, list[str]()
+    country = country_of_area(area)
+    if market.electricity.stands_in_for is not None:
+        said.append(
+            t("No tariff of {area} is known here; quotes.electricity_per_kwh puts your own in the place of the range used.", area=area)
+        )
+    elif not market.electricity.is_yours and site.country is not None and country not in (site.country, "EU"):
+        said.append(t("The tariff is that of {area}, the site stands in {country}.", area=area, country=site.country))
+    rows = [row for name in LOCAL if (row := market.assumptions.get((name, None))) is not None and not row.is_yours]
+    if country == "US" or not rows:
+        return said
+    if all(row.place is None for row in rows):
+        said.append(
+            t(
+                "Space and salaries are figures of the United States; quotes.colocation_per_kw_month and quotes.salary_per_year put your "
+                "own in their place."
             )
-    if decision.workload.currency == "EUR" and (market.as_of - market.fx_on).days > OLD_EXCHANGE_DAYS:
-        found.append(t("the exchange rate ({day}, limit {limit} days)", day=market.fx_on, limit=OLD_EXCHANGE_DAYS))
-    tariff = market.electricity.on
-    if tariff is not None and (market.as_of - tariff).days > OLD_TARIFF_DAYS and any(o.server for o in decision.options):
-        found.append(t("the price of electricity ({day}, limit {limit} days)", day=tariff, limit=OLD_TARIFF_DAYS))
-    return [t("Older than the limit of its kind: {figures}.", figures=t("; ").join(dict.fromkeys(found)))] if found else []
-
-
-def _is_local(decision: Decision) -> bool:
-    """Whether space and salaries are the asker's own."""
-    names = ("colocation_usd_per_kw_month", "staff_usd_per_fte_year")
-    return all((row := decision.market.assumptions.get((name, None))) is None or row.is_yours for name in names)
+        )
+        return said
+    for row in rows:
+        said.append(
+            t(
+                "{name}: {base} {unit} ({low} to {high}) is no quote of {country} but a figure of {place} ({source}).",
+                name=t.input(row.name),
+                base=row.band["base"],
+                unit=t(row.unit),
+                low=row.band["low"],
+                high=row.band["high"],
+                country=country,
+                place=row.place or "US",
+                source=row.source,
+            )
+        )
+    return said
 
 
 def _price_caveats(decision: Decision, t: Speech) -> list[str]:
@@ -241,13 +284,8 @@ def _price_caveats(decision: Decision, t: Speech) -> list[str]:
         said.append(t("Prices of tokens are dated by the release of the list that carries them; the list does not say when it looked."))
     if any(o.kind == "spot" for o in options):
         said.append(t("Spot machines may be taken away at any time; the cost counts restarts, not the requests lost meanwhile."))
-    if decision.workload.electricity_area != "US" and any(o.server for o in options) and not _is_local(decision):
-        said.append(
-            t(
-                "Space and salaries are figures of the United States; quotes.colocation_per_kw_month and quotes.salary_per_year put your "
-                "own in their place."
-            )
-        )
+    if any(o.server for o in options):
+        said += _of_the_site(decision, t)
     if any(o.server and o.server.is_power_estimated for o in options):
         said.append(t("The power of a server here is rated by its accelerators, as nobody measured it."))
     if any(o.offer and o.offer.price_basis == "last_known" for o in options):

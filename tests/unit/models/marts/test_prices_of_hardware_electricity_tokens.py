@@ -119,6 +119,18 @@ def test_electricity_in_a_currency_without_a_rate_is_unknown_not_zero() -> None:
     assert electricity(currency="CHF").select("usd_per_kwh", "eur_per_kwh").rows() == [(None, None)]
 
 
+def test_electricity_in_any_currency_with_a_rate_is_converted_at_it() -> None:
+    rates = ({"on_date": dt.date(2026, 6, 29), "units_per_eur": units, "currency": c} for c, units in (("GBP", 0.8), ("USD", 1.5)))
+    found = model(
+        "electricity_price",
+        reference_electricity_quote=frame("reference_electricity_quote", POWER | {"currency": "GBP", "native_per_kwh": "0.2"}),
+        all_electricity=pl.LazyFrame([], schema=catalogue().feed_schema("electricity")),
+        fx_rate=frame("fx_rate", *rates),
+        as_of=AS_OF,
+    )
+    assert found.select("usd_per_kwh", "eur_per_kwh").rows() == [(pytest.approx(0.375), pytest.approx(0.25))]
+
+
 def test_electricity_of_a_later_period_is_not_here_yet() -> None:
     assert electricity(period_from_on=dt.date(2026, 7, 1), period_to_on=dt.date(2026, 12, 31)).is_empty()
 

@@ -1,0 +1,76 @@
+"""What is too old answers nothing, and never disappears without a word."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from pipelines.decision import as_dict, as_text, decide
+from pipelines.decision.ages import OLD_RATE_DAYS
+from pipelines.decision.market import ApiOffer, Expired
+from tests.unit.decision.test_plan import DAY, load, offer, workload
+from tests.unit.decision.test_whole_machines import full_market
+
+AGE = 400
+THEN = DAY - timedelta(days=AGE)
+
+
+def words(found: Any) -> str:
+    return " ".join(as_text(found).split())
+
+
+def expiring(kind: str, usd_factor: float = 1.0) -> Any:
+    """The full market, of which every price of one kind is too old."""
+    whole = full_market()
+    old = {"price_on": THEN, "age_days": AGE}
+    seller = ApiOffer("a seller", "m", 0.0, 0.4 * usd_factor, THEN, AGE, "a page")
+    if kind == "own":
+        gone = [replace(s, **old, usd={e: v * usd_factor for e, v in s.usd.items()}) for s in whole.servers]  # type: ignore[arg-type]
+        return replace(whole, servers=[], expired=Expired(servers=gone))
+    if kind == "api":
+        return replace(whole, expired=Expired(api_offers=[seller]))
+    gone_offers = [replace(offer(kind, 2.0 * usd_factor, commitment_months=12 if kind == "commitment" else None), **old)]  # type: ignore[arg-type]
+    return replace(whole, offers=[o for o in whole.offers if o.option != kind], expired=Expired(offers=gone_offers))
+
+
+@pytest.mark.parametrize("kind", ["own", "api", "on_demand", "spot", "commitment", "marketplace"])
+def test_a_kind_whose_every_price_is_too_old_is_said_with_its_last_price(kind: str) -> None:
+    asked = workload().model_copy(update={"constraints": workload().constraints.model_copy(update={"trust_tiers": ()})})
+    found = decide(asked, load(0.9), expiring(kind), draws=1)
+    name = "commitment_12_months" if kind == "commitment" else kind
+    assert name not in {o.kind for o in found.options}
+    [aside] = found.last_known
+    assert (aside.kind, aside.price_on, aside.age_days) == (name, THEN, AGE)
+    assert f"{THEN}, {AGE} days old, limit 365" in found.excluded[name]
+    assert "was not compared: its last known price is of" in words(found)
+    assert as_dict(found)["last_known"][0]["kind"] == name
+
+
+def test_what_is_too_old_and_would_be_cheaper_is_said_in_the_first_line_and_leaves_no_answer_clear() -> None:
+    found = decide(workload(), load(0.9), expiring("own", usd_factor=0.01))
+    assert found.last_known[0].is_cheaper and found.robustness.verdict.word != "clear"
+    assert "own at its last known price would be cheaper" in words(found).split("Over 5 years")[0]
+
+
+def test_nothing_is_set_aside_while_a_price_of_its_kind_answers() -> None:
+    whole = full_market()
+    found = decide(workload(), load(0.9), replace(whole, expired=Expired(servers=[replace(whole.servers[0], age_days=AGE)])), draws=1)
+    assert found.last_known == [] and "own" in {o.kind for o in found.options}
+
+
+def test_an_answer_on_an_old_rate_is_never_clear_and_keeps_its_figures() -> None:
+    whole = replace(full_market(), offers=[offer("on_demand", 9.0)])
+    aged = replace(whole, measurements=[replace(m, measured_on=DAY - timedelta(days=OLD_RATE_DAYS + 1)) for m in whole.measurements])
+    fresh, old = (decide(workload(), load(0.9), m) for m in (whole, aged))
+    assert fresh.robustness.verdict.word == "clear" and old.robustness.verdict.word == "lean"
+    assert [o.cost_usd for o in old.options] == [o.cost_usd for o in fresh.options]
+    assert "the rate of" in old.robustness.verdict.held_back[0] and "Not called clear" in words(old)
+
+
+@pytest.mark.parametrize("option", ["reserved", "capacity_block"])
+def test_what_makes_no_plan_is_named_with_its_price(option: str) -> None:
+    found = decide(workload(), load(0.9), replace(full_market(), offers=[offer("on_demand", 2.0), offer(option, 1.25)]), draws=1)
+    assert "1.25 USD per GPU-hour" in found.excluded[option] and "1.25 USD per GPU-hour" in words(found)
