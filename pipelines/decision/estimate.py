@@ -110,8 +110,13 @@ def level_of(runs: Sequence[Run]) -> Level:
         for name in np.unique(names)
         if (names != name).any()
     }
-    error = float(np.quantile(np.concatenate(list(misses.values())), 0.8)) if misses else 1.0
-    return Level(math.exp(float(np.median(logs))), math.exp(error) - 1, len(runs), misses)
+    error = share_of_most([m for of_model in misses.values() for m in of_model]) if misses else math.e - 1
+    return Level(math.exp(float(np.median(logs))), error, len(runs), misses)
+
+
+def share_of_most(misses: Sequence[float]) -> float:
+    """Share by which four of five lie off at most, to either side, from logarithms; 0 for none."""
+    return math.exp(float(np.quantile(misses, 0.8))) - 1 if len(misses) else 0.0
 
 
 def _roofline(run: Run) -> float:
@@ -169,4 +174,4 @@ def carried_over(measured: float, there: float, here: float) -> float:
 def carrying_error(pairs: Iterable[tuple[float, float]]) -> float:
     """Error of four of five carried rates, to either side, from pairs of (carried, measured)."""
     misses = [abs(math.log(carried / measured)) for carried, measured in pairs]
-    return math.exp(float(np.quantile(misses, 0.8))) - 1 if misses else 1.0
+    return share_of_most(misses) if misses else 1.0

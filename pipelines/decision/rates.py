@@ -17,7 +17,18 @@ import duckdb
 
 from pipelines.costing.throughput_selection import LARGEST_SERVER_GPUS
 from pipelines.decision.documents import WorkloadError
-from pipelines.decision.estimate import ACROSS_ERROR, SIZES, Level, Run, carried_over, carrying_error, fastest, level_of, sweep_to
+from pipelines.decision.estimate import (
+    ACROSS_ERROR,
+    SIZES,
+    Level,
+    Run,
+    carried_over,
+    carrying_error,
+    fastest,
+    level_of,
+    share_of_most,
+    sweep_to,
+)
 from pipelines.decision.facts import Facts
 from pipelines.decision.market import MOST_NODES, EngineRate, Measurement
 from pipelines.decision.words import said
@@ -63,6 +74,13 @@ ORDER BY throughput_id
 """
 
 
+# A guess that is further off than this for its model, to either side, is no figure.
+WORST_ERROR = 2.0
+# Which measured rate is carried: the nearest by the logarithms of both lengths, and another engine, or a sweep that ended before a limit
+# bound, counts as so much further away.
+OTHER_ENGINE, ENDED_EARLY = 1.0, 2.0
+
+
 def measurements(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of: date, facts: Facts) -> list[Measurement]:
     """Rates for a workload. Raises WorkloadError where nothing is known of its model, or nothing meets its limits."""
     known = facts.models
@@ -76,8 +94,13 @@ def measurements(connection: duckdb.DuckDBPyConnection, workload: Workload, as_o
     # A carried rate is as far off as an estimate: it does not keep other devices from being compared.
     is_measured = any(m.basis == "measured" for m in found)
     if workload.model in known and workload.estimates != "never" and (workload.estimates == "all" or not is_measured):
+        estimated = _estimated(connection, workload, as_of, facts)
+        closest = min((m.error_share for m in estimated), default=math.inf)
+        # Of two ways to guess the one that lay closer for this model.
+        found = [m for m in found if m.basis == "measured" or m.error_share <= closest]
         there = {(m.gpu, m.precision) for m in found}
-        found += [m for m in _estimated(connection, workload, as_of, facts) if (m.gpu, m.precision) not in there]
+        found += [m for m in estimated if (m.gpu, m.precision) not in there]
+    found = [m for m in found if m.error_share <= WORST_ERROR]
     if not found and not workload.quotes.rates and not workload.quotes.tokens:
         raise WorkloadError(_why_none(connection, workload))
     return found
@@ -127,31 +150,32 @@ def _carried(found: Sequence[dict[str, Any]], workload: Workload, asked: tuple[i
     made = []
     for group in groups:
         near = min(group, key=lambda o: _distance(o, asked))
-        rate = moved(near, asked)
-        if rate is not None and _within(group, asked):
-            made.append(_measurement(near, rate=rate, basis="interpolated", error=error))
+        carried = moved(near, asked)
+        if carried is not None and _within(group, asked):
+            made.append(_measurement(near, rate=carried[0], basis="interpolated", error=error))
     return made
 
 
-Mover = Callable[[dict[str, Any], tuple[int, int]], float | None]
+Mover = Callable[[dict[str, Any], tuple[int, int]], tuple[float, float] | None]
 
 
 def mover(model_name: str, limits: tuple[float, float], facts: Facts) -> Mover:
-    """What carries a measured rate of a model to other lengths; None where no roof is known."""
+    """What carries a measured rate of a model to other lengths: the rate there and its concurrency; None where no roof is known."""
     model = facts.models.get(model_name)
 
-    def roof(r: dict[str, Any], lengths: tuple[int, int]) -> float | None:
+    def roof(r: dict[str, Any], lengths: tuple[int, int]) -> tuple[float, float] | None:
         device = facts.devices.get(r["gpu"])
         if model is None or device is None:
             return None
-        # A sweep that ended says nothing of more requests at a time than it tried, there or here.
-        tried = r["concurrency"] or math.inf
-        best = fastest(model, device, r["precision"], r["gpu_count"], lengths, limits, Level(1.5, 0.0, 0), tried)
-        return best[0] if best else None
+        # A sweep that ended says nothing of more requests at a time than it tried; one that a limit ended may go on at other lengths.
+        tried = r["concurrency"] if r["ended_early"] and r["concurrency"] else math.inf
+        return fastest(model, device, r["precision"], r["gpu_count"], lengths, limits, Level(1.5, 0.0, 0), tried)
 
-    def moved(r: dict[str, Any], lengths: tuple[int, int]) -> float | None:
+    def moved(r: dict[str, Any], lengths: tuple[int, int]) -> tuple[float, float] | None:
         there, here = roof(r, (r["input_tokens"], r["output_tokens"])), roof(r, lengths)
-        return None if there is None or here is None else carried_over(r["output_tokens_per_second_per_gpu"], there, here)
+        if there is None or here is None:
+            return None
+        return carried_over(r["output_tokens_per_second_per_gpu"], there[0], here[0]), here[1]
 
     return moved
 
@@ -165,20 +189,29 @@ def by_system(found: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
 
 
 def left_out(groups: Sequence[Sequence[dict[str, Any]]], moved: Mover) -> list[tuple[float, float]]:
-    """Each measured rate that another of its system can be carried to: (carried from the nearest other, measured)."""
+    """Each measured rate that another of its system can be carried to: (carried from the nearest other, measured).
+
+    Where its own sweep ended before a limit bound, the measured rate is a lower bound: one carried to more requests at a time than it tried
+    may lie above it, and that says nothing.
+    """
     pairs = []
     for group in groups:
         for r in group:
             lengths = (r["input_tokens"], r["output_tokens"])
-            near = min((o for o in group if o is not r), key=lambda o: _distance(o, lengths), default=None)
+            near = min((o for o in group if o is not r), key=lambda o: _distance(o, lengths, r["engine"]), default=None)
             carried = moved(near, lengths) if near else None
-            if carried is not None:
-                pairs.append((carried, r["output_tokens_per_second_per_gpu"]))
+            if carried is None:
+                continue
+            rate, at_a_time = carried
+            measured = r["output_tokens_per_second_per_gpu"]
+            if not (r["ended_early"] and rate > measured and at_a_time > (r["concurrency"] or 0)):
+                pairs.append((rate, measured))
     return pairs
 
 
-def _distance(r: dict[str, Any], lengths: tuple[int, int]) -> float:
-    return abs(math.log(r["input_tokens"] / lengths[0])) + abs(math.log(r["output_tokens"] / lengths[1]))
+def _distance(r: dict[str, Any], lengths: tuple[int, int], engine: str | None = None) -> float:
+    apart = abs(math.log(r["input_tokens"] / lengths[0])) + abs(math.log(r["output_tokens"] / lengths[1]))
+    return apart + OTHER_ENGINE * (engine is not None and r["engine"] != engine) + ENDED_EARLY * bool(r["ended_early"])
 
 
 def _within(group: Sequence[dict[str, Any]], asked: tuple[int, int]) -> bool:
@@ -239,6 +272,8 @@ def runs(connection: duckdb.DuckDBPyConnection, as_of: date, facts: Facts) -> li
 def _estimated(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of: date, facts: Facts) -> list[Measurement]:
     level = level_of(runs(connection, as_of, facts))
     model = facts.models[workload.model]
+    # Where the model itself was measured at other lengths, its own error counts if it is the larger one.
+    error = max(level.error_share, share_of_most(level.misses.get(model.model, ())))
     lengths = (float(workload.tokens.input), float(workload.tokens.output))
     limits = (workload.objective.ttft_s, workload.objective.time_per_output_token_s)
     found = []
@@ -264,7 +299,7 @@ def _estimated(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of:
                             engine=said("no engine"),
                             concurrency=concurrency,
                             basis="estimated",
-                            error_share=max(level.error_share, ACROSS_ERROR) if across else level.error_share,
+                            error_share=max(error, ACROSS_ERROR) if across else error,
                             sweep=sweep_to(model, device, precision, gpus, lengths, concurrency),
                         )
                     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 
 from pipelines.decision.errors import RateError, _error, _sweep_misses
 from pipelines.decision.estimate import Device, Level, Model, Run, carrying_error, fastest, level_of, step_seconds
+from pipelines.decision.rates import left_out
 
 H100 = Device("h100-sxm-80", 80e9, 3.35e12, {"bf16": 989e12, "fp8": 1979e12})
 L4 = Device("l4-24", 24e9, 0.3e12, {"bf16": 121e12})
@@ -70,3 +72,25 @@ def test_points_of_a_sweep_are_left_out_in_turn() -> None:
 def test_an_error_without_pairs_is_no_certainty() -> None:
     assert carrying_error([]) == 1.0
     assert carrying_error([(1.0, 2.0)] * 5) == pytest.approx(1.0)
+
+
+def rated(lengths: tuple[int, int], rate: float, concurrency: float = 64.0, **facts: Any) -> dict[str, Any]:
+    given, written = lengths
+    common = {"gpu": "g", "precision": "fp8", "gpu_count": 8.0, "engine": "a", "ended_early": False}
+    made = {"input_tokens": given, "output_tokens": written, "output_tokens_per_second_per_gpu": rate, "concurrency": concurrency}
+    return {**common, **made, **facts}
+
+
+def test_a_rate_is_carried_within_its_engine_and_from_a_sweep_that_a_limit_ended() -> None:
+    near = rated((1024, 2048), 90.0, engine="b")
+    cut = rated((1024, 512), 80.0, ended_early=True)
+    same = rated((2048, 2048), 70.0)
+    asked = rated((1024, 1024), 100.0)
+    pairs = left_out([[asked, near, cut, same]], lambda r, _: (r["output_tokens_per_second_per_gpu"], 64.0))
+    assert pairs[0] == (70.0, 100.0)
+
+
+def test_a_sweep_that_ended_early_refutes_no_higher_rate_with_more_requests_at_a_time() -> None:
+    cut, whole = rated((1024, 1024), 10.0, concurrency=4.0, ended_early=True), rated((1024, 2048), 90.0)
+    assert left_out([[cut, whole]], lambda _r, _l: (90.0, 64.0)) == [(90.0, 90.0)]
+    assert left_out([[cut, whole]], lambda _r, _l: (90.0, 4.0)) == [(90.0, 10.0), (90.0, 90.0)]
