@@ -4,7 +4,7 @@ Pure. Belongs here: the limits of age, and what follows from them. Does not belo
 
 One rule for all ways: a price last seen longer ago than LONGEST_AGE_DAYS is compared with nothing. Where that takes a whole kind of way,
 its last known price is said, and whether it would have been cheaper. A rate, an exchange rate and a tariff have no newer one beside them:
-they are used however old, named, and keep an answer from being called clear.
+they are used however old and named, and an answer that rests on one beyond its limit is clear only where it is cheaper by half.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pipelines.decision.robustness import Verdict
 from pipelines.decision.words import said
 from pipelines.decision.workload import Constraints
 
+ADVANTAGE_ON_OLD_FIGURES = 0.5
 OLD_RATE_DAYS, OLD_EXCHANGE_DAYS, OLD_TARIFF_DAYS = 365, 7, 270
 
 
@@ -78,8 +79,9 @@ def too_old(aside: LastKnown) -> str:
 
 
 def held_back(verdict: Verdict, asked: Asked, found: Ways, aside: Sequence[LastKnown]) -> Verdict:
-    """Never clear where the answer or its best rival rests on a figure beyond its limit, or what is too old would be cheaper."""
-    why = old_figures(asked, found.cheapest[:2])
+    """Not clear where what is too old would be cheaper, nor, unless cheaper by half, on a figure beyond its limit (or its rival's)."""
+    by_half = verdict.advantage_share is not None and verdict.advantage_share >= ADVANTAGE_ON_OLD_FIGURES
+    why = [] if by_half else old_figures(asked, found.cheapest[:2])
     why += [said("{way}: {why}", way=one.title, why=too_old(one)) for one in aside if one.is_cheaper]
     if verdict.word != "clear" or not why:
         return verdict

@@ -160,7 +160,7 @@ def _too_old(decision: Decision, t: Speech) -> list[str]:
     if held:
         said.append(
             t(
-                "Not called clear, as it rests on what is older than the limit of its kind: {figures}.",
+                "Not called clear for what is older than the limit of its kind: {figures}.",
                 figures=t("; ").join(map(t.of, held)),
             )
         )

@@ -11,7 +11,7 @@ import pytest
 from pipelines.decision import as_dict, as_text, decide
 from pipelines.decision.ages import OLD_RATE_DAYS
 from pipelines.decision.market import ApiOffer, Expired
-from tests.unit.decision.test_plan import DAY, load, offer, workload
+from tests.unit.decision.test_plan import DAY, load, market, offer, workload
 from tests.unit.decision.test_whole_machines import full_market
 
 AGE = 400
@@ -61,13 +61,16 @@ def test_nothing_is_set_aside_while_a_price_of_its_kind_answers() -> None:
     assert found.last_known == [] and "own" in {o.kind for o in found.options}
 
 
-def test_an_answer_on_an_old_rate_is_never_clear_and_keeps_its_figures() -> None:
-    whole = replace(full_market(), offers=[offer("on_demand", 9.0)])
+@pytest.mark.parametrize(("rent", "word"), [(0.4, "lean"), (9.0, "clear")])
+def test_an_answer_on_an_old_rate_is_clear_only_by_half_and_keeps_its_figures(rent: float, word: str) -> None:
+    whole = replace(market(), offers=[offer("on_demand", rent)])
     aged = replace(whole, measurements=[replace(m, measured_on=DAY - timedelta(days=OLD_RATE_DAYS + 1)) for m in whole.measurements])
-    fresh, old = (decide(workload(), load(0.9), m) for m in (whole, aged))
-    assert fresh.robustness.verdict.word == "clear" and old.robustness.verdict.word == "lean"
+    hours = load(0.4)
+    fresh, old = (decide(workload(), hours, m) for m in (whole, aged))
+    assert (fresh.robustness.verdict.word, old.robustness.verdict.word) == ("clear", word)
     assert [o.cost_usd for o in old.options] == [o.cost_usd for o in fresh.options]
-    assert "the rate of" in old.robustness.verdict.held_back[0] and "Not called clear" in words(old)
+    assert "Older than the limit of its kind: the rate of g fp8" in words(old)
+    assert ("Not called clear" in words(old)) == (word == "lean") == bool(old.robustness.verdict.held_back)
 
 
 @pytest.mark.parametrize("option", ["reserved", "capacity_block"])
