@@ -1,6 +1,6 @@
 """How a command's process ends: at once on a signal, and never later than its work.
 
-Belongs here: signals and the exit of the process. Does not belong here: exit codes of commands (`cli.exits`). Whatever is on disk
+Belongs here: signals, bounds and the exit of the process. Does not belong here: exit codes of commands (`cli.exits`). Whatever is on disk
 survives a kill at any instant, so nothing is gained by an orderly end, and a library that holds signals back, or a thread that waits
 for a service, cannot delay it.
 """
@@ -10,9 +10,13 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import resource
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import NoReturn
 
 
@@ -36,6 +40,43 @@ def leave(code: int) -> NoReturn:
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
     os._exit(code)
+
+
+@contextmanager
+def ended_after(seconds: float, message: str, code: int) -> Iterator[None]:
+    """Work that is still going on after so many seconds ends with its process: a library that is deep in one call hears nothing else."""
+
+    def end() -> None:
+        os.write(2, f"{message}\n".encode())
+        os._exit(code)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+@contextmanager
+def bounded_memory(further_bytes: int) -> Iterator[None]:
+    """Work that may ask for so much memory beyond what the process has; a library's own limit counts only what it asks itself for.
+
+    Where the system does not say what a process has there is no bound.
+    """
+    status = Path("/proc/self/status")
+    held = [line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmData:")] if status.exists() else []
+    if not held:
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = int(held[0]) * 1024 + further_bytes
+    resource.setrlimit(resource.RLIMIT_DATA, (wanted if soft == resource.RLIM_INFINITY else min(soft, wanted), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
 def _nothing_more(*_: object) -> None:

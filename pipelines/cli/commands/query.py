@@ -15,7 +15,8 @@ from typing import IO, TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.cli.exits import GOOD, UsageError
+from pipelines.cli.exits import GOOD, USAGE, UsageError
+from pipelines.platform.process import bounded_memory, ended_after
 from pipelines.platform.settings import Settings
 from pipelines.platform.text import fit_to_show
 from pipelines.publication import reader
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 FORMATS = ("text", "json", "csv", "markdown", "parquet")
 _DEFAULT_LIMIT = 10_000
+_GRACE_SECONDS = 5.0
+# Twice what the database allows itself.
+_MOST_MEMORY_BYTES = 2 << 30
 # What a spreadsheet takes for a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -55,6 +59,11 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     sql = sys.stdin.read() if options.sql == "-" else options.sql
     try:
         with (
+            # What a single call of a function takes, neither the time nor the memory that the database is given holds back.
+            ended_after(
+                options.timeout + _GRACE_SECONDS, f"breakeven: the query did not stop after {options.timeout:g} s and was ended", USAGE
+            ),
+            bounded_memory(_MOST_MEMORY_BYTES),
             reader.published(settings) as connection,
             reader.ask(connection, sql, options.timeout) as answer,
             _opened(options) as target,
@@ -63,6 +72,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             _WRITERS[options.format](shortened, answer.schema, target)
     except reader.QueryError as error:
         raise UsageError(str(error)) from error
+    except MemoryError:
+        raise UsageError("the query asks for more memory than there is for it; ask for less") from None
     if shortened.is_cut:
         print(f"breakeven: the first {options.limit:,} rows of more are shown; --limit asks for others", file=sys.stderr)
     return GOOD

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -46,3 +47,38 @@ def test_no_thread_keeps_it_alive() -> None:
     at = time.monotonic()
     done = subprocess.run([sys.executable, "-c", WAITED_FOR], cwd=ROOT, capture_output=True, text=True, timeout=50, check=False)
     assert done.returncode == 3 and done.stdout == "done\n" and time.monotonic() - at < 30
+
+
+DEEP_IN_A_CALL = """
+import time
+from pathlib import Path
+from pipelines.platform.process import ended_after
+with ended_after(30, "too long", 7):
+    pass
+with ended_after(0.3, "too long", 7):
+    time.sleep(60)
+"""
+HUNGRY = """
+import resource
+from pipelines.platform.process import bounded_memory
+before = resource.getrlimit(resource.RLIMIT_DATA)
+with bounded_memory(1 << 28):
+    bytearray(1 << 20)
+    try:
+        bytearray(1 << 30)
+    except MemoryError:
+        print("refused")
+assert resource.getrlimit(resource.RLIMIT_DATA) == before
+print(len(bytearray(1 << 29)))
+"""
+
+
+def test_work_that_hears_nothing_ends_with_its_process() -> None:
+    ended = subprocess.run([sys.executable, "-c", DEEP_IN_A_CALL], cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+    assert (ended.returncode, ended.stderr) == (7, "too long\n")
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not say what a process has")
+def test_memory_is_bounded_and_given_free_again() -> None:
+    ended = subprocess.run([sys.executable, "-c", HUNGRY], cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+    assert (ended.returncode, ended.stdout.split()) == (0, ["refused", str(1 << 29)]), ended.stderr

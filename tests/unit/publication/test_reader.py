@@ -71,6 +71,12 @@ def test_a_query_ends_in_time(data: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "stopped after" in capsys.readouterr().err
 
 
+def test_a_single_call_gets_no_more_memory_than_a_query_may_have(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # The database's own limit does not count what one value takes.
+    assert main(["query", "SELECT length(repeat('x', 4000000000))"]) == 1
+    assert "memory" in capsys.readouterr().err.lower()
+
+
 def test_rows_are_limited_and_it_is_said(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["query", "FROM marts.t", "--format", "csv"]) == 0
     said = capsys.readouterr()
