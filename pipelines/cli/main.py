@@ -24,6 +24,9 @@ from pipelines.platform.errors import ExplainedError
 from pipelines.platform.process import end_at_once_on_signals, leave
 from pipelines.platform.secrets import redacted, secrets_of
 from pipelines.platform.settings import SettingsError, load_settings
+from pipelines.platform.text import fit_to_show
+
+_MOST_LINES, _LONGEST_LINE = 50, 4_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,10 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load_settings(os.environ)
         return int(options.run(options, settings))
     except (SettingsError, UsageError) as error:
-        print(f"breakeven: {error}", file=sys.stderr)
+        print(f"breakeven: {_said(str(error))}", file=sys.stderr)
         return USAGE
     except (ExplainedError, duckdb.Error) as error:
-        print(f"breakeven: {redacted(with_remedy(str(error)), secrets_of(os.environ))}", file=sys.stderr)
+        print(f"breakeven: {_said(redacted(with_remedy(str(error)), secrets_of(os.environ)))}", file=sys.stderr)
         return FAILED
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  (the reader of our output went away; nothing more to say)
@@ -44,8 +47,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("BREAKEVEN_TRACEBACK"):
             raise
-        print(f"breakeven: {redacted(explain(error), secrets_of(os.environ))} (BREAKEVEN_TRACEBACK=1 shows where)", file=sys.stderr)
+        print(f"breakeven: {_said(redacted(explain(error), secrets_of(os.environ)))} (BREAKEVEN_TRACEBACK=1 shows where)", file=sys.stderr)
         return FAILED
+
+
+def _said(message: str) -> str:
+    """A message on a terminal: at most so many lines of such a length, whatever names of others it repeats."""
+    lines = message.splitlines()
+    shown = [fit_to_show(line, _LONGEST_LINE) for line in lines[:_MOST_LINES]]
+    return "\n".join([*shown, *([f"... ({len(lines):,} lines)"] if len(lines) > _MOST_LINES else [])])
 
 
 def build_parser() -> argparse.ArgumentParser:

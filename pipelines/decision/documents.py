@@ -14,9 +14,12 @@ from typing import Any
 
 import yaml
 
+from pipelines.platform.text import fit_to_show
+
 LARGEST_YAML_BYTES = 256 * 1024
 DEEPEST_LEVEL = 20
 LONGEST_WHOLE = 18
+LONGEST_MESSAGE = 2_000
 # Texts that YAML 1.1 takes for something else (NO, on, 12:30, 010, 2026-01-15) stay texts; the fields know what they expect.
 _PLAIN = (
     ("tag:yaml.org,2002:bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
@@ -31,7 +34,13 @@ _PLAIN = (
 
 
 class WorkloadError(Exception):
-    """A workload cannot be read or answered; the message names the file, the field and the value, and what was expected."""
+    """A workload cannot be read or answered; the message names the file, the field and the value, and what was expected.
+
+    Names and values are of whoever wrote the file: the message is fit to be shown, and of a length that is read.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(fit_to_show(message, LONGEST_MESSAGE))
 
 
 class _Loader(yaml.SafeLoader):

@@ -17,6 +17,7 @@ from pipelines.decision.lookups import country_of
 from pipelines.decision.market import Assumption
 from pipelines.decision.words import said
 from pipelines.decision.workload import Workload
+from pipelines.platform.text import fit_to_show
 from pipelines.prices.places import EU_COUNTRIES, EUROPE
 
 TARIFF = "electricity_usd_per_kwh"
@@ -112,12 +113,13 @@ def _around(area: str, known: set[str]) -> tuple[str, set[str]]:
 
 def _refuse(area: str, known: Sequence[Tariff]) -> None:
     names = ", ".join(sorted({t.area for t in known}))
+    asked = fit_to_show(repr(area))
     try:
         country_of(area)
     except ValueError as error:
-        raise WorkloadError(f"electricity_area is {area!r}: {error}; with a tariff are {names}") from error
+        raise WorkloadError(f"electricity_area is {asked}: {error}; with a tariff are {names}") from error
     raise WorkloadError(
-        f"electricity_area is {area!r}, of which no tariff is known here; state quotes.electricity_per_kwh, or expected one of {names}"
+        f"electricity_area is {asked}, of which no tariff is known here; state quotes.electricity_per_kwh, or expected one of {names}"
     )
 
 

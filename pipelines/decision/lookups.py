@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Iterable
 
 from pipelines.decision.documents import WorkloadError
+from pipelines.platform.text import fit_to_show
 
 # fmt: off
 # ISO 3166-1, alpha-2, in 2026.
@@ -44,7 +45,7 @@ def known_value(field: str, value: str, known: Iterable[str]) -> None:
     names = sorted(known)
     if value in names:
         return
-    near = difflib.get_close_matches(value.lower().replace("_", "").replace("-", ""), [n.lower() for n in names], 1, 0.7)
+    near = difflib.get_close_matches(value[:200].lower().replace("_", "").replace("-", ""), [n.lower() for n in names], 1, 0.7)
     meant = next((n for n in names if near and n.lower() == near[0]), None)
     hint = f"; write {meant}" if meant else ""
-    raise WorkloadError(f"{field} is {value!r}, expected one of {', '.join(names) or 'none: no value is known'}{hint}")
+    raise WorkloadError(f"{field} is {fit_to_show(repr(value))}, expected one of {', '.join(names) or 'none: no value is known'}{hint}")

@@ -33,6 +33,7 @@ from pipelines.decision.facts import Facts
 from pipelines.decision.market import MOST_NODES, EngineRate, Measurement
 from pipelines.decision.words import said
 from pipelines.decision.workload import Workload
+from pipelines.platform.text import fit_to_show
 from pipelines.publication.reader import rows
 
 # Of each device, precision, number of GPUs and lengths the fastest run within the limits. Where the sweep of its engine ended inside the
@@ -87,7 +88,9 @@ def measurements(connection: duckdb.DuckDBPyConnection, workload: Workload, as_o
     measured_models = {m for (m,) in connection.execute("SELECT DISTINCT model FROM marts.throughput").fetchall()}
     if workload.model not in {*known, *measured_models} and not workload.quotes.rates and not workload.quotes.tokens:
         names = ", ".join(sorted({*known, *measured_models}))
-        raise WorkloadError(f"model is {workload.model!r}, of which nothing was measured and no size is known; expected one of {names}")
+        raise WorkloadError(
+            f"model is {fit_to_show(repr(workload.model))}, of which nothing was measured and no size is known; expected one of {names}"
+        )
     if workload.tokens.output == 0:
         return []  # no run without output was measured; tokens are sold for it all the same
     found = _of_lengths(connection, workload, as_of, facts)

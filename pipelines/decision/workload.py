@@ -18,6 +18,7 @@ from pipelines.decision.fields import Country, Money, Number, Positive, Share, S
 from pipelines.decision.load_file import HOURS_PER_DAY, HOURS_PER_YEAR, MOST_TOKENS_PER_HOUR, read_load
 from pipelines.decision.lookups import PROFESSIONAL
 from pipelines.decision.quotes import Extra, Own, Quotes
+from pipelines.platform.text import fit_to_show
 
 Shape = Literal["constant", "business_hours", "diurnal", "bursty", "growing"]
 
@@ -161,12 +162,17 @@ class Workload(Strict):
         return 2 if self.resilience.second_site else 1
 
 
+_MOST_ERRORS = 10
+
+
 def load_workload(path: Path) -> tuple[Workload, np.ndarray]:
     """Read a workload and its load of one year in output tokens per hour. Raises WorkloadError."""
     try:
         workload = Workload.model_validate(read_yaml(path))
     except ValidationError as error:
-        raise WorkloadError(f"{path}: " + "; ".join(map(_in_words, error.errors()))) from error
+        found = error.errors()
+        further = [f"and {len(found) - _MOST_ERRORS:,} more"] if len(found) > _MOST_ERRORS else []
+        raise WorkloadError(f"{path}: " + "; ".join([*map(_in_words, found[:_MOST_ERRORS]), *further])) from error
     load = _year(workload.load, path)
     greatest = float(load.max()) * (1 + max(workload.load.growth_per_year, 0.0)) ** (workload.horizon_years - 1)
     if greatest > MOST_TOKENS_PER_HOUR:
@@ -177,7 +183,8 @@ def load_workload(path: Path) -> tuple[Workload, np.ndarray]:
 def _in_words(error: Mapping[str, Any]) -> str:
     found = repr(error["input"])
     message = str(error["msg"]).removeprefix("Value error, ")
-    return f"{'.'.join(map(str, error['loc'])) or '(top)'}: {message}, found {found if len(found) <= 80 else found[:77] + '...'}"
+    field = fit_to_show(".".join(map(str, error["loc"])) or "(top)", 80)
+    return f"{field}: {message}, found {found if len(found) <= 80 else found[:77] + '...'}"
 
 
 def _year(load: Load, path: Path) -> np.ndarray:

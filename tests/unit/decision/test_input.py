@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.cli.main import main
 from pipelines.decision.documents import WorkloadError, read_yaml
 from pipelines.decision.load_file import read_load
+from pipelines.decision.lookups import known_value
 from pipelines.decision.new_workload import as_yaml, ask
 from pipelines.decision.workload import load_workload
 
@@ -144,6 +146,30 @@ def test_cunning_yaml_is_refused_shortly(tmp_path: Path, text: str, said: tuple[
     for part in ("w.yaml", *said):
         assert part in str(error.value)
     assert "secret" not in str(error.value) and len(str(error.value)) < 300
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n".join(f"k{i}: 1" for i in range(5_000)),
+        '"\\e[31mred\\a": 1\n',
+        f"? {'k' * 100_000}\n: 1\n",
+        f"constraints: {{countries: [{', '.join(['XX'] * 5_000)}]}}\n",
+        f"precisions: [{'v' * 100_000}]\n",
+    ],
+)
+def test_names_of_a_file_are_shown_shortly_and_do_no_harm(tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "\x1b[31mw.yaml"
+    path.write_text(text)
+    assert main(["decide", str(path)]) == 2
+    said = capsys.readouterr().err
+    assert "w.yaml" in said and "\x1b" not in said and "\a" not in said and len(said) < 2_200
+
+
+def test_a_value_that_nobody_knows_is_shown_shortly() -> None:
+    with pytest.raises(WorkloadError) as error:
+        known_value("constraints.trust_tiers", "v" * 100_000, ("datacenter", "secure"))
+    assert "expected one of datacenter, secure" in str(error.value) and len(str(error.value)) < 400
 
 
 def test_an_alias_bomb_is_small_in_memory_and_in_its_message(tmp_path: Path) -> None:
