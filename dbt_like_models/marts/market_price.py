@@ -4,8 +4,10 @@ from datetime import date
 
 import polars as pl
 
+from pipelines.history.series import series_key
 from pipelines.prices.market import LONGEST_AGE_DAYS, PROFESSIONAL, THIRD_PARTY_SOURCE, offers_that_speak, quartile_places
 from pipelines.prices.places import country_groups, with_countries
+from pipelines.prices.stock import periods_that_can_be_had, stock_by_day
 
 KIND = ["gpu", "form_factor", "purchase_option", "commitment_class"]
 MARKET = [*KIND, "trust_group", "country_group"]
@@ -16,9 +18,19 @@ FIGURES = ["seller_count", "offer_count", "cheapest", "p25", "median", "p75", "d
 WATCHED = [*FIGURES, "last_known_seller_count"]
 
 
-def market_price(price_history: pl.LazyFrame, reference_region_country: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
-    """One row per market and day on which one of its figures changed, with the last day on which they held."""
-    segments = price_segments(price_history, as_of)
+def market_price(
+    price_history: pl.LazyFrame,
+    price_series: pl.LazyFrame,
+    all_observation: pl.LazyFrame,
+    reference_region_country: pl.LazyFrame,
+    as_of: date,
+) -> pl.LazyFrame:
+    """One row per market and day on which one of its figures changed, with the last day on which they held.
+
+    Of offers that could be had on the day, as far as their source says.
+    """
+    stock = stock_by_day(all_observation, price_series, as_of, series_key()).collect().lazy()
+    segments = periods_that_can_be_had(price_segments(price_history, as_of), stock)
     stalls = segments.select(STALL).unique().sort(STALL).with_row_index("stall")
     member_of = markets_of(stalls, reference_region_country)
     markets = member_of.select(MARKET).unique().sort(MARKET).with_row_index("market")
@@ -45,7 +57,7 @@ def market_price(price_history: pl.LazyFrame, reference_region_country: pl.LazyF
 
 
 def price_segments(price_history: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
-    """Each price with the days on which it holds or is last known: STALL, `from_on`, `expires_on`, `end_on` (first day without it).
+    """Each price with the days on which it holds or is last known: `series_id`, STALL, `from_on`, `expires_on`, `end_on` (first day without it).
 
     A price holds on a day where it holds at its end. It is last known from then until the next one, or for a year after it was seen.
     """
@@ -72,7 +84,7 @@ def price_segments(price_history: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
             is_third_party=pl.col("source") == THIRD_PARTY_SOURCE,
         )
         .filter(pl.col("usd_per_gpu_hour").is_not_null() & (pl.col("from_on") < pl.col("end_on")))
-        .select(*STALL, "usd_per_gpu_hour", "seen_on", "is_third_party", "from_on", "expires_on", "end_on")
+        .select("series_id", *STALL, "usd_per_gpu_hour", "seen_on", "is_third_party", "from_on", "expires_on", "end_on")
     )
 
 

@@ -43,3 +43,18 @@ def that_can_be_had(rows: pl.LazyFrame, stock: pl.LazyFrame, series: str = "seri
         .drop("stated_on", "stock")
     )
     return pl.concat([rows.join(doubtful, on=series, how="anti"), judged])
+
+
+def periods_that_can_be_had(periods: pl.LazyFrame, stock: pl.LazyFrame) -> pl.LazyFrame:
+    """Periods (`from_on` up to, not including, `end_on`) without the days on which their series (`series_id`) could not be bought.
+
+    Periods of a series that was lacking once come back day by day: they are few.
+    """
+    doubtful = stock.select("series_id").unique()
+    by_day = (
+        periods.join(doubtful, on="series_id", how="semi")
+        .with_columns(on_date=pl.date_ranges("from_on", "end_on", closed="left"))
+        .explode("on_date", empty_as_null=False)
+    )
+    left = that_can_be_had(by_day, stock).with_columns(from_on="on_date", end_on=pl.col("on_date").dt.offset_by("1d")).drop("on_date")
+    return pl.concat([periods.join(doubtful, on="series_id", how="anti"), left])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -48,8 +49,30 @@ def history(*prices: dict[str, Any]) -> pl.LazyFrame:
     return pl.LazyFrame([{**dict.fromkeys(schema), **row} for row in prices], schema=schema)
 
 
-def market(*prices: dict[str, Any], group: str = "world", trust: str = "professional", on: dt.date = AS_OF) -> dict[str, Any]:
-    found = model("marts", "market_price")(history(*prices), curated("reference_region_country"), AS_OF)
+def stated(seller: str, stock: str, day: dt.date) -> dict[str, Any]:
+    """What a source said of the stock of a seller's offer on a day."""
+    seen = dt.datetime.combine(day, dt.time())
+    offer = {name: value for name, value in price(seller, 0.0, day).items() if name in catalogue().keys["series"]}
+    return {**offer, "stock": stock, "last_confirmed_at": seen, "known_from": seen, "precedence": 100}
+
+
+def index(*prices: dict[str, Any], stock: Sequence[dict[str, Any]] = ()) -> pl.LazyFrame:
+    """The table of the market over `prices`, of which `stock` was said."""
+    key = catalogue().keys["series"]
+    observed = catalogue().feed_schema("observation")
+    observation = pl.LazyFrame([{**dict.fromkeys(observed), **row} for row in stock], schema=observed)
+    series = history(*prices).select("series_id", *key).unique()
+    return model("marts", "market_price")(history(*prices), series, observation, curated("reference_region_country"), AS_OF)
+
+
+def market(
+    *prices: dict[str, Any],
+    group: str = "world",
+    trust: str = "professional",
+    on: dt.date = AS_OF,
+    stock: Sequence[dict[str, Any]] = (),
+) -> dict[str, Any]:
+    found = index(*prices, stock=stock)
     frame = catalogue().tables["market_price"].conform(found).collect()
     assert isinstance(frame, pl.DataFrame)
     of_day = frame.filter(
@@ -97,10 +120,24 @@ def test_a_price_is_nobodys_offer_after_a_year() -> None:
     assert market(price("aws", 6.88, seen), on=AS_OF - dt.timedelta(days=1))["last_known_seller_count"] == 1
 
 
+def test_what_cannot_be_had_has_no_vote_on_its_days() -> None:
+    prices = [price("lambda", 1.99, OLD), price("aws", 6.88, OLD)]
+    lacking, back = dt.date(2026, 9, 1), dt.date(2026, 11, 1)
+    said = [stated("lambda", "none", lacking), stated("lambda", "available", back)]
+
+    def on(day: dt.date) -> tuple[int, float]:
+        found = market(*prices, stock=said, on=day)
+        return found["seller_count"], found["cheapest_usd_per_gpu_hour"]
+
+    assert on(lacking - dt.timedelta(days=1)) == (2, 1.99)
+    assert on(lacking) == on(back - dt.timedelta(days=1)) == (1, 6.88)
+    assert on(back) == on(AS_OF) == (2, 1.99)
+    # A price to ask for is none; where nobody sells else there is no market.
+    assert market(prices[0], stock=[stated("lambda", "on_request", OLD)])["seller_count"] == 0
+
+
 def test_rows_stand_where_something_changed() -> None:
-    found = model("marts", "market_price")(
-        history(price("aws", 6.88, dt.date(2026, 1, 1))), curated("reference_region_country"), AS_OF
-    ).collect()
+    found = index(price("aws", 6.88, dt.date(2026, 1, 1))).collect()
     world = found.filter((pl.col("country_group") == "world") & (pl.col("trust_group") == "professional")).sort("on_date")
     # In force for 45 days, last known after that.
     assert world.select("on_date", "held_until_on", "last_known_share").rows() == [
