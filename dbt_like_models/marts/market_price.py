@@ -57,7 +57,8 @@ def market_price(
 
 
 def price_segments(price_history: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
-    """Each price with the days on which it holds or is last known: `series_id`, STALL, `from_on`, `expires_on`, `end_on` (first day without it).
+    """Each price with the days on which it holds or is last known: `series_id`, STALL, `from_on`, `expires_on`, `end_on` (the first day
+    without it).
 
     A price holds on a day where it holds at its end. It is last known from then until the next one, or for a year after it was seen.
     """

@@ -2,6 +2,9 @@
 
 A host's offer is nobody's list price, and hundreds come and go in an hour. Kept are, for each device, number of GPUs, kind of host and
 country, the lower quartile and the median of the hosts' offers, one offer a machine.
+
+An answer holds no more than a page. A full page of the cheapest is followed by one of the dearest: where they meet, all offers are known;
+where they do not, the figures are of the cheapest page alone, and say so.
 """
 
 from __future__ import annotations
@@ -15,10 +18,10 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.platform.clock import utc_now
 from pipelines.sources.lib.decode import as_text, list_of, number_of, parser, read_json
-from pipelines.sources.lib.errors import ParseError
-from pipelines.sources.lib.fetching import each_answer
-from pipelines.sources.lib.http import Request
+from pipelines.sources.lib.errors import OfflineError, ParseError, SourceError
+from pipelines.sources.lib.http import Request, Response
 from pipelines.sources.lib.offers import OFFER_TABLE, offers
 from pipelines.sources.lib.source import FetchContext, Payload, Source
 
@@ -30,13 +33,14 @@ SOURCE = Source(
     precedence=200,
     base_url="https://console.vast.ai",
     optional_credentials=("VAST_API_KEY",),
+    pause_seconds=0.75,
     table=OFFER_TABLE,
     certainty="recorded",
     checked_on=date(2026, 8, 22),
-    gives="lower quartile and median of the hosts' offers by device, number, kind of host and country; of each search the cheapest 50",
+    gives="lower quartile and median of the hosts' offers by device, number, host and country; of the cheapest 50 where they are many",
 )
 _WHAT = "search of offers"
-# Names are exact; a full page is noticed, as the service gives no more than 64 without a key.
+# Names are exact. Less than the 64 offers that the service gives at most without a key, so that a full page is noticed.
 _DEVICES = (
     "H100 SXM", "H100 PCIE", "H100 NVL", "H200", "B200", "A100 SXM4", "A100 PCIE", "L40S", "L4", "RTX PRO 6000 WS", "RTX PRO 6000 S",
     "RTX 6000Ada", "RTX A6000", "RTX 4090", "RTX 5090",
@@ -46,38 +50,49 @@ _COUNTRY = re.compile(r"(?:^|, )([A-Z]{2})$")
 
 
 def fetch(context: FetchContext) -> Iterable[Payload]:
-    """One search per device, cheapest first, hosts of every kind."""
+    """The cheapest offers of each device, hosts of every kind, and the dearest where those fill a page. One that fails is a problem."""
+    failed: list[SourceError] = []
+    for device in _DEVICES:
+        try:
+            cheapest = _asked(context, device, "asc")
+            pages = [cheapest]
+            if len(list_of(read_json(cheapest.content, _WHAT), "offers", _WHAT)) >= _LIMIT:
+                pages.append(_asked(context, device, "desc"))
+            content = b'{"pages": [' + b", ".join(page.content for page in pages) + b"]}"
+        except OfflineError:
+            raise
+        except (SourceError, ParseError) as error:
+            failed.append(SourceError(str(error)))
+            context.problem(f"{device}: {error}")
+            continue
+        yield Payload(device, cheapest.url, content, utc_now(), cheapest.status)
+    if len(failed) == len(_DEVICES):
+        raise failed[0]
+
+
+def _asked(context: FetchContext, device: str, order: str) -> Response:
     key = context.credentials.get("VAST_API_KEY")
     secret = {"Authorization": f"Bearer {key}"} if key else {}
-    return each_answer(
-        context,
-        {
-            name: Request(context.base_url + "/api/v0/bundles/", method="POST", json=_search(name), secret_headers=secret)
-            for name in _DEVICES
-        },
-    )
-
-
-def _search(device: str) -> dict[str, Any]:
-    return {
+    search = {
         "gpu_name": {"eq": device},
         "rentable": {"eq": True},
         "rented": {"eq": False},
         "type": "on-demand",
-        "order": [["dph_total", "asc"]],
+        "order": [["dph_total", order]],
         "limit": _LIMIT,
         "allocated_storage": 0,
     }
+    return context.http.send(Request(context.base_url + "/api/v0/bundles/", method="POST", json=search, secret_headers=secret))
 
 
 @parser(_WHAT)
 def parse(content: bytes) -> pl.DataFrame:
     """Two rows per device, number of GPUs, kind of host and country: quartile and median of `dph_base` of a machine's cheapest offer."""
-    found = list_of(read_json(content, _WHAT), "offers", _WHAT)
+    document = read_json(content, _WHAT)
+    pages = list_of(document, "pages", _WHAT) if isinstance(document, dict) and "pages" in document else [document]
+    found, are_all = _offers([list_of(page, "offers", _WHAT) for page in pages])
     cheapest: dict[tuple[str | None, ...], dict[str, tuple[float, str | None]]] = defaultdict(dict)
     for offer in found:
-        if not isinstance(offer, dict):
-            continue
         amount = number_of(as_text(offer.get("dph_base")))
         count = number_of(as_text(offer.get("num_gpus")))
         if amount is None or amount <= 0 or not count:
@@ -91,8 +106,18 @@ def parse(content: bytes) -> pl.DataFrame:
             cheapest[key][machine] = (float(amount), gib)
     if found and not cheapest:
         raise ParseError(f"{_WHAT}: none of {len(found)} offers has dph_base and num_gpus")
-    rows = [row for key, machines in sorted(cheapest.items(), key=str) for row in _statistics(key, machines)]
+    extent = "in all" if are_all else f"of the cheapest {_LIMIT} offers"
+    rows = [row for key, machines in sorted(cheapest.items(), key=str) for row in _statistics(key, machines, extent)]
     return offers(rows, provider="vast", currency="USD", price_unit="instance_hour")
+
+
+def _offers(pages: list[list[Any]]) -> tuple[list[dict[str, Any]], bool]:
+    """The offers that the figures are of, and whether they are all that there are."""
+    first, *others = [[offer for offer in page if isinstance(offer, dict)] for page in pages]
+    known = {as_text(offer.get("id")) for offer in first}
+    rest = [offer for page in others for offer in page if as_text(offer.get("id")) not in known]
+    meet = len(rest) < sum(map(len, others))
+    return (first + rest, True) if meet else (first, len(first) < _LIMIT)
 
 
 def _tier(offer: dict[str, Any]) -> str:
@@ -101,11 +126,10 @@ def _tier(offer: dict[str, Any]) -> str:
     return "community" if offer.get("verification") == "verified" else "unverified"
 
 
-def _statistics(key: tuple[str | None, ...], machines: dict[str, tuple[float, str | None]]) -> Iterable[dict[str, Any]]:
+def _statistics(key: tuple[str | None, ...], machines: dict[str, tuple[float, str | None]], extent: str) -> Iterable[dict[str, Any]]:
     device, count, tier, country = key
     amounts = sorted(amount for amount, _ in machines.values())
     quartile = statistics.quantiles(amounts, n=4, method="inclusive")[0] if len(amounts) > 1 else amounts[0]
-    size = "of a full page" if len(amounts) >= _LIMIT else "in all"
     for name, amount in (("lower quartile", quartile), ("median", statistics.median(amounts))):
         yield {
             "region": country,
@@ -114,7 +138,7 @@ def _statistics(key: tuple[str | None, ...], machines: dict[str, tuple[float, st
             "gpu_as_named": device,
             "gpu_count_stated": count,
             "gpu_memory_gib_stated": next(iter(machines.values()))[1],
-            "purchase_option_as_named": f"on-demand, {name} of {len(amounts)} machines {size}",
+            "purchase_option_as_named": f"on-demand, {name} of {len(amounts)} machines {extent}",
             "trust_tier": tier,
             "native_amount": f"{amount:.8f}",
         }

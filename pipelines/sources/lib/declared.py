@@ -4,7 +4,8 @@ Belongs here: what holds for every manifest. Does not belong here: the form of a
 
 An answer becomes records (`records`, a JMESPath to a list, or to an object whose keys are then `_key`), each record as many as `each`
 has elements (`_each`), each of these one row per offer whose `when` holds and whose amount is there. What the request was asked with
-stands under `_with`, answers that the manifest looks up stand as objects by key under `_lookup`.
+stands under `_with`, answers that the manifest looks up stand as objects by key under `_lookup`: once for all questions, or with each
+where their path names one of its variables. What can be done without (`optional`) is said where it fails, and is not there then.
 
 A column is a JMESPath, a fixed `value`, or a path whose text is cut out (`match`: the group that matched), translated (`words`) or
 scaled (`times`, `divided_by`, exact); with `at` the path leads to an object of which the key at that path is taken, and of it `field`,
@@ -42,14 +43,13 @@ _AMOUNT_DIGITS = Decimal("0.00000001")
 
 def fetch(manifest: Manifest, context: FetchContext) -> Iterable[Payload]:
     """Each question's answers, page by page. One that fails is a problem of its own, unless none is left."""
-    lookups = {
-        name: read_json(_ask(manifest, context, lookup, {}).content, f"{manifest.name}, {name}")
-        for name, lookup in manifest.document.get("lookups", {}).items()
-    }
+    once, each = manifest.lookups()
+    shared = _looked_up(manifest, context, once, {})
     payloads: list[Payload] = []
     failed: list[SourceError] = []
     for question in manifest.questions():
         try:
+            lookups = shared | _looked_up(manifest, context, each, question.variables)
             payloads += _answers(manifest, context, question, lookups)
         except OfflineError:
             raise
@@ -68,8 +68,25 @@ def _answers(manifest: Manifest, context: FetchContext, question: Question, look
         yield Payload(f"{question.label}/{number:04}", answer.url, content, utc_now(), answer.status, answer.etag)
 
 
-def _ask(manifest: Manifest, context: FetchContext, lookup: Mapping[str, Any], variables: Mapping[str, str]) -> Any:
-    return context.http.send(_request(manifest, context, lookup, variables))
+def _looked_up(
+    manifest: Manifest, context: FetchContext, lookups: Mapping[str, Mapping[str, Any]], variables: Mapping[str, str]
+) -> dict[str, Any]:
+    """The answers to what is looked up: of one that has `paging` a list of its pages."""
+    found: dict[str, Any] = {}
+    for name, lookup in lookups.items():
+        what = ", ".join([manifest.name, name, *variables.values()])
+        try:
+            answers = pages(context.http, _request(manifest, context, lookup, variables), lookup.get("paging"))
+            documents = [read_json(answer.content, what) for answer in answers]
+        except OfflineError:
+            raise
+        except (SourceError, ParseError) as error:
+            if not lookup.get("optional"):
+                raise
+            context.problem(f"{what}: {error}")
+            continue
+        found[name] = documents if "paging" in lookup else documents[0]
+    return found
 
 
 def _request(manifest: Manifest, context: FetchContext, asked: Mapping[str, Any], variables: Mapping[str, str]) -> Request:
@@ -244,10 +261,16 @@ def _refuse_lost_fields(rows: list[dict[str, Any]], reading: Mapping[str, Any], 
             raise ParseError(f"{what}: {name} is in none of {len(rows)} rows; expected it at {spec!r}")
 
 
-def _by_key(lookup: Mapping[str, str], document: Any) -> dict[str, Any]:
-    found = _search(lookup["records"], document)
-    items = found if isinstance(found, list) else []
-    return {as_text(_search(lookup["key"], item)) or "": item for item in items}
+def _by_key(lookup: Mapping[str, Any], answer: Any) -> dict[str, Any]:
+    """What was looked up, by key: a list whose items say theirs at `key`, or an object as it is; over all pages."""
+    by_key: dict[str, Any] = {}
+    for document in answer if "paging" in lookup and isinstance(answer, list) else [answer]:
+        found = _search(lookup["records"], document)
+        if isinstance(found, dict):
+            by_key |= found
+        elif isinstance(found, list) and "key" in lookup:
+            by_key |= {as_text(_search(lookup["key"], item)) or "": item for item in found}
+    return by_key
 
 
 def _search(path: str, document: Any) -> Any:

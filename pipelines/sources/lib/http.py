@@ -96,7 +96,8 @@ class Response:
 class HttpClient:
     """Requests of one source. Safe to use from several threads: each keeps its own session.
 
-    `hosts`: those that a redirect may lead to besides the one that was asked. One request, with all that arrives, takes at most
+    `hosts`: those that a redirect may lead to besides the one that was asked. `pause_seconds`: from one answer to the next question,
+    where a service minds bursts. One request, with all that arrives, takes at most
     `timeout_seconds`; `max_bytes` counts what an answer unpacks to.
     """
 
@@ -107,10 +108,11 @@ class HttpClient:
         timeout_seconds: float,
         max_bytes: int,
         hosts: Iterable[str] = (),
+        pause_seconds: float = 0.0,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.breaker, self._timeout, self._max_bytes, self._sleep = breaker, timeout_seconds, max_bytes, sleep
-        self._hosts = frozenset(hosts)
+        self._hosts, self._pause, self._has_asked = frozenset(hosts), pause_seconds, False
 
     def get(self, url: str, params: Sequence[tuple[str, str]] = (), *, secret_params: Sequence[tuple[str, str]] = ()) -> Response:
         """GET without a body; see `send`."""
@@ -124,6 +126,9 @@ class HttpClient:
         parts = urlsplit(request.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise SourceError(f"{request.shown}: expected an http or https address")
+        if self._pause and self._has_asked:
+            self._sleep(self.breaker.affordable(self._pause))
+        self._has_asked = True
         for attempt in range(1, _TRIES + 1):
             self.breaker.before(parts.hostname)
             last = attempt == _TRIES

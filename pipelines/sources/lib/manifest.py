@@ -67,6 +67,12 @@ class Manifest:
             for values in product(*variables.values()):
                 yield Question(request["name"], dict(zip(variables, values, strict=True)), self.reading(request["name"]))
 
+    def lookups(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What is looked up once, and what with each question, as its path names a variable."""
+        lookups = self.document.get("lookups", {})
+        each = {name: lookup for name, lookup in lookups.items() if "{" in lookup["path"]}
+        return {name: lookup for name, lookup in lookups.items() if name not in each}, each
+
     def reading(self, request: str) -> Mapping[str, Any]:
         """A request with what the manifest says of all of them. Raises KeyError for an unknown one."""
         own = next((r for r in self.document["requests"] if r["name"] == request), None)

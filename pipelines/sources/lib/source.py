@@ -56,6 +56,7 @@ class Source:
     `published_on`: for what ships with the project or a package (no `base_url`), the day on which its content was known.
     `credentials`: environment variables that must all be set; without them the source is `skipped_no_credential`.
     `optional_credentials`: further ones that are used where they are set, and kept as secret.
+    `pause_seconds`: from one of its answers to the next question, where the service minds bursts.
     `hosts`: hosts besides its own that a redirect may lead to.
     `table`: the raw table that it shares with others; its own where None.
     `tier`: 1 needs no credential, 2 needs one, 3 is a curated table.
@@ -76,6 +77,7 @@ class Source:
     credentials: tuple[str, ...] = ()
     optional_credentials: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
+    pause_seconds: float = 0.0
     table: str | None = None
     tier: int = 1
     certainty: Certainty = "documented"

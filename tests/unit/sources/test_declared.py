@@ -12,7 +12,7 @@ from pipelines.sources.lib import declared
 from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.manifest import ManifestError, load_manifest
 from tests.support.fetching import fetch_context
-from tests.support.loopback import loopback
+from tests.support.loopback import Answer, loopback
 
 GOOD = """
 title: Acme machines
@@ -139,3 +139,31 @@ def test_facts_of_a_manifest_are_those_of_its_source(tmp_path: Path) -> None:
     source = manifest(tmp_path, GOOD + "rows_at_least: 5\nmust_have: [a]\nhosts: [b.example]\n").source
     assert (source.rows_at_least, source.must_have, source.hosts, source.table) == (5, ("a",), ("b.example",), "offer")
     assert source.checked_on == dt.date(2026, 11, 23) and source.tier == 1
+
+
+LOOKED_UP = (
+    GOOD.replace("path: /v1/machines}", "path: '/v1/{zone}/machines', for_each: {zone: [north, south]}}")
+    .replace(
+        "records: machines\n",
+        """records: machines
+lookups:
+  stock: {path: '/v1/{zone}/stock', records: stock, optional: true, paging: {by: page, param: page, size: 1, items: stock}}
+""",
+    )
+    .replace("  currency:", "  stock: {path: _lookup.stock, at: name, words: {out: none}}\n  currency:")
+)
+
+
+def test_what_is_looked_up_with_each_question_is_put_together_over_its_pages(tmp_path: Path) -> None:
+    machines = b'{"machines": [{"name": "a", "gpu": "L4", "hourly": 1}, {"name": "b", "gpu": "L4", "hourly": 2}]}'
+    answers: dict[str, list[Answer]] = {f"/v1/{zone}/machines": [machines] for zone in ("north", "south")}
+    answers["/v1/north/stock"] = [b'{"stock": {"a": "available"}}', b'{"stock": {"b": "out"}}', b'{"stock": {}}']
+    answers["/v1/south/stock"] = [(404, {}, b"")]
+    problems: list[str] = []
+    acme = manifest(tmp_path, LOOKED_UP)
+    with loopback(answers) as server:
+        north, south = declared.fetch(acme, fetch_context(server.url, problems))
+    assert declared.parse(acme, north.content).select("sku", "stock").rows() == [("a", "available"), ("b", "none")]
+    # Prices stand without it, and what is not known is not said.
+    assert declared.parse(acme, south.content).select("sku", "stock").rows() == [("a", None), ("b", None)]
+    assert len(problems) == 1 and problems[0].startswith("acme, stock, south: ")

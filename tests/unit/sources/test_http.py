@@ -213,6 +213,15 @@ def test_a_run_that_has_waited_long_enough_asks_nothing_more() -> None:
         assert server.asked == []
 
 
+def test_a_service_that_minds_bursts_is_given_a_pause() -> None:
+    pauses: list[float] = []
+    with loopback({"/a": [b"good"]}) as server:
+        http = HttpClient(breaker=Breaker(), timeout_seconds=5, max_bytes=100, pause_seconds=0.75, sleep=pauses.append)
+        for _ in range(3):
+            http.get(server.url + "/a")
+    assert pauses == [0.75, 0.75]
+
+
 def test_no_more_than_four_at_once_at_a_host() -> None:
     breaker, running, most = Breaker(), [], []
     lock = threading.Lock()

@@ -8,30 +8,12 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
 
-from pipelines.catalogue.contracts import catalogue
-from pipelines.ingest.registry import discover
 from pipelines.sources import scaleway_catalog
-from pipelines.sources.lib import declared
-
-MODULES = discover(catalogue())
-MANIFESTS = {manifest.name: manifest for manifest in declared.manifests()}
-
-
-def read(name: str, path: Path, variables: dict[str, str] | None = None, request: str | None = None, **lookups: Any) -> pl.DataFrame:
-    content = path.read_bytes()
-    if name in MANIFESTS:
-        manifest = MANIFESTS[name]
-        content = declared.enveloped(manifest, request or manifest.document["requests"][0]["name"], content, variables, lookups)
-    return MODULES[name].parse(content)
-
-
-def amounts(frame: pl.DataFrame, *keys: str) -> dict[Any, str]:
-    return {row[:-1] if len(keys) > 1 else row[0]: row[-1] for row in frame.select(*keys, "native_amount").rows()}
+from tests.support.recorded import MODULES, amounts, read
 
 
 def test_runpod_sells_no_spot_where_it_repeats_the_price(shared: Path) -> None:
@@ -166,6 +148,23 @@ def test_scaleways_two_endpoints_agree_by_their_own_units(shared: Path) -> None:
         if sku in servers:
             assert Decimal(amount) * (60 if units[sku] == "instance_minute" else 1) == Decimal(servers[sku]), sku
     assert {"L4-1-24G", "L4-2-24G", "L4-4-24G", "L4-8-24G"} <= servers.keys() & units.keys()
+
+
+def test_scaleway_says_what_can_be_had(shared: Path) -> None:
+    folder = shared / "captures" / "scaleway"
+    for zone, said in {
+        "fr-par-1": {"L4-1-24G": "available", "L4-2-24G": "none", "L4-4-24G": "none", "L4-8-24G": "none"},
+        "fr-par-2": {"B300-SXM-8-288G": "none", "H100-1-80G": "none", "H100-SXM-2-80G": "available"},
+    }.items():
+        availability = [json.loads((folder / f"{zone}_availability_p1.json").read_bytes())]
+        found = read("scaleway", folder / f"{zone}_servers_p1.json", {"zone": zone}, availability=availability)
+        assert said.items() <= dict(found.select("sku", "stock").rows()).items()
+
+
+def test_ovhcloud_of_older_days_has_machines_by_the_month_as_a_product_of_their_own(shared: Path) -> None:
+    found = read("ovhcloud", shared / "fixtures" / "ovh" / "catalog_excerpt.json")
+    assert amounts(found, "sku", "price_unit") == {("t2-45", "instance_hour"): "1.8", ("t2-45", "instance_month"): "638"}
+    assert found.select("gpu_as_named", "gpu_count_stated", "currency").unique().rows() == [("Tesla V100S", 1.0, "EUR")]
 
 
 def test_ovhcloud_prices_are_hundred_millionths_of_a_euro(shared: Path) -> None:
