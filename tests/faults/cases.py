@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import os
 import shutil
@@ -20,7 +21,7 @@ from pipelines.catalogue.contracts import catalogue
 from pipelines.ingest import fetch as fetching
 from pipelines.ingest.parse import read_source
 from pipelines.ingest.registry import discover
-from pipelines.ingest.snapshots import SnapshotStore
+from pipelines.ingest.snapshots import SnapshotError, SnapshotStore
 from pipelines.monitoring.state import read_state
 from pipelines.platform.clock import utc_now
 from pipelines.platform.lock import RefreshLockedError, refresh_lock
@@ -147,6 +148,28 @@ def _clock(work: Path) -> int:
     return 3
 
 
+@case("the hours in which summer time begins and ends")
+def _summer_time(work: Path) -> int:
+    before, data = os.environ.get("TZ"), _whole(work)
+    try:
+        for zone in ("Europe/Paris", "America/New_York", "Australia/Lord_Howe"):
+            os.environ["TZ"] = zone
+            time.tzset()
+            # Each pair is an hour apart in time, and the same or the wrong way round on a clock that is set back.
+            for number, stamp in enumerate(("20260329T003000Z", "20260329T013000Z", "20261025T003000Z", "20261025T013000Z"), 10):
+                current = publish(data, number, stamp)
+                assert PublishedFolder(data / "published").current == current.resolve()
+            assert len(PublishedFolder(data / "published").all_versions()) == 2
+            state = read_state(Settings(data=data), AT)
+            assert state.last is not None and state.last["run_id"] == "run-5"
+    finally:
+        os.environ.pop("TZ", None)
+        if before is not None:
+            os.environ["TZ"] = before
+        time.tzset()
+    return 12
+
+
 @case("odd paths")
 def _paths(work: Path) -> int:
     names = ["feature%2Fgpu", "what?", "a [b] *c", "it's", 'say "x"', "l'été \N{SNOWMAN}", "#1", "a;b & c", " lead", "-dash", "{a,b}"]
@@ -221,6 +244,34 @@ def _corrupt(work: Path) -> int:
                 publish(data, 5)
                 add(data, 91)
                 record(data, 91)
+                shutil.rmtree(data.parent)
+                tried += 1
+    return tried
+
+
+@case("corrupt: answers, in files and in packs")
+def _corrupt_answers(work: Path) -> int:
+    whole, tried = _whole(work), 0
+    for is_packed in (False, True):
+        if is_packed:
+            SnapshotStore(whole / "snapshots").compact(AT.date() + timedelta(days=90))
+        for path in sorted(p for p in (whole / "snapshots").rglob("*") if p.suffix in (".gz", ".pack")):
+            for damage in (b"", b"\x00" * 64):
+                data = _copy(whole, tried)
+                victim = data / path.relative_to(whole)
+                victim.chmod(0o644)
+                half = victim.stat().st_size // 2
+                victim.write_bytes(victim.read_bytes()[:half] + damage)
+                store, unread = SnapshotStore(data / "snapshots"), 0
+                payloads = [payload for fetch in store.fetches() for payload in fetch.payloads]
+                for payload in payloads:
+                    try:
+                        assert hashlib.sha256(store.content(payload)).hexdigest() == payload.sha256, "other bytes were taken for the answer"
+                    except SnapshotError as error:
+                        assert payload.name in str(error) and len(str(error)) < 500
+                        unread += 1
+                assert unread > 0 and (is_packed or unread == 1), f"{unread} of {len(payloads)} cannot be read"
+                add(data, 91)
                 shutil.rmtree(data.parent)
                 tried += 1
     return tried

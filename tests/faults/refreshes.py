@@ -14,11 +14,14 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
+import duckdb
+
 from pipelines.ingest.snapshots import SnapshotStore
 from pipelines.monitoring.state import read_state
 from pipelines.platform.clock import utc_now
 from pipelines.platform.settings import Settings
 from pipelines.publication.manifest import changed_files, read_manifest
+from pipelines.publication.ops import runs
 from pipelines.publication.run_outcomes import INTERRUPTED
 from pipelines.publication.versions import PublishedFolder
 from tests.faults.cases import case
@@ -27,6 +30,15 @@ from tests.support.paths import ROOT
 
 DAYS = max(11, int(os.environ.get("BREAKEVEN_FAULTS_DAYS", "60")))
 KILLS = int(os.environ.get("BREAKEVEN_FAULTS_KILLS", "25"))
+NAMED_KILLS = (
+    "kill_in_fetch",
+    "kill_in_build",
+    "kill_before_the_history_takes_a_batch",
+    "kill_after_the_history_took_a_batch",
+    "kill_in_check",
+    "kill_while_writing_the_version",
+    "kill_between_version_and_link",
+)
 REFRESH = ("refresh", "--offline", "--as-of", "2026-11-23", "--rebuild")
 
 
@@ -80,6 +92,64 @@ def _replay_kills(work: Path) -> int:
         _killed(cli, ("replay", str(cli.data / "snapshots")), moments.uniform(0.5, 4.0))
         _assert_whole(cli.data)
     return 5
+
+
+@case("whole refresh: kills at named points")
+def _named_kills(work: Path) -> int:
+    cli = _refreshed(work / "data")
+    for number, fault in enumerate(NAMED_KILLS):
+        arguments = () if fault == "kill_in_fetch" else ("--offline",)
+        process = subprocess.run(
+            [sys.executable, "-m", "tests.faults.run_with", fault, "refresh", *arguments, "--as-of", "2026-11-23", "--rebuild"],
+            env=cli.environment,
+            cwd=ROOT,
+            capture_output=True,
+            check=False,
+        )
+        assert process.returncode == -signal.SIGKILL, f"{fault} ended with {process.returncode}"
+        _assert_whole(cli.data)
+        state = read_state(Settings(data=cli.data), utc_now())
+        assert state.last is not None and state.last["outcome"] == INTERRUPTED, f"{fault}: {state.last}"
+        assert sum(run["outcome"] == "published" for run in runs(cli.data / "ops")) == 1, number
+    _refreshed(cli.data)
+    return len(NAMED_KILLS)
+
+
+@case("whole refresh: in 1.2 GiB of memory")
+def _little_memory(work: Path) -> int:
+    """Data beyond 1.2 GiB is refused to the process: it ends well, or ends by itself, and leaves what was published."""
+    cli, limit = _refreshed(work / "data"), int(1.2 * 2**30)
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelines.cli.main", *REFRESH],
+        env=cli.environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit)),
+    )
+    assert "Traceback" not in done.stderr, done.stderr[-500:]
+    _assert_whole(cli.data)
+    state = read_state(Settings(data=cli.data), utc_now())
+    expected = {0: ("published",), 1: ("failed", "blocked", INTERRUPTED)}.get(done.returncode, (INTERRUPTED,))
+    assert state.last is not None and state.last["outcome"] in expected, f"{done.returncode}: {state.last}"
+    _refreshed(cli.data)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+    assert peak < 1229, f"a refresh of this market takes {peak} MiB"
+    return 1
+
+
+@case("whole refresh: a reader holds the file over six refreshes")
+def _reader(work: Path) -> int:
+    cli = _refreshed(work / "data")
+    question = "SELECT count(*), sum(usd_per_hour) FROM marts.price_history"
+    with duckdb.connect(str((cli.data / "published" / "breakeven.duckdb").resolve()), read_only=True) as reader:
+        before = reader.execute(question).fetchall()
+        for _ in range(6):
+            _refreshed(cli.data)
+            assert reader.execute(question).fetchall() == before
+            _assert_whole(cli.data)
+    return 6
 
 
 @case("whole refresh: disk full at six sizes")

@@ -15,6 +15,7 @@ import polars as pl
 
 from pipelines.catalogue import models
 from pipelines.cli import main as cli
+from pipelines.history import engine
 from pipelines.ingest import fetch as ingest
 from pipelines.publication import versions, write
 from pipelines.quality import table_rules as quality
@@ -101,6 +102,8 @@ def reversed_columns(frame: pl.LazyFrame) -> pl.LazyFrame:
 FAULTS: dict[str, Callable[[], None]] = {
     "kill_in_fetch": before(ingest, "_side_by_side"),
     "kill_in_build": before(warehouse.Warehouse, "write"),
+    "kill_before_the_history_takes_a_batch": before(engine.HistoryEngine, "apply"),
+    "kill_after_the_history_took_a_batch": after(engine.HistoryEngine, "apply"),
     "kill_in_check": before(quality, "_validate"),
     "kill_while_writing_the_version": after(write, "_write_ops"),
     "kill_between_version_and_link": before(versions.PublishedFolder, "_link"),

@@ -15,6 +15,7 @@ from pipelines.platform.files import write_whole
 from pipelines.publication.manifest import changed_files, read_manifest
 from pipelines.publication.ops import OpsRecorder, condense, runs
 from pipelines.publication.versions import PublishedFolder
+from pipelines.quality.quarantine import DECISIONS, decision_row
 from pipelines.refresh.backup import restore_backup, write_backup
 from pipelines.sources.lib.source import Payload
 
@@ -49,7 +50,10 @@ def record(data: Path, number: int) -> None:
     at = AT + dt.timedelta(days=number)
     row = {"as_of_on": at.date(), "started_at": at, "finished_at": None, "detail": None, "software_version": "1"}
     recorder.append("refreshes", [{**row, "outcome": "running", "number": number}])
-    recorder.append("quarantine", [{"table_name": "t", "quarantine_number": n, "row_json": "x" * 200} for n in range(3)])
+    recorder.append(
+        "quarantine",
+        [{"table_name": "t", "quarantine_number": n, "row_json": "x" * 200} for n in range(3)],
+    )
     recorder.append("refreshes", [{**row, "outcome": "published", "finished_at": at}])
 
 
@@ -71,10 +75,18 @@ OPERATIONS: dict[str, Callable[[Path], object]] = {
     "publish a version": lambda data: publish(data, 1000 * os.getpid() + next(_numbers)),
     "record a run": lambda data: record(data, 90),
     "condense the record": lambda data: condense(data / "ops", AT + dt.timedelta(days=4)),
+    "decide about a row in quarantine": lambda data: decide(data),  # noqa: PLW0108  (it stands below)
     "write a small file whole": lambda data: write_whole(data / "alerts.json", b"{}" * 5000),
     "back up": lambda data: write_backup(data, data.parent / "backup.tar.gz"),
     "restore": lambda data: _restored(data),  # noqa: PLW0108  (it stands below)
 }
+
+
+def decide(data: Path) -> None:
+    """Release a row in quarantine, as the command does."""
+    row = {"row_id": "0123456789ab", "table_name": "t", "row_key": "0", "rule": "r", "row_json": "{}"}
+    decision = decision_row(row, "released", "looked at", AT + dt.timedelta(days=90))
+    OpsRecorder(data / "ops", f"decision-{os.getpid()}-{next(_numbers)}").append(DECISIONS, [decision])
 
 
 def _restored(data: Path) -> None:
