@@ -4,7 +4,7 @@ ARGS ?=
 BIN := .venv/bin
 DATA := $(or $(BREAKEVEN_DATA),$(CURDIR)/data)
 
-.PHONY: help setup refresh test check lint types docs bench faults fuzz clean lock ui daemon
+.PHONY: help setup refresh test check lint types docs bench faults fuzz clean lock audit ui daemon
 
 help:
 	@echo "make refresh   set up if needed, then ingest, build, check and publish (ARGS=\"--offline\" and others are passed on)"
@@ -16,6 +16,7 @@ help:
 	@echo "make fuzz      changed answers to every parser; ARGS=\"1000000\" for a million"
 	@echo "make faults    every fault as a table (kills, full disks, networks that misbehave, damaged files)"
 	@echo "make ui        Dagster's web pages        make daemon  schedule and sensors"
+	@echo "make audit     known vulnerabilities of every locked dependency; needs the package index"
 	@echo "make lock      renew requirements.lock    make clean   remove .venv and caches (data/ stays)"
 
 setup:
@@ -82,6 +83,10 @@ lock:
 	@command -v uv >/dev/null 2>&1 || { echo "lock: uv is missing: pip install uv" >&2; exit 1; }
 	env -u UV_FIND_LINKS -u PIP_FIND_LINKS uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate --group dev $(ARGS) pyproject.toml -o requirements.lock
+
+# Exit code 1: some are known; 3: not every dependency could be asked about.
+audit:
+	@"$(PYTHON)" scripts/audit.py
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info
