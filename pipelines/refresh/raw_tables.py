@@ -93,6 +93,7 @@ def _status_row(table: RawTable, contract: Contract, module: SourceModule, sessi
         "last_good_fetch_at": table.last_good.fetched_at if table.last_good else None,
         "newest_figure_on": table.newest_figure_on(contract, session.as_of),
         "row_count": table.frame.height,
+        "figure_count": table.figure_count,
         **{k: outcome.get(k) for k in ("fetch_seconds", "payload_count", "byte_count")},
     }
 

@@ -1,5 +1,6 @@
 -- severity: warning
--- What multiplies every figure is held against its own past: electricity three times away from the period before, a token price ten times.
+-- What multiplies every figure is held against its own past: electricity three times away from the period before, a token price ten times,
+-- the power of a site over that of its computers (PUE) half as much again as the surveys of the years before.
 -- Not the exchange: there a day is three times another, or below 0, as a matter of course.
 WITH token AS (
     UNPIVOT (
@@ -33,8 +34,18 @@ stated AS (
     FROM token
 ),
 
+-- Surveys are readings of years; the assumption is the figure of today.
+pue AS (
+    SELECT 'PUE' AS input, 'all sites' AS what, 'ratio' AS figure, period_to_on AS on_date, base AS amount, 1.5 AS most_ratio
+    FROM marts.assumption_reading
+    WHERE assumption = 'pue' AND starts_with(scope, 'world') AND base IS NOT NULL
+    UNION ALL
+    SELECT 'PUE', 'all sites', 'ratio', DATE '9999-12-31', base, 1.5 FROM marts.cost_assumption WHERE assumption = 'pue'
+),
+
 compared AS (
-    SELECT *, lag(amount) OVER (PARTITION BY input, what, figure ORDER BY on_date NULLS FIRST) AS amount_before FROM stated
+    SELECT *, lag(amount) OVER (PARTITION BY input, what, figure ORDER BY on_date NULLS FIRST) AS amount_before
+    FROM (FROM stated UNION ALL FROM pue)
 )
 
 SELECT input, what, figure, on_date, amount, amount_before

@@ -5,6 +5,7 @@ One refresh takes the bad rows of all cases in; what looks like a mistake and is
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -146,3 +147,26 @@ def test_q13_the_harmonic_identity_is_asked_of_every_cost(published: duckdb.Duck
 def test_q14_an_estimate_is_marked_wherever_it_is_shown(published: duckdb.DuckDBPyConnection) -> None:
     marked = published.execute("SELECT count(*) FILTER (is_power_estimated), count(*) FROM marts.break_even").fetchone()
     assert marked is not None and 0 < marked[0] < marked[1]
+
+
+def test_every_row_is_counted_at_each_step(published: duckdb.DuckDBPyConnection) -> None:
+    counts = {
+        (source, step, reason): (rows, before) for source, step, reason, rows, before in published.execute("FROM bi.row_counts").fetchall()
+    }
+    assert counts["shadeform", "read", "rows of the newest usable answers"] == (49, None)
+    assert counts["shadeform", "figures", "what the rows of the newest usable answer came to"] == (49, None)
+    assert counts["shadeform", "quarantined", "one_amount_at_once"] == (2, None)
+    assert counts["inferencex", "left out", "the stated GPUs are not the product of the parallelisms"] == (1, None)
+    assert counts["verda", "unknown", "place"] == (3, None)
+
+
+def test_counts_stand_beside_those_of_the_refresh_before(day: Cli, tmp_path: Path) -> None:
+    again = Cli(tmp_path / "data")
+    shutil.copytree(day.data, again.data, symlinks=True)
+    done = again("refresh", "--offline", "--as-of", DAY.isoformat(), "--json")
+    assert done.returncode == 0, done.stderr
+    with duckdb.connect(str(again.current / "breakeven.duckdb"), read_only=True) as connection:
+        counts = "SELECT row_count, row_count_before FROM bi.row_counts WHERE source = 'shadeform' AND step = ?"
+        assert connection.execute(counts, ["figures"]).fetchall() == [(49, 49)]
+        # What the refresh before put aside is put aside once.
+        assert sum(rows for rows, _ in connection.execute(counts, ["quarantined"]).fetchall()) == 0

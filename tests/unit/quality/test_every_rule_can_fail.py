@@ -66,6 +66,18 @@ JUDGED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"source_detail": "Projected from H100", "is_estimated": True},
     ),
     "raw.offer.amount_is_a_number": ({"native_amount": "-5"}, {"native_amount": "2.95"}),
+    "raw.reference_cost_assumption.pue_is_that_of_a_data_centre": (
+        {"assumption": "pue", "low": 0.9, "high": 1.8},
+        {"assumption": "pue", "low": 1.0, "high": 2.5},
+    ),
+    "raw.reference_cost_assumption.share_is_a_share": (
+        {"assumption_unit": "share of server price", "low": 10.0, "high": 23.0},
+        {"assumption_unit": "share of server price", "low": 0.0, "high": 1.0},
+    ),
+    "raw.reference_cost_assumption.packing_is_above_none": (
+        {"assumption": "whole_machine_packing_share", "low": 0.0},
+        {"assumption": "packing_share", "low": 0.05},
+    ),
     "raw.reference_cost_assumption.band_in_order": ({"low": 2.0, "base": 1.0, "high": 3.0}, {"low": 1.0, "base": 1.0, "high": 3.0}),
     "raw.reference_provider_fact.verified_has_a_source": ({"is_verified": True}, {"is_verified": False}),
     "raw.reference_region_certification.verified_has_a_source": ({"is_verified": True}, {"is_verified": False}),
@@ -253,6 +265,8 @@ BROKEN_TABLES |= {
         "token_price": "SELECT 'seller' AS provider, 'llama' AS model_as_named, 's' AS source, 'm' AS model, d AS valid_from_on,"
         " 1.0 AS usd_per_million_input_tokens, 2.0 AS usd_per_million_output_tokens, c AS usd_per_million_cached_input_tokens"
         " FROM (VALUES (NULL::DATE, 0.1), (DATE '2026-03-01', 1.1)) AS t(d, c)",
+        "assumption_reading": "SELECT 'pue' AS assumption, 'world' AS scope, 1.56 AS base, DATE '2024-12-31' AS period_to_on",
+        "cost_assumption": "SELECT 'pue' AS assumption, 1.54 AS base",
     },
     "h100_prices_are_recent": {
         "price_today": "SELECT 'h100-sxm-80' AS gpu, 'on_demand' AS purchase_option, DATE '2026-03-01' AS price_as_of_on,"

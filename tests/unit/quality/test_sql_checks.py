@@ -53,16 +53,20 @@ def test_a_verdict_counts_and_shows_the_rows(tmp_path: Path, limit: int, passed:
 
 
 @pytest.mark.parametrize(
-    ("kwh", "output", "found"),
+    ("kwh", "output", "pue", "found"),
     [
-        ((0.10, 0.29), (1.0, 9.0), []),
-        ((0.10, 0.31), (1.0, 1.0), ["usd_per_kwh"]),
-        ((0.31, 0.10), (1.0, 1.0), ["usd_per_kwh"]),
-        ((0.10, 0.10), (1.0, 11.0), ["usd_per_million_output_tokens"]),
-        ((0.10, 0.10), (11.0, 1.0), ["usd_per_million_output_tokens"]),
+        ((0.10, 0.29), (1.0, 9.0), (1.56, 2.3), []),
+        ((0.10, 0.31), (1.0, 1.0), (1.56, 1.54), ["usd_per_kwh"]),
+        ((0.31, 0.10), (1.0, 1.0), (1.56, 1.54), ["usd_per_kwh"]),
+        ((0.10, 0.10), (1.0, 11.0), (1.56, 1.54), ["usd_per_million_output_tokens"]),
+        ((0.10, 0.10), (11.0, 1.0), (1.56, 1.54), ["usd_per_million_output_tokens"]),
+        ((0.10, 0.10), (1.0, 1.0), (1.56, 1.0), ["ratio"]),
+        ((0.10, 0.10), (1.0, 1.0), (1.56, 2.4), ["ratio"]),
     ],
 )
-def test_inputs_are_held_against_their_own_past(kwh: tuple[float, float], output: tuple[float, float], found: list[str]) -> None:
+def test_inputs_are_held_against_their_own_past(
+    kwh: tuple[float, float], output: tuple[float, float], pue: tuple[float, float], found: list[str]
+) -> None:
     (check,) = [c for c in load_sql_checks(SQL_FOLDER / "checks") if c.name == "inputs_stay_near_their_past"]
     electricity, price = ", ".join(f"({n}, {v})" for n, v in enumerate(kwh)), ", ".join(f"({n}, {v})" for n, v in enumerate(output))
     with duckdb.connect() as connection:
@@ -76,4 +80,10 @@ def test_inputs_are_held_against_their_own_past(kwh: tuple[float, float], output
             " DATE '2025-01-01' + n AS valid_from_on, NULL::DOUBLE AS usd_per_million_input_tokens, p AS usd_per_million_output_tokens,"
             f" NULL::DOUBLE AS usd_per_million_cached_input_tokens FROM (VALUES {price}) AS t(n, p)"
         )
+        # What is not of the whole world is no survey to compare with.
+        connection.execute(
+            "CREATE TABLE marts.assumption_reading AS SELECT 'pue' AS assumption, s AS scope, b AS base, DATE '2024-12-31' AS period_to_on"
+            f" FROM (VALUES ('world', {pue[0]}), ('new and large sites', 0.5)) AS t(s, b)"
+        )
+        connection.execute(f"CREATE TABLE marts.cost_assumption AS SELECT 'pue' AS assumption, {pue[1]} AS base")
         assert [figure for (figure,) in connection.execute(f"SELECT figure FROM ({check.sql})").fetchall()] == found
