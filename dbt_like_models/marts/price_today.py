@@ -50,6 +50,8 @@ def price_today(
         .with_columns(price_age_days=(pl.lit(as_of) - pl.col("price_as_of_on")).dt.total_days())
         .filter(pl.col("is_current") | (pl.col("price_age_days") <= LONGEST_AGE_DAYS))
     )
+    gone = withdrawn(latest, all_observation, as_of)
+    latest = latest.join(gone, on="series_id", how="left").with_columns(is_current=pl.col("is_current") & pl.col("withdrawn_on").is_null())
     rates = eur_per_usd_by_day(fx_rate, as_of)
     # The rate at which a price in euros was turned into dollars turns it back; every other price takes the latest.
     dated = latest.with_columns(
@@ -101,6 +103,7 @@ def price_today(
             pl.when("is_current").then(pl.lit("current")).otherwise(pl.lit("last_known")).alias("price_basis"),
             "price_as_of_on",
             "price_age_days",
+            "withdrawn_on",
             "stock",
             (pl.col("source") == THIRD_PARTY_SOURCE).alias("is_third_party"),
             "source",
@@ -108,4 +111,20 @@ def price_today(
             "source_url",
             "licence",
         )
+    )
+
+
+def withdrawn(latest: pl.LazyFrame, all_observation: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    """Series that the newest answer of their source no longer lists, with the day of that answer, `withdrawn_on`.
+
+    Only where that answer lists something else of the same seller and place: what could not be read is not withdrawn.
+    """
+    listed = all_observation.filter((pl.col("semantics") == "reading") & (pl.col("known_from").dt.date() <= as_of))
+    place = ["source", "provider", "seller", "region"]
+    answered = listed.group_by(place).agg(withdrawn_on=pl.col("last_confirmed_at").dt.date().max())
+    return (
+        latest.join(answered, on=place)
+        .filter(pl.col("withdrawn_on") > pl.col("price_as_of_on"))
+        .join(listed, on=["source", *IDENTITY], how="anti", nulls_equal=True)
+        .select("series_id", "withdrawn_on")
     )

@@ -180,6 +180,33 @@ def test_what_is_on_sale_today_has_its_age_and_its_euros() -> None:
     assert found["eur_per_gpu_hour"].to_list() == pytest.approx([3.6 / 1.2, 3.5 / 1.25])
 
 
+@pytest.mark.parametrize(
+    ("listed", "answered", "expected"),
+    [
+        ("h100", dt.datetime(2026, 11, 23, 6), ("current", None)),
+        ("another", dt.datetime(2026, 11, 23, 6), ("last_known", dt.date(2026, 11, 23))),
+        ("another", dt.datetime(2026, 11, 20, 6), ("current", None)),
+        ("another in another place", dt.datetime(2026, 11, 23, 6), ("current", None)),
+        ("another of what ships", dt.datetime(2026, 11, 23, 6), ("current", None)),
+    ],
+)
+def test_what_the_newest_answer_of_its_source_no_longer_lists_is_withdrawn(
+    listed: str, answered: dt.datetime, expected: tuple[str, dt.date | None]
+) -> None:
+    row = price("lambda", 3.6, FRESH) | {"sku": "h100"}
+    seen = {**row, "sku": listed, "last_confirmed_at": answered, "known_from": answered, "precedence": 100, "semantics": "reading"}
+    if listed == "another in another place":
+        seen["region"] = "elsewhere"
+    if listed == "another of what ships":
+        seen["semantics"] = "change"
+    schema = {**catalogue().feed_schema("observation")}
+    observed = pl.LazyFrame([{name: seen.get(name) for name in schema}], schema={**schema, "native_amount": pl.Float64})
+    rates = pl.LazyFrame({"currency": ["USD"], "on_date": [AS_OF], "units_per_eur": [1.2]})
+    [found] = model("marts", "price_today")(history(row), observed, curated("reference_region_country"), rates, AS_OF).collect().to_dicts()
+    assert (found["price_basis"], found["withdrawn_on"]) == expected
+    assert found["price_as_of_on"] == dt.date(2026, 11, 20)
+
+
 SELLERS = ["aws", "azure", "gcp", "lambda"]
 
 
