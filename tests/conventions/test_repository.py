@@ -16,7 +16,24 @@ from packaging.utils import canonicalize_name
 
 from tests.support.paths import ROOT
 
-VERBS = ("help", "setup", "refresh", "test", "check", "lint", "types", "docs", "bench", "faults", "fuzz", "clean", "lock", "ui", "daemon")
+VERBS = (
+    "help",
+    "setup",
+    "refresh",
+    "test",
+    "check",
+    "lint",
+    "types",
+    "docs",
+    "audit",
+    "bench",
+    "faults",
+    "fuzz",
+    "clean",
+    "lock",
+    "ui",
+    "daemon",
+)
 
 
 def test_make_has_its_verbs() -> None:
@@ -51,8 +68,9 @@ def test_what_a_machine_makes_is_ignored() -> None:
 
 
 def test_ci_can_be_run() -> None:
-    assert os.access(ROOT / ".ci" / "run", os.X_OK)
-    subprocess.run(["bash", "-n", str(ROOT / ".ci" / "run")], check=True)
+    for name in ("run", "audit"):
+        assert os.access(ROOT / ".ci" / name, os.X_OK)
+        subprocess.run(["bash", "-n", str(ROOT / ".ci" / name)], check=True)
 
 
 def test_the_lock_holds_what_the_package_asks_for() -> None:
