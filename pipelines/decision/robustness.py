@@ -22,6 +22,7 @@ from pipelines.decision.options import Asked, Way
 from pipelines.decision.options.extras import INPUTS
 from pipelines.decision.options.way import LOAD_BAND, THROUGHPUT_BAND
 from pipelines.decision.scenario import BASE, Scenario
+from pipelines.decision.words import said
 
 SEED, DRAWS = 20261126, 400
 CLASSES_OF_HOURS = 48
@@ -69,7 +70,7 @@ class Draws:
 class Verdict:
     """How sure: `clear`, `lean`, `toss-up`, or `alone` where there is nothing to compare with; and what to find out first.
 
-    `held_back`: figures too old for what would be clear else.
+    `held_back`: what is too old, or not known well enough, for what would be clear else.
     """
 
     word: str
@@ -205,18 +206,33 @@ def _quantiles(values: np.ndarray) -> dict[str, float]:
 
 
 def _verdict(kept: Sequence[Way], best: Way, swings: Sequence[Swing], draws: Draws) -> Verdict:
-    """Clear: a tenth cheaper, cheapest in four draws of five, no single input turns it. Lean: cheapest in three of five. Else a toss-up."""
+    """Clear: a tenth cheaper, cheapest in four draws of five, no single input turns it. Lean: cheapest in three of five. Else a toss-up.
+
+    The draws move all rates together; where one of two devices has a rate that nobody measured, its own error has to be outdone as well.
+    """
     rival = min((way for way in kept if way.kind != best.kind), key=lambda way: way.base_usd)
     advantage = 1 - best.base_usd / rival.base_usd if rival.base_usd > 0 else 0.0
     share = draws.wins[best.kind]
     flips = sorted((s for s in swings if s.flips), key=lambda s: (-s.regret, s.name))
+    error = _own_error(best, rival)
+    within_error = best.base_usd * (1 + error) >= rival.base_usd
+    held: tuple[str, ...] = ()
     if advantage >= CLEAR_ADVANTAGE and share >= CLEAR_SHARE and not flips:
-        word = "clear"
+        word = "lean" if within_error else "clear"
+        held = (said("a rate that nobody measured, off by up to {error} percent", error=f"{error * 100:.0f}"),) if within_error else ()
     elif share >= LEAN_SHARE:
         word = "lean"
     else:
         word = "toss-up"
-    return Verdict(word, advantage, share, [s.name for s in flips[:3]])
+    return Verdict(word, advantage, share, [s.name for s in flips[:3]], held)
+
+
+def _own_error(best: Way, rival: Way) -> float:
+    """The larger error of two rates that differ in more than the seller; of the same device and precision it is both's alike."""
+    rates = [way.measurement for way in (best, rival) if way.measurement is not None]
+    if len({(m.gpu, m.precision, m.gpu_count) for m in rates}) == 1 and len(rates) == len((best, rival)):
+        return 0.0
+    return max((m.error_share for m in rates), default=0.0)
 
 
 def ends_of(way: Way, names: Sequence[str]) -> dict[str, float]:

@@ -6,6 +6,7 @@ Belongs here: sentences, in English and by their English ones in any language. D
 
 from __future__ import annotations
 
+from pipelines.costing.throughput_selection import LARGEST_SERVER_GPUS
 from pipelines.decision.ages import too_old
 from pipelines.decision.local_costs import LOCAL, area_of, country_of_area
 from pipelines.decision.plan import Decision, Option
@@ -160,7 +161,7 @@ def _too_old(decision: Decision, t: Speech) -> list[str]:
     if held:
         said.append(
             t(
-                "Not called clear for what is older than the limit of its kind: {figures}.",
+                "Not called clear for what is too old, or not known well enough: {figures}.",
                 figures=t("; ").join(map(t.of, held)),
             )
         )
@@ -225,6 +226,13 @@ def caveats(decision: Decision, t: Speech) -> list[str]:
     )
     if guessed:
         said.append(t("Not measured at these lengths: {devices}.", devices=", ".join(guessed)))
+    across = sorted(
+        {f"{m.gpu_count:g}x {m.gpu} {m.precision}" for m in measured if m.basis == "estimated" and m.gpu_count > LARGEST_SERVER_GPUS}
+    )
+    if across:
+        said.append(
+            t("No run calibrates an estimate over several machines ({systems}); its error is our assumption.", systems=", ".join(across))
+        )
     precisions = sorted({m.precision for m in measured})
     if len(precisions) > 1:
         said.append(t("The ways compute in different precisions ({list}), which differ in quality.", list=", ".join(precisions)))

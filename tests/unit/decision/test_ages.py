@@ -73,6 +73,18 @@ def test_an_answer_on_an_old_rate_is_clear_only_by_half_and_keeps_its_figures(re
     assert ("Not called clear" in words(old)) == (word == "lean") == bool(old.robustness.verdict.held_back)
 
 
+@pytest.mark.parametrize(("error", "word"), [(0.3, "clear"), (3.0, "lean")])
+def test_a_guessed_rate_is_clear_only_beyond_its_own_error(error: float, word: str) -> None:
+    """Against tokens, whose price rests on no rate; beside another seller of the same device its error is both's."""
+    guessed = [replace(m, basis="estimated", error_share=error) for m in market().measurements]
+    seller = ApiOffer("a seller", "m", 0.0, 5.0, DAY, 0, "a page", band_share=(0.9, 1.1))
+    tokens = decide(workload(), load(0.4), replace(market(), measurements=guessed, offers=[], api_offers=[seller]))
+    assert tokens.robustness.verdict.advantage_share is not None and tokens.robustness.verdict.word == word
+    assert bool(tokens.robustness.verdict.held_back) == (word == "lean")
+    rents = decide(workload(), load(0.4), replace(market(), measurements=guessed, offers=[offer("on_demand", 9.0)]))
+    assert rents.robustness.verdict.held_back == ()
+
+
 @pytest.mark.parametrize("option", ["reserved", "capacity_block"])
 def test_what_makes_no_plan_is_named_with_its_price(option: str) -> None:
     found = decide(workload(), load(0.9), replace(full_market(), offers=[offer("on_demand", 2.0), offer(option, 1.25)]), draws=1)
