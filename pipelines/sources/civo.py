@@ -31,7 +31,7 @@ SOURCE = Source(
 _WHAT = "page of prices"
 _PRICE = re.compile(r"^\$([0-9,]+(?:\.[0-9]+)?)\s*per hour$")
 _MACHINE = re.compile(r"([0-9]+) x (.+)$")
-_TERM = re.compile(r"^([0-9]+)_months$")
+_TERM = re.compile(r"^[0-9]+_(?:weeks?|months?|years?)$")
 
 
 def fetch(context: FetchContext) -> Iterable[Payload]:
@@ -60,9 +60,8 @@ def _offers(row: Node, machine: re.Match[str]) -> Iterator[dict[str, object]]:
         yield from ({**stated, "native_amount": amount} for amount in _by_the_hour(cell))
     for cell in row.find_all("td", cls="commitment-pricing"):
         for term in cell.find_all("div", attribute="id"):
-            months = _TERM.match(term.attributes["id"])
-            if months:
-                bound = {"purchase_option": "commitment", "commitment_months": months.group(1)}
+            if _TERM.match(term.attributes["id"]):
+                bound = {"purchase_option": "commitment", "commitment_months": term.attributes["id"]}
                 yield from ({**stated, **bound, "native_amount": amount} for amount in _by_the_hour(term))
 
 

@@ -57,7 +57,12 @@ def _offers(item: Node) -> Iterator[dict[str, object]]:
     name = item.first(cls="pricing-item-heading")
     # Memory and form stand beside the name: "80GB", "HGX".
     named = " ".join(part for part in (name.text if name else "", *(tag.text for tag in item.find_all(cls="pricing-tag"))) if part)
-    for option, cell in zip(_OPTIONS.values(), item.find_all(cls="pricing-rich"), strict=False):
+    cells = item.find_all(cls="pricing-rich")
+    if len(cells) != len(_OPTIONS):
+        # Nobody knows which of them stands under which head: the rules put the row aside, with this.
+        yield {"sku": named, "gpu_as_named": named, "native_amount": f"{len(cells)} columns of prices, expected {len(_OPTIONS)}"}
+        return
+    for option, cell in zip(_OPTIONS.values(), cells, strict=True):
         price = _PRICE.match(cell.text)
         if price:
             yield {"sku": named, "gpu_as_named": named, "purchase_option": option, "native_amount": price.group(1).replace(",", "")}

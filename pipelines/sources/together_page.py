@@ -34,7 +34,8 @@ SOURCE = Source(
 )
 _WHAT = "page of prices"
 _PRICE = re.compile(r"^\$([0-9,]+(?:\.[0-9]+)?)$")
-_DAYS = re.compile(r"^([0-9]+)(?:-[0-9]+|\+) days$")
+# "7-30 days", "181+ days", "1+ year": what a length begins with counts.
+_TERM = re.compile(r"^([0-9]+)(?:-[0-9]+|\+)? (day|week|month|year)s?$")
 _ON_DEMAND = "Pay as you go"
 
 
@@ -47,7 +48,7 @@ def fetch(context: FetchContext) -> Iterable[Payload]:
 def parse(content: bytes) -> pl.DataFrame:
     """One offer per machine and length with a price; "Contact us" is none. Raises ParseError."""
     tables = [(table, _terms(table)) for table in read_html(content, _WHAT).find_all("table", cls="pricing_table")]
-    tables = [(table, terms) for table, terms in tables if any(_DAYS.match(term) for term in terms)]
+    tables = [(table, terms) for table, terms in tables if any(_TERM.match(term) for term in terms)]
     if not tables:
         raise ParseError(f"{_WHAT}: no table of class pricing_table with a column of so many days")
     found = [offer for table, terms in tables for row in table.find_all("tr") for offer in _offers(row, terms)]
@@ -57,20 +58,27 @@ def parse(content: bytes) -> pl.DataFrame:
 
 
 def _terms(table: Node) -> list[str]:
-    """What the head says over each column of prices, in order."""
-    return [cell.text for cell in table.find_all("th") if cell.text == _ON_DEMAND or _DAYS.match(cell.text)]
+    """What the last line of the head says over each column of prices, in order; a column of another kind keeps its place."""
+    heads = [[cell.text for cell in row.find_all("th")] for row in table.find_all("tr")]
+    last = next((cells for cells in reversed(heads) if cells), [])
+    first = next((place for place, text in enumerate(last) if text == _ON_DEMAND or _TERM.match(text)), len(last))
+    return last[first:]
 
 
 def _offers(row: Node, terms: list[str]) -> Iterator[dict[str, object]]:
     cells = [cell.text for cell in row.find_all("td")]
     # A row whose terms share one cell has no price for any of them.
     for term, text in zip(terms, cells[1:], strict=False):
-        price, days = _PRICE.match(text), _DAYS.match(term)
-        if price is None:
+        price, length = _PRICE.match(text), _TERM.match(term)
+        if price is None or (length is None and term != _ON_DEMAND):
             continue
         bound = (
-            {"purchase_option": "commitment", "purchase_option_as_named": f"Reserved, {term}", "commitment_days": days.group(1)}
-            if days
+            {
+                "purchase_option": "commitment",
+                "purchase_option_as_named": f"Reserved, {term}",
+                "commitment_months": " ".join(length.groups()),
+            }
+            if length
             else {}
         )
         yield {

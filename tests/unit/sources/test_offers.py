@@ -7,7 +7,7 @@ import datetime as dt
 import polars as pl
 import pytest
 
-from pipelines.sources import aws_offers
+from pipelines.sources import aws_offers, crusoe, together_page
 from pipelines.sources.lib.offers import observations, offers
 from tests.support.paths import FIXTURES
 from tests.support.tables import AT, with_lineage
@@ -68,3 +68,23 @@ def test_an_announced_price_of_aws_is_none_yet() -> None:
     found = observations(raw, aws_offers.SOURCE).filter(pl.col("sku") == "p5.48xlarge", pl.col("purchase_option") == "on_demand").collect()
     assert found["native_amount"].to_list() == ["61.5000000000"]
     assert found["first_seen_at"].item().date() == dt.date(AT.year, AT.month, AT.day)
+
+
+def test_a_column_of_another_kind_keeps_its_place() -> None:
+    page = (FIXTURES / "together_page" / "answer.html").read_text()
+    page = (
+        page.replace("<th><p>31-90 days</p></th>", "<th><p>Savings</p></th>")
+        .replace("181+ days", "1+ year")
+        .replace('<a href="/ask"><p>Contact us</p></a></td></tr>\n<tr>', "<p>$2.90</p></td></tr>\n<tr>", 1)
+    )
+    found = together_page.parse(page.encode())
+    assert found.select("purchase_option_as_named", "commitment_months", "commitment_days", "native_amount").rows() == [
+        ("on_demand", None, None, "3.80"),
+        ("Reserved, 7-30 days", 0, 7, "3.60"),
+        ("Reserved, 91-180 days", 3, 91, "3.10"),
+        ("Reserved, 1+ year", 12, None, "2.90"),
+    ]
+    page = (FIXTURES / "crusoe" / "answer.html").read_text()
+    third = page.replace("<p>$3.80/GPU-hr</p></div>", '<p>$3.80/GPU-hr</p></div><div class="pricing-rich"><p>$2.00/GPU-hr</p></div>')
+    found = crusoe.parse(third.encode()).filter(pl.col("gpu_as_named").str.contains("H100"))
+    assert found["native_amount"].to_list() == ["3 columns of prices, expected 2"]
