@@ -43,7 +43,8 @@ def parse(content: bytes) -> pl.DataFrame:
     if not rows:
         raise ParseError(f"{_WHAT}: no row of a product; expected elements of class table-row-v2 with data-product")
     # The table is there twice, for wide screens and for narrow ones, and for two regions at one price.
-    found = {(offer["sku"], offer["purchase_option"]): offer for row in rows for offer in _offers(row)}
+    # Where they differ none is chosen, and the rules put them aside.
+    found = {tuple(offer.values()): offer for row in rows for offer in _offers(row)}
     if not found:
         raise ParseError(f"{_WHAT}: none of {len(rows)} products has a price of the form $1.00")
     return offers(found.values(), provider="coreweave", currency="USD", price_unit="instance_hour")

@@ -67,7 +67,8 @@ def parse(content: bytes) -> pl.DataFrame:
     machines = [plan for plan in plans if field_of(plan, "attributes.specs.gpu.count")]
     if not machines:
         raise ParseError(f"{_WHAT}: none of {len(plans)} plans has GPUs at attributes.specs.gpu.count")
-    found = {(offer["sku"], offer["region"], offer["purchase_option"]): offer for plan in machines for offer in _offers(plan)}
+    # A plan stands there several times; where its amounts differ none is chosen, and the rules put them aside.
+    found = {tuple(offer.values()): offer for plan in machines for offer in _offers(plan)}
     if not found:
         raise ParseError(f"{_WHAT}: none of {len(machines)} machines with GPUs has a price in US dollars")
     return offers(found.values(), provider="latitude", currency="USD")

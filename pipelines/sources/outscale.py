@@ -69,10 +69,10 @@ def parse(content: bytes) -> pl.DataFrame:
         raise ParseError(f"{_WHAT}: Type is in none of {len(entries)} entries")
     cores = {int(found.group(1)): price for kind, price, _ in parts if (found := _CORE.match(kind)) and price}
     memory = next((price for kind, price, _ in parts if kind == "CustomRam" and price), None)
-    models = {(found.group(2), place): price for kind, price, place in parts if (found := _GPU.match(kind)) and price}
+    models = {(found.group(2), place, price) for kind, price, place in parts if (found := _GPU.match(kind)) and price}
     if models and (not cores or memory is None):
         raise ParseError(f"{_WHAT}: {len(models)} GPUs without a price of CustomCore:v<n>-p2 and CustomRam")
-    return offers([_offer(model, place, price, cores, memory) for (model, place), price in sorted(models.items(), key=str)])
+    return offers([_offer(model, place, price, cores, memory) for model, place, price in sorted(models, key=str)])
 
 
 def _offer(model: str, place: str | None, gpu: Decimal, cores: dict[int, Decimal], memory: Decimal | None) -> dict[str, Any]:

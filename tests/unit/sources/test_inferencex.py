@@ -53,3 +53,11 @@ def test_gpus_that_are_not_the_product_of_the_parallelisms_are_set_aside_by_name
     frame = inferencex.parse(json.dumps([row | stated]).encode())
     [reason] = inferencex.normalise(with_lineage(frame)).collect().get_column("exclusion_reason")
     assert reason == ("the stated GPUs are not the product of the parallelisms" if is_miscounted else None)
+
+
+@pytest.mark.parametrize(("rates", "kept"), [((300.0, 500.0, 400.0), 400.0), ((500.0, 300.0), 300.0), ((400.0,), 400.0)])
+def test_of_several_runs_the_middle_one_stands(rates: tuple[float, ...], kept: float) -> None:
+    row = json.loads((FIXTURES / "inferencex" / "answer.json").read_bytes())[0]
+    runs = [row | {"metrics": row["metrics"] | {"output_tput_per_gpu": rate}} for rate in rates]
+    frame = inferencex.parse(json.dumps(runs).encode())
+    assert frame["output_tokens_per_second_per_gpu"].to_list() == [kept]

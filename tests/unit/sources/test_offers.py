@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from types import ModuleType
 
 import polars as pl
 import pytest
 
-from pipelines.sources import aws_offers, crusoe, together_page
+from pipelines.sources import aws_offers, coreweave, crusoe, latitude, outscale, together_page
 from pipelines.sources.lib.offers import observations, offers
 from tests.support.paths import FIXTURES
 from tests.support.tables import AT, with_lineage
@@ -88,3 +90,25 @@ def test_a_column_of_another_kind_keeps_its_place() -> None:
     third = page.replace("<p>$3.80/GPU-hr</p></div>", '<p>$3.80/GPU-hr</p></div><div class="pricing-rich"><p>$2.00/GPU-hr</p></div>')
     found = crusoe.parse(third.encode()).filter(pl.col("gpu_as_named").str.contains("H100"))
     assert found["native_amount"].to_list() == ["3 columns of prices, expected 2"]
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "old", "new"),
+    [
+        (coreweave, "answer.html", "$66.40", "$77.40"),
+        (latitude, "answer.html", '\\"hour\\":40', '\\"hour\\":41'),
+        (outscale, "answer.json", '"Gpu:allocate:nvidia-h100", "UnitPrice": 2.75', '"Gpu:allocate:nvidia-h100", "UnitPrice": 3.75'),
+    ],
+)
+def test_what_is_stated_at_two_amounts_is_decided_by_no_order(source: ModuleType, name: str, old: str, new: str) -> None:
+    text = (FIXTURES / source.__name__.rpartition(".")[2] / name).read_text()
+    assert old in text
+    if name.endswith(".json"):
+        both = json.loads(text)
+        both["Catalog"]["Entries"] += json.loads(text.replace(old, new))["Catalog"]["Entries"]
+        found = source.parse(json.dumps(both).encode())
+    else:
+        found = source.parse((text + text.replace(old, new)).encode())
+    once = source.parse(text.encode())
+    # Both are there, and the rule of the key puts both aside.
+    assert found.height == once.height + 1
