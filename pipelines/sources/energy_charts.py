@@ -46,6 +46,8 @@ SOURCE = Source(
     gives="means of a day's wholesale prices of electricity in twelve European countries",
     staleness_days={"electricity": 7},
 )
+# Hours cost several times as much as others: a mean over some of them is no mean of the day.
+_LEAST_KNOWN_SHARE = 0.95
 _WHAT = "prices of a day"
 
 
@@ -70,6 +72,8 @@ def parse(content: bytes) -> pl.DataFrame:
     known = [price for price in (number_of(as_text(p)) for p in prices) if price is not None]
     if not known or len(times) != len(prices) or not all(isinstance(time, int) for time in times):
         raise ParseError(f"{_WHAT}: expected as many prices as times, found {len(known)} and {len(times)}")
+    if len(known) < _LEAST_KNOWN_SHARE * len(prices):
+        raise ParseError(f"{_WHAT}: {len(known)} of {len(prices)} prices of {zone} are known, too few for the mean of a day")
     if field_of(answer, "unit") != "EUR / MWh":
         raise ParseError(f"{_WHAT}: unit is {as_text(field_of(answer, 'unit'))!r}, expected EUR / MWh")
     # The middle of the day lies in it in every time zone.

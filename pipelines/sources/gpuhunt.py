@@ -89,7 +89,8 @@ def parse(content: bytes) -> pl.DataFrame:
         raise ParseError(f"{_WHAT}: expected a cloud and its catalogue as CSV")
     cloud = document["cloud"]
     rows = read_csv_text(document["csv"].encode("utf-8", "replace"), f"{_WHAT} of {cloud}", _COLUMNS)
-    machines = rows.filter(pl.col("gpu_as_named").is_not_null()).unique(maintain_order=True)
+    is_line = pl.any_horizontal(pl.all().is_not_null())
+    machines = rows.filter(pl.col("gpu_as_named").is_not_null() | ~is_line).unique(maintain_order=True)
     options = pl.col("spot").str.to_lowercase().replace({"true": "spot", "false": "on_demand"}).alias("purchase_option")
     return offers(
         machines.with_columns(options, instance_type=pl.col("sku")).drop("spot").rows(named=True),

@@ -76,7 +76,8 @@ def parse(content: bytes) -> pl.DataFrame:
         raise ParseError("vms.csv: expected a cloud and its list as CSV")
     cloud = document["cloud"]
     text = read_csv_text(document["vms_csv"].encode("utf-8", "replace"), f"vms.csv of {cloud}", _COLUMNS, optional=("zone",))
-    machines = text.filter(pl.col("gpu_as_named").is_not_null()).select(pl.lit(cloud).alias("provider"), *_COLUMNS.values())
+    is_line = pl.any_horizontal(pl.all().is_not_null())
+    machines = text.filter(pl.col("gpu_as_named").is_not_null() | ~is_line).select(pl.lit(cloud).alias("provider"), *_COLUMNS.values())
     # A count that is none is unknown; it does not take the rest of the list away.
     return machines.with_columns(pl.col("gpu_count_stated").cast(pl.Float64, strict=False)).unique(maintain_order=True)
 

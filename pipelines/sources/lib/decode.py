@@ -129,7 +129,11 @@ def text_rows(items: Sequence[Any], fields: Mapping[str, str], what: str, *, req
 
 
 def read_csv_text(content: bytes, what: str, columns: Mapping[str, str], *, optional: Sequence[str] = ()) -> pl.DataFrame:
-    """A CSV's columns as text under our names, whatever their order; an empty field is NULL. Raises ParseError."""
+    """A CSV's columns as text under our names, whatever their order; an empty field is NULL.
+
+    A line with more or fewer fields than the header is a row of NULL: nobody knows which field is which, and the rules put it aside.
+    Raises ParseError where a column is missing, and where the last line does not fit: there the answer was cut off.
+    """
     try:
         rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
@@ -140,10 +144,11 @@ def read_csv_text(content: bytes, what: str, columns: Mapping[str, str], *, opti
     for name in columns:
         if name not in header and columns[name] not in optional:
             raise ParseError(f"{what}: column {name} is missing; found {fit_to_show(', '.join(header))}")
-    for number, row in enumerate(rows[1:], start=2):
-        if row and len(row) != len(header):
-            raise ParseError(f"{what}, line {number}: {len(row)} fields, expected {len(header)}")
-    body = [row for row in rows[1:] if row]
+    lines = [(number, row) for number, row in enumerate(rows[1:], start=2) if row]
+    if lines and len(lines[-1][1]) != len(header):
+        number, row = lines[-1]
+        raise ParseError(f"{what}, line {number}: {len(row)} fields, expected {len(header)}")
+    body = [row if len(row) == len(header) else [""] * len(header) for _, row in lines]
     place = {name: header.index(name) for name in columns if name in header}
     table = {
         ours: [row[place[name]][:_MAX_VALUE] or None for row in body] if name in place else [None] * len(body)

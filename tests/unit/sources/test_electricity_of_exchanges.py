@@ -10,12 +10,13 @@ import pytest
 from pipelines.catalogue.contracts import catalogue
 from pipelines.quality.row_rules import check_rows
 from pipelines.sources import energy_charts
+from pipelines.sources.lib.errors import ParseError
 from tests.support.tables import with_lineage
 
 CONTRACT = catalogue().tables["electricity_reading"]
 
 
-def answer(*prices: float) -> bytes:
+def answer(*prices: float | None) -> bytes:
     """An answer in the documented shape, of hours of 3 May 2026."""
     hours = [1777766400 + 3600 * number for number in range(len(prices))]
     body = {"license_info": "CC BY 4.0", "unix_seconds": hours, "price": prices, "unit": "EUR / MWh", "deprecated": False}
@@ -39,3 +40,9 @@ def test_what_is_no_price_of_a_kilowatt_hour_is_a_verdict_on_its_row(price: str)
     checked = check_rows(CONTRACT, both, may_quarantine=True, share_effect="warned")
     assert checked.good.get_column("area").to_list() == ["DE"]
     assert checked.quarantined.height == 1
+
+
+def test_a_few_hours_are_no_mean_of_a_day() -> None:
+    with pytest.raises(ParseError, match="3 of 24 prices of DE-LU are known"):
+        energy_charts.parse(answer(*[90.0] * 3, *[None] * 21))
+    assert energy_charts.parse(answer(*[90.0] * 23, None)).height == 1

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from pipelines.catalogue.contracts import catalogue
+from pipelines.quality.row_rules import check_rows
 from pipelines.sources import skypilot_catalog
 from pipelines.sources.lib.errors import OfflineError, ParseError
 from pipelines.sources.lib.http import Breaker
@@ -114,3 +115,14 @@ gpu_1x_test,H100,1.0,3.5,europe-central-1,
 def test_a_list_of_every_type_in_every_region_says_nothing_of_places(cloud: str, rows: list[tuple[str | None, ...]]) -> None:
     fed = skypilot_catalog.normalise(raw(enveloped(LISTS[cloud], cloud))).collect()
     assert fed.select("instance_type", "region", "zone", "purchase_option", "native_amount").rows() == rows
+
+
+def test_a_line_that_does_not_fit_is_put_aside_by_itself() -> None:
+    lines = CSV.splitlines()
+    whole = skypilot_catalog.parse(enveloped())
+    for wrong in (lines[1] + b",further", lines[1].rpartition(b",")[0]):
+        found = raw(enveloped(b"\n".join([lines[0], wrong, *lines[1:]])))
+        checked = check_rows(catalogue().tables["skypilot_catalog"], found, may_quarantine=True)
+        assert checked.good.height == whole.height and checked.quarantined.height == 1
+        with pytest.raises(ParseError, match="fields, expected"):
+            skypilot_catalog.parse(enveloped(b"\n".join([*lines, wrong])))
