@@ -154,7 +154,8 @@ window.breakeven = (() => {
     const named = [...new Set(rows.flatMap((row) => (row.source ? row.source.split(", ") : [])))].sort();
     const dates = rows.map((row) => row.price_as_of_on ?? row.moved_on ?? row.on_date).filter(Boolean).sort();
     const parts = [];
-    if (dates.length) parts.push(text("say.dates", { from: day(dates[0]), to: day(dates[dates.length - 1]) }));
+    const [from, to] = [dates[0], dates[dates.length - 1]];
+    if (dates.length) parts.push(from === to ? text("say.date", { day: day(from) }) : text("say.dates", { from: day(from), to: day(to) }));
     if (named.length) parts.push(text("say.sources", { sources: named.slice(0, 8).join(", ") + (named.length > 8 ? ", …" : "") }));
     parts.push(text("say.tables", { day: day(setup.as_of_on) }));
     return parts.join(" ");
