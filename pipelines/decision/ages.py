@@ -78,6 +78,12 @@ def too_old(aside: LastKnown) -> str:
     )
 
 
+def why_set_aside(aside: Sequence[LastKnown], found: Ways) -> dict[str, str]:
+    """The reason of each kind, and of owning the base where no server may be compared."""
+    why = {one.kind: too_old(one) for one in aside}
+    return why | ({"hybrid": why["own"]} if "own" in why and "hybrid" in found.excluded else {})
+
+
 def held_back(verdict: Verdict, asked: Asked, found: Ways, aside: Sequence[LastKnown]) -> Verdict:
     """Not clear where what is too old would be cheaper, nor, unless cheaper by half, on a figure beyond its limit (or its rival's)."""
     by_half = verdict.advantage_share is not None and verdict.advantage_share >= ADVANTAGE_ON_OLD_FIGURES

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from pipelines.decision import scenario as inputs
-from pipelines.decision.ages import LastKnown, held_back, last_known, old_figures, too_old
+from pipelines.decision.ages import LastKnown, held_back, last_known, old_figures, why_set_aside
 from pipelines.decision.constraints import site_conditions
 from pipelines.decision.demand import fleet
 from pipelines.decision.depth import ConstraintCost, ForwardRent, Standing, constraint_costs, few_sellers, forward_rents, standings
@@ -119,7 +119,7 @@ def decide(workload: Workload, load: np.ndarray, market: Market, draws: int = DR
         load_duration={percent: float(np.quantile(load, 1 - percent / 100)) for percent in (1, 10, 25, 50, 75, 90)},
         servers_for_peak=_servers_for_peak(own) if own else None,
         options=[_option(way, workload, load, market, names) for way in found.cheapest],
-        excluded=found.excluded | {one.kind: too_old(one) for one in aside},
+        excluded=found.excluded | why_set_aside(aside, found),
         payback=_payback(own, found.cheapest),
         thresholds=_thresholds(found.cheapest),
         robustness=replace(sure, verdict=held_back(sure.verdict, asked, found, aside)),

@@ -45,6 +45,7 @@ def test_a_kind_whose_every_price_is_too_old_is_said_with_its_last_price(kind: s
     [aside] = found.last_known
     assert (aside.kind, aside.price_on, aside.age_days) == (name, THEN, AGE)
     assert f"{THEN}, {AGE} days old, limit 365" in found.excluded[name]
+    assert kind != "own" or found.excluded["hybrid"] == found.excluded["own"]
     assert "was not compared: its last known price is of" in words(found)
     assert as_dict(found)["last_known"][0]["kind"] == name
 
