@@ -10,6 +10,7 @@ from collections.abc import Callable
 import yaml
 
 from pipelines.decision.report.speech import speech
+from pipelines.prices.places import EUROPE
 
 QUESTIONS: tuple[tuple[str, str, str], ...] = (
     ("name", "What is the workload called?", "My workload"),
@@ -46,11 +47,18 @@ def as_yaml(answers: dict[str, str]) -> str:
         },
         "horizon_years": _number(answers["years"]),
         "currency": answers["currency"].upper(),
-        **({"electricity_area": "EU27_2020"} if answers["currency"].upper() == "EUR" else {}),
+        **_area(countries, answers["currency"].upper()),
         **({"constraints": {"countries": countries}} if countries else {}),
     }
     first = "# Written by `breakeven new-workload`; docs/deciding.md names every field.\n"
     return first + yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+
+
+def _area(countries: list[str], currency: str) -> dict[str, str]:
+    """The one country that machines may stand in, where a tariff is known of or around it; else what the currency says."""
+    if len(countries) == 1 and countries[0] in EUROPE | {"US", "CA"}:
+        return {"electricity_area": countries[0]}
+    return {"electricity_area": "EU27_2020"} if currency == "EUR" else {}
 
 
 def _number(text: str) -> float | int | str:

@@ -256,3 +256,14 @@ def test_ten_answers_make_a_file_that_can_be_read(tmp_path: Path) -> None:
     workload, _ = load_workload(path)
     assert len(shown) == 10 and workload.constraints.countries == ("FR", "DE") and workload.currency == "EUR"
     assert workload.load.output_tokens_per_day == 5e6 and workload.horizon_years == 2
+
+
+@pytest.mark.parametrize(
+    ("countries", "currency", "area"),
+    [("FR", "EUR", "FR"), ("ca", "USD", "CA"), ("FR, DE", "EUR", "EU27_2020"), ("BR", "USD", None), ("", "USD", None)],
+)
+def test_a_new_workload_takes_the_tariff_of_its_one_country(tmp_path: Path, countries: str, currency: str, area: str | None) -> None:
+    given = iter(["", "", "", "", "", "", "", "", countries, currency])
+    path = tmp_path / "w.yaml"
+    path.write_text(as_yaml(ask(lambda _: next(given))))
+    assert load_workload(path)[0].electricity_area == area
