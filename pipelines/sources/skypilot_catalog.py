@@ -1,8 +1,9 @@
 """Prices of machines with accelerators as the SkyPilot catalog lists them: a second word on several clouds, without a key.
 
-Only clouds whose lists a workflow renews are read, and Azure's, whose age is not known. GCP's is not fetched, and where a snapshot of it
-is stored its rows stay in raw: there the price of a machine and that of its accelerators stand apart. Lists that are the product of all
-types and all regions say nothing of where a machine stands: of these each type is one offer without a place.
+Only clouds whose lists a workflow renews are fetched: Azure's is renewed by none and stands in no version of the catalog. GCP's is not
+fetched, and where a snapshot of it is stored its rows stay in raw: there the price of a machine and that of its accelerators stand
+apart. Lists that are the product of all types and all regions say nothing of where a machine stands: of these each type is one offer
+without a place.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from pipelines.sources.lib.errors import OfflineError, ParseError, SourceError
 from pipelines.sources.lib.offers import observations
 from pipelines.sources.lib.source import FetchContext, Payload, Source
 
-_CLOUDS = ("aws", "azure", "lambda", "nebius", "runpod", "seeweb", "verda")
+_FETCHED = ("aws", "lambda", "nebius", "runpod", "seeweb", "verda")
+# Read where a snapshot holds them.
+_CLOUDS = (*_FETCHED, "azure")
 # Their lists give every type every region, whatever is sold where.
 _PLACE_UNKNOWN = ("lambda", "nebius", "runpod", "seeweb", "verda")
 # Their spot column repeats the on-demand price.
@@ -33,7 +36,7 @@ SOURCE = Source(
     precedence=400,
     base_url="https://raw.githubusercontent.com",
     certainty="recorded",
-    gives="on-demand and spot prices of AWS, Azure, Lambda, Nebius, RunPod, Seeweb and Verda, second-hand",
+    gives="on-demand and spot prices of AWS, Lambda, Nebius, RunPod, Seeweb and Verda, second-hand",
 )
 _COLUMNS = {
     "InstanceType": "instance_type",
@@ -48,7 +51,7 @@ _COLUMNS = {
 
 def fetch(context: FetchContext) -> Iterable[Payload]:
     """One list per cloud; the list does not name its cloud, so it is stored in an envelope that does."""
-    for cloud in _CLOUDS:
+    for cloud in _FETCHED:
         try:
             answer = context.http.get(f"{context.base_url}/skypilot-org/skypilot-catalog/master/catalogs/v8/{cloud}/vms.csv")
         except OfflineError:

@@ -20,10 +20,8 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation, localcontext
-from functools import cache
 from typing import Any
 
-import jmespath
 import polars as pl
 
 from pipelines.platform.clock import utc_now
@@ -33,6 +31,7 @@ from pipelines.sources.lib.http import Request
 from pipelines.sources.lib.manifest import Manifest, Question, manifests
 from pipelines.sources.lib.offers import offers
 from pipelines.sources.lib.paging import pages
+from pipelines.sources.lib.paths import search
 from pipelines.sources.lib.source import FetchContext, Payload
 
 __all__ = ["Manifest", "enveloped", "fetch", "manifests", "parse"]
@@ -172,7 +171,7 @@ def _parsed(manifest: Manifest, content: bytes) -> pl.DataFrame:
 
 
 def _records(document: Any, reading: Mapping[str, Any], what: str) -> list[Any]:
-    found = _search(reading["records"], document) if "records" in reading else document
+    found = search(reading["records"], document) if "records" in reading else document
     if isinstance(found, dict):
         found = [{**value, "_key": key} for key, value in found.items() if isinstance(value, dict)]
     if not isinstance(found, list):
@@ -182,7 +181,7 @@ def _records(document: Any, reading: Mapping[str, Any], what: str) -> list[Any]:
 
 def _items(record: dict[str, Any], reading: Mapping[str, Any], named: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     named = {**record, **named}
-    each = _search(reading["each"], record) if "each" in reading else None
+    each = search(reading["each"], record) if "each" in reading else None
     if isinstance(each, dict):
         each = [{**value, "_key": key} if isinstance(value, dict) else {"_key": key, "_value": value} for key, value in each.items()]
     if isinstance(each, list) and each:
@@ -193,7 +192,7 @@ def _items(record: dict[str, Any], reading: Mapping[str, Any], named: Mapping[st
 
 def _holds(item: Mapping[str, Any], conditions: Iterable[Mapping[str, str]]) -> bool:
     for condition in conditions:
-        text = as_text(_search(condition["path"], item)) or ""
+        text = as_text(search(condition["path"], item)) or ""
         if "matches" in condition and not re.search(condition["matches"], text):
             return False
         if "matches_not" in condition and re.search(condition["matches_not"], text):
@@ -203,7 +202,7 @@ def _holds(item: Mapping[str, Any], conditions: Iterable[Mapping[str, str]]) -> 
 
 def _rows(item: Mapping[str, Any], reading: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for offer in reading["offers"]:
-        if "when" in offer and not _search(offer["when"], item):
+        if "when" in offer and not search(offer["when"], item):
             continue
         row = {name: _value(spec, item) for name, spec in {**reading["row"], **offer}.items() if name != "when"}
         if row.get("native_amount") is not None:
@@ -212,7 +211,7 @@ def _rows(item: Mapping[str, Any], reading: Mapping[str, Any]) -> Iterator[dict[
 
 def _value(spec: Any, item: Mapping[str, Any]) -> str | None:
     if isinstance(spec, str):
-        return as_text(_search(spec, item))
+        return as_text(search(spec, item))
     if "value" in spec:
         return as_text(spec["value"])
     text = as_text(_found(spec, item))
@@ -222,19 +221,19 @@ def _value(spec: Any, item: Mapping[str, Any]) -> str | None:
     if text is not None and "words" in spec:
         text = spec["words"].get(text, text)
     if text is not None and ("times" in spec or "divided_by" in spec):
-        divisor = as_text(_search(spec["divided_by"], item)) if "divided_by" in spec else "1"
+        divisor = as_text(search(spec["divided_by"], item)) if "divided_by" in spec else "1"
         text = _scaled(text, spec.get("times", "1"), divisor)
     return text
 
 
 def _found(spec: Mapping[str, str], item: Mapping[str, Any]) -> Any:
-    found = _search(spec["path"], item)
+    found = search(spec["path"], item)
     if "at" in spec:
-        key = as_text(_search(spec["at"], item))
+        key = as_text(search(spec["at"], item))
         found = found.get(key) if isinstance(found, dict) else None
     if "field" in spec:
-        found = _search(spec["field"], found)
-    return _search(spec["else"], item) if found is None and "else" in spec else found
+        found = search(spec["field"], found)
+    return search(spec["else"], item) if found is None and "else" in spec else found
 
 
 def _scaled(text: str, times: str, divisor: str | None) -> str | None:
@@ -265,18 +264,9 @@ def _by_key(lookup: Mapping[str, Any], answer: Any) -> dict[str, Any]:
     """What was looked up, by key: a list whose items say theirs at `key`, or an object as it is; over all pages."""
     by_key: dict[str, Any] = {}
     for document in answer if "paging" in lookup and isinstance(answer, list) else [answer]:
-        found = _search(lookup["records"], document)
+        found = search(lookup["records"], document)
         if isinstance(found, dict):
             by_key |= found
         elif isinstance(found, list) and "key" in lookup:
-            by_key |= {as_text(_search(lookup["key"], item)) or "": item for item in found}
+            by_key |= {as_text(search(lookup["key"], item)) or "": item for item in found}
     return by_key
-
-
-def _search(path: str, document: Any) -> Any:
-    return _compiled(path).search(document)
-
-
-@cache
-def _compiled(path: str) -> Any:
-    return jmespath.compile(path)

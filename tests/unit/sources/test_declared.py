@@ -167,3 +167,14 @@ def test_what_is_looked_up_with_each_question_is_put_together_over_its_pages(tmp
     # Prices stand without it, and what is not known is not said.
     assert declared.parse(acme, south.content).select("sku", "stock").rows() == [("a", None), ("b", None)]
     assert len(problems) == 1 and problems[0].startswith("acme, stock, south: ")
+
+
+def test_a_record_of_another_kind_takes_no_other_away(tmp_path: Path) -> None:
+    """Text where a number is compared, a number where text is searched, nothing where something is joined."""
+    records = "records: \"machines[?hourly > `0` && starts_with(gpu, 'L')]\""
+    offer = "{when: \"!ends_with(name, '-old')\", purchase_option_as_named: \"join(' ', [name, note])\", native_amount: hourly}"
+    acme = manifest(tmp_path, GOOD.replace("records: machines", records).replace("{native_amount: hourly}", offer))
+    stated = [("a", "L4", 1), ("b", "L4", "2.50"), ("c", 7, 3), ("d", None, 4), ("e", "L40S", "free")]
+    stated += [("f", "L40S", None), ("g", "L4", "0"), (8, "L4", 5)]
+    body = json.dumps({"machines": [{"name": name, "gpu": gpu, "hourly": hourly} for name, gpu, hourly in stated]}).encode()
+    assert declared.parse(acme, body).select("sku", "native_amount").rows() == [("a", "1"), ("b", "2.50"), ("8", "5")]
