@@ -45,7 +45,17 @@ def known_value(field: str, value: str, known: Iterable[str]) -> None:
     names = sorted(known)
     if value in names:
         return
-    near = difflib.get_close_matches(value[:200].lower().replace("_", "").replace("-", ""), [n.lower() for n in names], 1, 0.7)
-    meant = next((n for n in names if near and n.lower() == near[0]), None)
-    hint = f"; write {meant}" if meant else ""
-    raise WorkloadError(f"{field} is {fit_to_show(repr(value))}, expected one of {', '.join(names) or 'none: no value is known'}{hint}")
+    raise WorkloadError(
+        f"{field} is {fit_to_show(repr(value))}, expected one of {', '.join(names) or 'none: no value is known'}{hint(value, names)}"
+    )
+
+
+def hint(value: str, known: Iterable[str]) -> str:
+    """What was probably meant, to stand behind a message; nothing where no known value is near."""
+    by_plain = {_plain(name): name for name in known}
+    near = difflib.get_close_matches(_plain(value[:200]), by_plain, 1, 0.7)
+    return f"; write {by_plain[near[0]]}" if near else ""
+
+
+def _plain(text: str) -> str:
+    return text.rpartition("/")[2].lower().replace("_", "").replace("-", "").replace(" ", "")

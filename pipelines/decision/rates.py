@@ -30,6 +30,7 @@ from pipelines.decision.estimate import (
     sweep_to,
 )
 from pipelines.decision.facts import Facts
+from pipelines.decision.lookups import hint
 from pipelines.decision.market import MOST_NODES, EngineRate, Measurement
 from pipelines.decision.words import said
 from pipelines.decision.workload import Workload
@@ -87,10 +88,9 @@ def measurements(connection: duckdb.DuckDBPyConnection, workload: Workload, as_o
     known = facts.models
     measured_models = {m for (m,) in connection.execute("SELECT DISTINCT model FROM marts.throughput").fetchall()}
     if workload.model not in {*known, *measured_models} and not workload.quotes.rates and not workload.quotes.tokens:
-        names = ", ".join(sorted({*known, *measured_models}))
-        raise WorkloadError(
-            f"model is {fit_to_show(repr(workload.model))}, of which nothing was measured and no size is known; expected one of {names}"
-        )
+        names = sorted({*known, *measured_models})
+        asked = f"model is {fit_to_show(repr(workload.model))}, of which nothing was measured and no size is known"
+        raise WorkloadError(f"{asked}; expected one of {', '.join(names)}{hint(workload.model, names)}")
     if workload.tokens.output == 0:
         return []  # no run without output was measured; tokens are sold for it all the same
     found = _of_lengths(connection, workload, as_of, facts)

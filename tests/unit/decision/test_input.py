@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipelines.cli.main import main
 from pipelines.decision.documents import WorkloadError, read_yaml
 from pipelines.decision.load_file import read_load
-from pipelines.decision.lookups import known_value
+from pipelines.decision.lookups import hint, known_value
 from pipelines.decision.new_workload import as_yaml, ask
 from pipelines.decision.workload import load_workload
 
@@ -267,3 +267,18 @@ def test_a_new_workload_takes_the_tariff_of_its_one_country(tmp_path: Path, coun
     path = tmp_path / "w.yaml"
     path.write_text(as_yaml(ask(lambda _: next(given))))
     assert load_workload(path)[0].electricity_area == area
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("llama-3.1-70b", "Llama-3.1-70B"),
+        ("Llama 3.1 70B", "Llama-3.1-70B"),
+        ("meta-llama/Llama-3.1-70B-Instruct", "Llama-3.1-70B"),
+        ("secnumcloud", "SecNumCloud"),
+        ("data center", "datacenter"),
+    ],
+)
+def test_what_was_probably_meant_is_said(asked: str, meant: str) -> None:
+    assert hint(asked, ["Llama-3.1-70B", "Qwen3-32B", "SecNumCloud", "datacenter"]) == f"; write {meant}"
+    assert hint("something else", ["Llama-3.1-70B", "SecNumCloud"]) == ""
