@@ -4,8 +4,9 @@ Belongs here: what holds for every manifest. Does not belong here: the form of a
 
 An answer becomes records (`records`, a JMESPath to a list, or to an object whose keys are then `_key`), each record as many as `each`
 has elements (`_each`), each of these one row per offer whose `when` holds and whose amount is there. What the request was asked with
-stands under `_with`, answers that the manifest looks up stand as objects by key under `_lookup`: once for all questions, or with each
-where their path names one of its variables. What can be done without (`optional`) is said where it fails, and is not there then.
+stands under `_with`, the whole answer under `_answer`, answers that the manifest looks up stand as objects by key under `_lookup`: once
+for all questions, or with each where their path names one of its variables. What can be done without (`optional`) is said where it
+fails, and is not there then.
 
 A column is a JMESPath, a fixed `value`, or a path whose text is cut out (`match`: the group that matched), translated (`words`) or
 scaled (`times`, `divided_by`, exact); with `at` the path leads to an object of which the key at that path is taken, and of it `field`,
@@ -159,7 +160,7 @@ def _parsed(manifest: Manifest, content: bytes) -> pl.DataFrame:
         raise ParseError(f"{what}: the service answers with errors: {as_text(document['errors'])}")
     found = _records(document, reading, what)
     tables = {name: _by_key(manifest.document["lookups"][name], answer) for name, answer in lookups.items()}
-    named = {"_with": variables, "_lookup": tables}
+    named = {"_with": variables, "_lookup": tables, "_answer": document}
     chosen = [item for record in found for item in _items(record, reading, named) if _holds(item, reading.get("where", ()))]
     rows = [row for item in chosen for row in _rows(item, reading)]
     if not chosen and not manifest.is_enveloped and "paging" not in reading:

@@ -79,6 +79,13 @@ def test_outscale_bills_one_of_two_states_of_a_gpu() -> None:
     assert Decimal(amount) == gpu + 10 * core + 80 * entries["CustomRam"]
 
 
+@pytest.mark.parametrize("name", ["ovhcloud", "ovhcloud_us"])
+def test_ovhcloud_says_in_which_currency_its_book_is(name: str) -> None:
+    document = json.loads(answer(name))
+    document["locale"]["currencyCode"] = "GBP"
+    assert set(MODULES[name].parse(json.dumps(document).encode()).get_column("currency")) == {"GBP"}
+
+
 def test_runpod_is_asked_for_list_prices_without_stock() -> None:
     asked = MANIFESTS["runpod"].document["requests"][0]["graphql"]
     assert "lowestPrice" not in asked
