@@ -79,11 +79,15 @@ def test_outscale_bills_one_of_two_states_of_a_gpu() -> None:
     assert Decimal(amount) == gpu + 10 * core + 80 * entries["CustomRam"]
 
 
-@pytest.mark.parametrize("name", ["ovhcloud", "ovhcloud_us"])
-def test_ovhcloud_says_in_which_currency_its_book_is(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "path"), [("ovhcloud", "locale.currencyCode"), ("ovhcloud_us", "locale.currencyCode"), ("upcloud", "prices.currency")]
+)
+def test_a_price_is_in_the_currency_that_its_answer_names(name: str, path: str) -> None:
     document = json.loads(answer(name))
-    document["locale"]["currencyCode"] = "GBP"
-    assert set(MODULES[name].parse(json.dumps(document).encode()).get_column("currency")) == {"GBP"}
+    place, field = path.split(".")
+    document[place][field] = "GBP"
+    found = MODULES[name].parse(json.dumps(document).encode())
+    assert set(found.get_column("currency")) == {"GBP"}
 
 
 def test_runpod_is_asked_for_list_prices_without_stock() -> None:
