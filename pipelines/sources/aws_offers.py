@@ -76,21 +76,31 @@ def lines_kept() -> Callable[[bytes], bytes]:
         nonlocal rest, lines_seen
         if not piece:
             last, rest = rest, b""
-            return last if _is_of_a_machine(last) else b""
-        lines = (rest + piece).split(b"\n")
-        rest = lines.pop()
+            return b"".join(_lines_of_machines(last, 0))
+        text = rest + piece
+        end = text.rfind(b"\n") + 1
+        rest = text[end:]
         if len(rest) > _LONGEST_LINE_BYTES:
             raise SourceError(f"{_WHAT}: a line of more than {_LONGEST_LINE_BYTES:,} bytes; it is no price list")
-        head = max(0, min(_PREAMBLE_LINES - lines_seen, len(lines)))
-        lines_seen += len(lines)
-        kept = [*lines[:head], *(line for line in lines[head:] if _is_of_a_machine(line))]
-        return b"".join(line + b"\n" for line in kept)
+        head = 0
+        while lines_seen < _PREAMBLE_LINES and head < end:
+            head = text.index(b"\n", head) + 1
+            lines_seen += 1
+        return b"".join([text[:head], *_lines_of_machines(text[:end], head)])
 
     return keep
 
 
-def _is_of_a_machine(line: bytes) -> bool:
-    return all(word in line for word in _LINUX) and MACHINE_USAGE.search(line) is not None
+def _lines_of_machines(text: bytes, begin: int) -> Iterable[bytes]:
+    """Lines from a place on. One search over all of it: most lines are of storage and of machines without accelerators."""
+    end = begin
+    for found in MACHINE_USAGE.finditer(text, begin):
+        if found.start() >= end:
+            start = text.rfind(b"\n", end, found.start()) + 1 or end
+            end = text.find(b"\n", found.end()) + 1 or len(text)
+            line = text[start:end]
+            if all(word in line for word in _LINUX):
+                yield line
 
 
 @parser(_WHAT)

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipelines.sources import aws_offers, aws_savings_plans
 from pipelines.sources.lib.aws import regions_of_the_day
@@ -64,3 +66,21 @@ def test_a_body_that_is_no_savings_plan_is_refused() -> None:
     with pytest.raises(SourceError, match="no such file"):
         for _ in range(20):
             keep(b" " * (1 << 17))
+
+
+WORDS = (
+    '"Linux","Shared","Used","No License required","USD"',
+    '"Windows","Shared"',
+    "EUW3-BoxUsage:p5.48xlarge",
+    "BoxUsage:m5.large",
+    "EBS:gp3",
+)
+
+
+@given(st.lists(st.lists(st.sampled_from(WORDS), max_size=4).map(",".join), max_size=20), st.integers(1, 200), st.booleans())
+def test_the_lines_of_machines_are_kept_whatever_the_pieces(lines: list[str], size: int, ends: bool) -> None:
+    preamble = ["FormatVersion,v1.0", "a", "b", "c", "d", "header"]
+    content = "\n".join([*preamble, *lines]).encode() + b"\n" * (ends or not lines)
+    keep = aws_offers.lines_kept()
+    kept = b"".join(keep(content[at : at + size]) for at in range(0, len(content), size)) + keep(b"")
+    assert kept.decode().splitlines() == [*preamble, *(line for line in lines if WORDS[0] in line and WORDS[2] in line)]
