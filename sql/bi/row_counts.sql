@@ -41,11 +41,24 @@ of_version AS (
     SELECT source, 'unknown', 'device', count(*) FROM marts.price_today WHERE gpu IS NULL GROUP BY source
     UNION ALL
     SELECT source, 'unknown', 'place', count(*) FROM marts.price_today WHERE country IS NULL GROUP BY source
+),
+
+all_counts AS (
+    SELECT source, step, reason, coalesce(row_count, 0) AS row_count, row_count_before FROM of_runs
+    UNION ALL
+    SELECT source, step, reason, row_count, NULL::BIGINT FROM of_version
+),
+
+-- How old the newest figure of each source was in the newest refresh.
+aged AS (
+    SELECT s.source, date_diff('day', s.newest_figure_on, f.as_of_on) AS age_days
+    FROM ops.source_status AS s
+    INNER JOIN ops.refreshes AS f USING (run_id)
+    INNER JOIN runs AS r USING (run_id)
+    WHERE r.run_number = 1
 )
 
-SELECT source, step, reason, coalesce(row_count, 0) AS row_count, row_count_before
-FROM of_runs
-UNION ALL
-SELECT source, step, reason, row_count, NULL::BIGINT AS row_count_before
-FROM of_version
-ORDER BY source, step, reason
+SELECT b.source, b.step, b.reason, b.row_count, b.row_count_before, a.age_days
+FROM all_counts AS b
+LEFT JOIN aged AS a USING (source)
+ORDER BY b.source, b.step, b.reason

@@ -5,10 +5,11 @@ The faults are applied from outside, so that the program itself has no switch fo
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import polars as pl
@@ -53,7 +54,10 @@ def model_gives(name: str, change: Callable[[pl.LazyFrame], pl.LazyFrame]) -> Ca
         def patched(**inputs: Any) -> pl.LazyFrame:
             return change(original(**inputs))
 
-        object.__setattr__(model, "function", patched)
+        def patched_parts(**inputs: Any) -> Iterator[pl.LazyFrame]:
+            yield from map(change, original(**inputs))
+
+        object.__setattr__(model, "function", patched_parts if inspect.isgeneratorfunction(original) else patched)
 
     return apply
 
