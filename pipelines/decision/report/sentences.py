@@ -145,9 +145,12 @@ def _how_sure(decision: Decision, t: Speech) -> list[str]:
 
 def _too_old(decision: Decision, t: Speech) -> list[str]:
     """Kinds of ways that were not compared for the age of their prices, and what that does to the answer."""
+    # Where nothing is compared there is no answer to set it against.
+    beside = "{kind} was not compared: {why}. At it, '{title}' would cost {usd} {money}, {more} than the answer."
+    alone = "{kind} was not compared: {why}. At it, '{title}' would cost {usd} {money}."
     said = [
         t(
-            "{kind} was not compared: {why}. At it, '{title}' would cost {usd} {money}, {more} than the answer.",
+            beside if decision.options else alone,
             kind=t.kind(one.kind),
             why=t.of(too_old(one)),
             title=one.title,

@@ -56,6 +56,13 @@ def test_what_is_too_old_and_would_be_cheaper_is_said_in_the_first_line_and_leav
     assert "own at its last known price would be cheaper" in words(found).split("Over 5 years")[0]
 
 
+def test_where_nothing_is_compared_no_last_price_is_held_against_an_answer() -> None:
+    expired = expiring("on_demand").expired
+    found = decide(workload(), load(0.9), replace(full_market(), servers=[], offers=[], expired=expired), draws=1)
+    assert found.options == [] and found.last_known
+    assert "than the answer" not in words(found) and "At it, '" in words(found)
+
+
 def test_nothing_is_set_aside_while_a_price_of_its_kind_answers() -> None:
     whole = full_market()
     found = decide(workload(), load(0.9), replace(whole, expired=Expired(servers=[replace(whole.servers[0], age_days=AGE)])), draws=1)
