@@ -55,7 +55,7 @@ def break_even(
     fx_rate: pl.LazyFrame,
     as_of: date,
 ) -> Iterator[pl.LazyFrame]:
-    """One row per day, window, model, precision, workload, server and comparator; a month at a time."""
+    """One row per day, window, model, precision, workload, server and comparator; some months at a time."""
     third_party = third_party_series(price_history).with_columns(is_third_party=True)
     is_compared = (pl.col("purchase_option") == "on_demand") & pl.col("trust_tier").is_in(PROFESSIONAL)
     # Days are many and names are long: rows of days have the numbers of their series, device and seller.

@@ -74,7 +74,7 @@ def cost_per_token(
     reference_cost_assumption: pl.LazyFrame,
     as_of: date,
 ) -> Iterator[pl.LazyFrame]:
-    """One row per day, window, model, precision, workload, device, option, country and provider; a month at a time."""
+    """One row per day, window, model, precision, workload, device, option, country and provider; some months at a time."""
     choice = measured_choice(throughput, reference_workload).collect().lazy()
     # All sources of a series in one text: which of them spoke at which time stands in price_history.
     sources = price_history.group_by(price_series_id="series_id").agg(price_source=pl.col("source").unique().sort().str.join(", "))

@@ -39,7 +39,7 @@ def months(rows: pl.LazyFrame, last: date, rows_at_once: int = ROWS_AT_ONCE) -> 
     """
     month = pl.col("on_date").dt.month_start()
     counts = rows.group_by(month).len().sort("on_date").collect()
-    first, waiting = rows.select(pl.col("on_date").min()).collect().item() or last, 0
+    first, waiting = first_day(rows) or last, 0
     for starts_on, count in counts.rows():
         if waiting and waiting + count > rows_at_once and starts_on <= last:
             yield Days(first, starts_on - timedelta(days=1))

@@ -36,8 +36,8 @@ from pipelines.quality.results import RuleResult, merged
 _BATCHES_AT_ONCE = 20
 # Rules of the whole table look at so many rows at a time, of several batches where these are small.
 _ROWS_VALIDATED_AT_ONCE = 200_000
-# Of a backfill as many rows are held until they are applied, however long it is.
-_ROWS_APPLIED_AT_ONCE = 100_000
+# Of a backfill so many rows, and the references of so many batches, are held until they are applied, however long and quiet it is.
+_ROWS_APPLIED_AT_ONCE, _BATCHES_APPLIED_AT_ONCE = 100_000, 100
 _ROWS_KEPT = 500_000
 _RATES = "currency_rate"
 
@@ -123,7 +123,7 @@ class Ingestion:
         table on the former.
         """
         news, results = deque([self._none()]), []
-        for group in _batched(self._validated_ahead(engine, pending), _BATCHES_AT_ONCE, _ROWS_VALIDATED_AT_ONCE):
+        for group in _batched(self._validated_ahead(engine, pending), _BATCHES_AT_ONCE, _ROWS_VALIDATED_AT_ONCE, lambda one: one.new):
             new = pl.concat([self._none(), *(validated.new for _, validated in group)])
             verdicts = validate_batch(new, pl.concat([validated.quarantined for _, validated in group]))
             results += [*(validated.results for _, validated in group), verdicts]
@@ -147,7 +147,9 @@ class Ingestion:
         self, engine: HistoryEngine, pending: Sequence[PendingBatch], report: Callable[[BatchResult], None] = lambda _: None
     ) -> None:
         """Validate batch by batch, apply many as one batch of the day of the last of them: as many as have so many rows."""
-        for group in _batched(self._validated_ahead(engine, pending), len(pending), _ROWS_APPLIED_AT_ONCE):
+        for group in _batched(
+            self._validated_ahead(engine, pending), _BATCHES_APPLIED_AT_ONCE, _ROWS_APPLIED_AT_ONCE, lambda one: one.good
+        ):
             report(self._apply(engine, group[-1][0], [validated for _, validated in group]))
 
     def _validated_ahead(self, engine: HistoryEngine, pending: Sequence[PendingBatch]) -> Iterator[tuple[PendingBatch, _Validated]]:
@@ -271,13 +273,13 @@ class Ingestion:
 
 
 def _batched(
-    validated: Iterable[tuple[PendingBatch, _Validated]], batches: int, rows: int
+    validated: Iterable[tuple[PendingBatch, _Validated]], batches: int, rows: int, counted: Callable[[_Validated], pl.DataFrame]
 ) -> Iterator[list[tuple[PendingBatch, _Validated]]]:
-    """Batches in groups of at most so many, each ended by the batch with which it has so many good rows."""
+    """Batches in groups of at most so many, each ended by the batch with which its `counted` rows are so many."""
     waiting: list[tuple[PendingBatch, _Validated]] = []
     for one in validated:
         waiting.append(one)
-        if len(waiting) == batches or sum(w.good.height for _, w in waiting) >= rows:
+        if len(waiting) == batches or sum(counted(w).height for _, w in waiting) >= rows:
             yield waiting
             waiting = []
     if waiting:

@@ -83,7 +83,7 @@ class DataFolder:
     @property
     def scripts(self) -> Path:
         """Scripts of the pages that are the same in every refresh."""
-        return self.root / "build" / "scripts"
+        return self.marts_being_built / "scripts"
 
     @property
     def spilled(self) -> Path:

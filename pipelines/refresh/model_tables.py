@@ -130,9 +130,21 @@ def _make_in_parts(model: Model, inputs: dict[str, pl.LazyFrame], session: Refre
         with session.history() as history:
             written = write_parts(contract, partitions(model, history, inputs), file, check)
     else:
-        arguments = {name: session.as_of if name == AS_OF else inputs[name] for name in model.parameters}
-        written = write_parts(contract, model.parts(**arguments), file, check)
+        written = write_parts(contract, model.parts(**_arguments(model, inputs, session)), file, check)
     return ModelBuilt(pl.DataFrame(schema=contract.polars_schema()) if written.blocks else file, written.rows, 0, written.results)
+
+
+def _arguments(model: Model, inputs: dict[str, pl.LazyFrame], session: RefreshSession) -> dict[str, Any]:
+    """What the function of a model is called with, but for the history, which is open only for a while."""
+    arguments: dict[str, Any] = {}
+    for parameter in model.parameters:
+        if parameter == AS_OF:
+            arguments[parameter] = session.as_of
+        elif parameter.startswith(FEED_PREFIX):
+            arguments[parameter] = _fed(parameter, inputs, session)
+        elif parameter != HISTORY:
+            arguments[parameter] = inputs[parameter]
+    return arguments
 
 
 def _fed(parameter: str, inputs: dict[str, pl.LazyFrame], session: RefreshSession) -> pl.LazyFrame:
@@ -147,18 +159,9 @@ def _computed(model: Model, inputs: dict[str, pl.LazyFrame], session: RefreshSes
         return session.warehouse.select(model.sql, session.as_of)
     assert model.function is not None
     with ExitStack() as stack:
-        arguments: dict[str, Any] = {}
-        for parameter in model.parameters:
-            if parameter in given:
-                arguments[parameter] = given[parameter]
-            elif parameter == AS_OF:
-                arguments[parameter] = session.as_of
-            elif parameter == HISTORY:
-                arguments[parameter] = stack.enter_context(session.history())
-            elif parameter.startswith(FEED_PREFIX):
-                arguments[parameter] = _fed(parameter, inputs, session)
-            else:
-                arguments[parameter] = inputs[parameter]
+        arguments = _arguments(model, inputs, session) | given
+        if HISTORY in model.parameters:
+            arguments[HISTORY] = stack.enter_context(session.history())
         frame = model.function(**arguments)
     return rounded(frame) if model.contract.layer == "marts" else frame
 

@@ -252,21 +252,21 @@ def test_quiet_batches_do_not_pile_up(tmp_path: Path) -> None:
         assert history.views.as_of == batches[-1].as_of
 
 
-@pytest.mark.parametrize("rows", [1, 5, 1000])
-def test_a_backfill_holds_a_bounded_number_of_rows_and_comes_to_the_same(
-    tmp_path: Path, rows: int, monkeypatch: pytest.MonkeyPatch
+# Each day has two prices, on demand and spot.
+@pytest.mark.parametrize(("rows", "batches", "days_at_once"), [(1, 100, 1), (5, 100, 3), (1000, 100, 6), (1000, 2, 2)])
+def test_a_backfill_holds_a_bounded_part_and_comes_to_the_same(
+    tmp_path: Path, rows: int, batches: int, days_at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pipelines.history.ingestion._ROWS_APPLIED_AT_ONCE", rows)
+    monkeypatch.setattr("pipelines.history.ingestion._BATCHES_APPLIED_AT_ONCE", batches)
     days, found, taken = 6, [], []
     for name in ("day by day", "at once"):
-        taking, batches = ingestion(tmp_path / name, days)
-        with open_for_batches(tmp_path / f"{name}.duckdb", catalogue(), batches, batches[-1].as_of) as opened:
+        taking, stored = ingestion(tmp_path / name, days)
+        with open_for_batches(tmp_path / f"{name}.duckdb", catalogue(), stored, stored[-1].as_of) as opened:
             (taking.replay if name == "day by day" else taking.replay_at_once)(opened.engine, opened.pending, taken.append)
             views = opened.engine.views
             found.append([f.sort(f.collect_schema().names()).collect() for f in (views.versions(), views.windows())])
-    # Each day has two prices, on demand and spot.
-    days_at_once = max(-(-rows // 2), 1)
-    assert len(taken) == days - days // -days_at_once
+    assert len(taken) == days + days // days_at_once
     assert all(a.equals(b) and a.height for a, b in zip(*found, strict=True))
 
 
