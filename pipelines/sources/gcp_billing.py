@@ -1,8 +1,9 @@
 """GCP's catalogue of prices, with the account's own key: machines with GPUs, put together from cores, memory, GPUs and their disks.
 
 A machine of which a region lacks one part is not sold there, and no row: the sum of the other parts is the price of nothing. Accelerators
-without another part of their machines are said in one row for all places, which a rule holds back. Commitments are sold for parts, and
-are not put together here.
+without another part of their machines are said in one row for all places, which a rule holds back. A commitment is put together as an
+hour on demand is, of the parts at the prices of its term. A machine that is not sold on demand is listed for a reservation.
+Shares of a GPU and TPUs are not read.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ SOURCE = Source(
     certainty="documented",
     checked_on=date(2026, 11, 23),
     rows_at_least=20,
-    gives="on-demand and spot prices of machines with GPUs by region, as the sum of their parts",
+    must_have=("a3-highgpu-8g",),
+    gives="on-demand, spot and committed prices of machines with GPUs by region, as the sum of their parts",
 )
 _WHAT = "catalogue of prices"
 _COMPUTE_ENGINE = "6F81-5844-456A"
@@ -48,36 +50,80 @@ _HOURS_OF_A_MONTH = 730
 _BILLIONTH = Decimal("0.000000001")
 
 
+_ON_DEMAND, _SPOT, _CALENDAR = "on_demand", "spot", "calendar"
+# The ways of buying, and what an offer says of each. Calendar mode books a machine for days of which the price is per hour.
+_WAYS: Mapping[str, Mapping[str, Any]] = {
+    _ON_DEMAND: {"purchase_option": "on_demand"},
+    _SPOT: {"purchase_option": "spot"},
+    "1": {"purchase_option": "commitment", "commitment_months": 12, "payment_option": "none"},
+    "3": {"purchase_option": "commitment", "commitment_months": 36, "payment_option": "none"},
+    _CALENDAR: {"purchase_option": "capacity_block", "purchase_option_as_named": "calendar mode"},
+}
+
+
 @dataclass(frozen=True)
 class _Machine:
-    """What a machine is made of; `host` names its cores and memory, `gpu` its accelerators, as the catalogue begins to describe them."""
+    """What a machine is made of; `host` names its cores and memory, `gpu` its accelerators, as the catalogue begins to describe them.
+
+    Without a `host` the part of the accelerator is its share of the whole machine.
+    """
 
     name: str
-    host: str
+    host: str | None
     gpu: str
     gpus: int
-    cores: int
-    memory_gib: int
+    cores: int = 0
+    memory_gib: int = 0
     disk_gib: int = 0
+    # Sold on demand to who has a reservation only: the list price cannot be had by asking for a machine.
+    by_reservation: bool = False
+    # Sold while there is room only, neither on demand nor for a term.
+    spot_only: bool = False
+
+    @property
+    def parts(self) -> Mapping[str, int]:
+        """Every part by name, and how many units of it."""
+        host = {f"{self.host} Core": self.cores, f"{self.host} Ram": self.memory_gib} if self.host else {}
+        return {self.gpu: self.gpus, **host, **({_DISK: self.disk_gib} if self.disk_gib else {})}
+
+    def is_sold(self, way: str) -> bool:
+        return way == _SPOT or not self.spot_only
 
 
-_MACHINES = (
-    *(_Machine(f"a2-highgpu-{n}g", "A2 Instance", "Nvidia Tesla A100 GPU", n, 12 * n, 85 * n) for n in (1, 2, 4, 8)),
-    *(_Machine(f"a2-ultragpu-{n}g", "A2 Instance", "Nvidia Tesla A100 80GB GPU", n, 12 * n, 170 * n, 375 * n) for n in (1, 2, 4, 8)),
-    _Machine("a3-highgpu-8g", "A3 Instance", "Nvidia H100 80GB GPU", 8, 208, 1872, 6000),
-    _Machine("a3-megagpu-8g", "A3Plus Instance", "Nvidia H100 80GB Mega GPU", 8, 208, 1872, 6000),
-    _Machine("g2-standard-4", "G2 Instance", "Nvidia L4 GPU", 1, 4, 16),
-    _Machine("g2-standard-8", "G2 Instance", "Nvidia L4 GPU", 1, 8, 32),
-    _Machine("g2-standard-12", "G2 Instance", "Nvidia L4 GPU", 1, 12, 48),
-    _Machine("g2-standard-24", "G2 Instance", "Nvidia L4 GPU", 2, 24, 96),
-    _Machine("g2-standard-48", "G2 Instance", "Nvidia L4 GPU", 4, 48, 192),
-    _Machine("g2-standard-96", "G2 Instance", "Nvidia L4 GPU", 8, 96, 384),
-)
 _DISK = "SSD backed Local Storage"
-_PARTS = {f"{m.host} {part}" for m in _MACHINES for part in ("Core", "Ram")} | {m.gpu for m in _MACHINES} | {_DISK}
+_A100, _A100_80 = "Nvidia Tesla A100 GPU", "Nvidia Tesla A100 80GB GPU"
+_H100, _H100_MEGA, _H200 = "Nvidia H100 80GB GPU", "Nvidia H100 80GB Mega GPU", "H200 141GB GPU"
+_B200, _L4, _RTX_PRO_6000 = "A4 Nvidia B200 (1 gpu slice)", "Nvidia L4 GPU", "RTX 6000 96GB"
+_MACHINES = (
+    *(_Machine(f"a2-highgpu-{n}g", "A2 Instance", _A100, n, 12 * n, 85 * n) for n in (1, 2, 4, 8)),
+    _Machine("a2-megagpu-16g", "A2 Instance", _A100, 16, 96, 1360),
+    *(_Machine(f"a2-ultragpu-{n}g", "A2 Instance", _A100_80, n, 12 * n, 170 * n, 375 * n) for n in (1, 2, 4, 8)),
+    *(_Machine(f"a3-highgpu-{n}g", "A3 Instance", _H100, n, 26 * n, 234 * n, 750 * n, spot_only=True) for n in (1, 2, 4)),
+    _Machine("a3-highgpu-8g", "A3 Instance", _H100, 8, 208, 1872, 6000),
+    _Machine("a3-megagpu-8g", "A3Plus Instance", _H100_MEGA, 8, 208, 1872, 6000),
+    _Machine("a3-ultragpu-8g", "A3Ultra Instance", _H200, 8, 224, 2952, 12000, by_reservation=True),
+    _Machine("a4-highgpu-8g", None, _B200, 8, by_reservation=True),
+    *(_Machine(f"g2-standard-{cores}", "G2 Instance", _L4, 1, cores, 4 * cores) for cores in (4, 8, 12, 16, 32)),
+    *(_Machine(f"g2-standard-{12 * n}", "G2 Instance", _L4, n, 12 * n, 48 * n) for n in (2, 4, 8)),
+    *(_Machine(f"g4-standard-{48 * n}", "G4 Instance", _RTX_PRO_6000, n, 48 * n, 180 * n) for n in (1, 2, 4, 8)),
+)
+_PARTS = {part for machine in _MACHINES for part in machine.parts}
+# Other names of a part, and its name in a commitment: "Commitment v1: A3 Cpu in Paris for 1 Year".
+_OTHER_NAMES = {
+    "Nvidia H100 80GB Plus GPU": _H100_MEGA,
+    "Nvidia H100 Mega 80GB GPU": _H100_MEGA,
+    "Nvidia H200 141GB GPU": _H200,
+    "Local SSD": _DISK,
+} | {
+    f"{machine.host.removesuffix(' Instance')} {theirs}": f"{machine.host} {ours}"
+    for machine in _MACHINES
+    if machine.host
+    for theirs, ours in (("Cpu", "Core"), ("Ram", "Ram"))
+}
 # "Spot Preemptible A3 Instance Core running in Paris", "Nvidia L4 GPU attached to Spot Preemptible VMs running in Paris".
 _DESCRIPTION = re.compile(
-    r"^(?P<spot>Spot Preemptible )?(?P<part>.+?)(?P<attached> attached to Spot Preemptible VMs)?(?: (?:running )?in .+)?$"
+    r"^(?:(?P<spot>Spot Preemptible )|(?P<calendar>DWS Calendar Mode )|(?P<commitment>Commitment v1: ))?(?P<part>.+?)"
+    r"(?P<attached> attached to Spot Preemptible VMs)?(?: (?:running )?in .+?)?(?: for (?P<years>[13]) Years?)?$"
 )
 
 
@@ -113,13 +159,17 @@ def parse(content: bytes) -> pl.DataFrame:
 
 
 def _part_of(sku: Any) -> tuple[str, str] | None:
-    """What the row is the price of, and for which option; None for all else."""
+    """What the row is the price of, and for which way of buying; None for all else."""
     described = _DESCRIPTION.match(as_text(field_of(sku, "description")) or "")
+    if described is None or bool(described["commitment"]) != bool(described["years"]):
+        return None
+    part = _OTHER_NAMES.get(described["part"], described["part"])
     kind = as_text(field_of(sku, "category.usageType"))
-    if described is None or described["part"] not in _PARTS or kind not in ("OnDemand", "Preemptible"):
+    if part not in _PARTS or kind not in ((f"Commit{described['years']}Yr",) if described["commitment"] else ("OnDemand", "Preemptible")):
         return None
     # Some spot parts are filed under OnDemand: what they are called decides.
-    return described["part"], "spot" if described["spot"] or described["attached"] or kind == "Preemptible" else "on_demand"
+    is_spot = described["spot"] or described["attached"] or kind == "Preemptible"
+    return part, described["years"] or (_CALENDAR if described["calendar"] else _SPOT if is_spot else _ON_DEMAND)
 
 
 def _amount(sku: Any, asked_at: str | None) -> Decimal | None:
@@ -140,16 +190,14 @@ def _starts(stated: Any) -> str:
 
 
 def _rows(prices: Mapping[tuple[str, str, str], Collection[Decimal]]) -> Iterator[dict[str, Any]]:
-    places = sorted({(option, region) for _, option, region in prices})
+    places = sorted({(way, region) for _, way, region in prices})
     for machine in _MACHINES:
-        parts = {f"{machine.host} Core": machine.cores, f"{machine.host} Ram": machine.memory_gib, machine.gpu: machine.gpus}
-        parts |= {_DISK: machine.disk_gib} if machine.disk_gib else {}
-        for option, region in places:
-            found = {name: prices.get((name, option, region), ()) for name in parts}
-            if not all(found.values()):
+        for way, region in places:
+            found = {name: prices.get((name, way, region), ()) for name in machine.parts}
+            if not machine.is_sold(way) or not all(found.values()):
                 continue
             # Of a part that is stated at two amounts neither is chosen: the machine has both, for the rules to put aside.
-            totals = {sum((pick(found[name]) * number for name, number in parts.items()), Decimal(0)) for pick in (min, max)}
+            totals = {sum((pick(found[name]) * number for name, number in machine.parts.items()), Decimal(0)) for pick in (min, max)}
             for total in sorted(totals):
                 yield {
                     "region": region,
@@ -157,8 +205,9 @@ def _rows(prices: Mapping[tuple[str, str, str], Collection[Decimal]]) -> Iterato
                     "instance_type": machine.name,
                     "gpu_as_named": machine.gpu,
                     "gpu_count_stated": machine.gpus,
-                    "purchase_option": option,
+                    "stock": "on_request" if machine.by_reservation and way == _ON_DEMAND else None,
                     "native_amount": f"{total:.8f}",
+                    **_WAYS[way],
                 }
 
 
@@ -166,11 +215,11 @@ def _incomplete(prices: Mapping[tuple[str, str, str], Collection[Decimal]]) -> I
     """Accelerators that have a price where another part of their machines has none: one row for each, with those parts and places."""
     lacking: dict[tuple[str, str], set[str]] = {}
     for machine in _MACHINES:
-        parts = [f"{machine.host} Core", f"{machine.host} Ram", *([_DISK] if machine.disk_gib else [])]
-        for gpu, option, region in prices:
-            missing = [part for part in parts if (part, option, region) not in prices] if gpu == machine.gpu else []
-            lacking.setdefault((machine.gpu, option), set()).update(f"{part} in {region}" for part in missing)
-    for (gpu, option), missing_parts in sorted(lacking.items()):
+        for gpu, way, region in prices:
+            if gpu == machine.gpu and machine.is_sold(way):
+                missing = [part for part in machine.parts if (part, way, region) not in prices]
+                lacking.setdefault((gpu, way), set()).update(f"{part} in {region}" for part in missing)
+    for (gpu, way), missing_parts in sorted(lacking.items()):
         if missing_parts:
             amount = f"without {', '.join(sorted(missing_parts))}"
-            yield {"sku": f"{gpu} without its machine", "gpu_as_named": gpu, "purchase_option": option, "native_amount": amount}
+            yield {"sku": f"{gpu} without its machine", "gpu_as_named": gpu, "native_amount": amount, **_WAYS[way]}

@@ -91,7 +91,8 @@ def test_gcp_of_2024_is_summed_from_its_parts(shared: Path) -> None:
     found = MODULES["gcp_billing"].parse((shared / "fixtures" / "gcp" / "skus_page.json").read_bytes())
     assert set(found.get_column("region")) == {"us-central1", "us-east1", "us-west1"}
     assert amounts(found.filter(pl.col("region") == "us-central1"), "sku") == {
-        f"a2-highgpu-{count}g": f"{Decimal('3.673385') * count:.8f}" for count in (1, 2, 4, 8)
+        **{f"a2-highgpu-{count}g": f"{Decimal('3.673385') * count:.8f}" for count in (1, 2, 4, 8)},
+        "a2-megagpu-16g": "55.73950400",
     }
 
 
