@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.sources.lib.companies import as_company
 from pipelines.sources.lib.decode import as_text, number_of
 from pipelines.sources.lib.source import Source
 from pipelines.sources.lib.terms import days_of, months_of
@@ -89,8 +90,9 @@ _OBSERVATION = (
 def offers(rows: Iterable[Mapping[str, Any]], **everywhere: Any) -> pl.DataFrame:
     """Rows of raw table `offer` from what a source states of each; `everywhere` holds for all of them.
 
-    A number that is none becomes NULL, a place that is not stated is `all`, an option that is not named is on demand. A commitment may
-    be stated as a text with its unit (`3 Years`, `P18M`, `2 weeks`), the days on which an offer starts and ends as ISO 8601 writes them.
+    A company has one name in all sources (`companies`). A number that is none becomes NULL, a place that is not stated is `all`, an option
+    that is not named is on demand. A commitment may be stated as a text with its unit (`3 Years`, `P18M`, `2 weeks`), the days on which an
+    offer starts and ends as ISO 8601 writes them.
     """
     stated = [{**everywhere, **row} for row in rows]
     table: dict[str, list[Any]] = {name: [as_text(row.get(name)) for row in stated] for name in OFFER_SCHEMA}
@@ -109,10 +111,10 @@ def offers(rows: Iterable[Mapping[str, Any]], **everywhere: Any) -> pl.DataFrame
     )
     return (
         frame.with_columns(pl.col(pl.String).str.strip_chars().replace("", None))
+        .with_columns(provider=as_company("provider"), seller=pl.coalesce(as_company("seller"), as_company("provider")))
         .with_columns(
             *(pl.col(name).cast(kind, strict=False) for name, kind in _NUMBERS.items()),
             *(pl.col(name).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False) for name in _DATES),
-            seller=pl.coalesce("seller", "provider"),
             region=pl.col("region").fill_null("all"),
             purchase_option=pl.col("purchase_option").fill_null("on_demand"),
             purchase_option_as_named=pl.coalesce("purchase_option_as_named", "purchase_option", pl.lit("on_demand")),

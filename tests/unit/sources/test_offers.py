@@ -112,3 +112,28 @@ def test_what_is_stated_at_two_amounts_is_decided_by_no_order(source: ModuleType
     once = source.parse(text.encode())
     # Both are there, and the rule of the key puts both aside.
     assert found.height == once.height + 1
+
+
+@pytest.mark.parametrize(
+    ("named", "company"),
+    [
+        ("Voltage Park", "voltagepark"),
+        ("voltage_park", "voltagepark"),
+        ("voltage-park", "voltagepark"),
+        ("prime_intellect", "primeintellect"),
+        ("lambdalabs", "lambda"),
+        ("lambda-labs", "lambda"),
+        ("datacrunch", "verda"),
+        ("DataCrunch.io", "verda"),
+        ("OVHcloud", "ovh"),
+        ("latitude.sh", "latitude"),
+        ("thundercompute", "thunder"),
+        ("massed_compute", "massedcompute"),
+        ("云", "云"),
+    ],
+)
+def test_one_company_has_one_name(named: str, company: str) -> None:
+    [row] = offers([{"provider": named, "native_amount": "1"}]).select("provider", "seller").rows()
+    assert row == (company, company)
+    [row] = offers([{"provider": "verda", "seller": named}]).select("provider", "seller").rows()
+    assert row == ("verda", company)
