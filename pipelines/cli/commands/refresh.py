@@ -49,8 +49,9 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     shown = ProgressLine(sys.stderr) if sys.stderr.isatty() else logging.StreamHandler(sys.stderr)
     logging.basicConfig(handlers=[shown], format="%(message)s", level=logging.WARNING)
     logging.getLogger("breakeven").setLevel(logging.INFO)
-    # Dagster warns of each check that a skipped build did not run; what matters is in its event log, and in ours.
-    logging.getLogger("dagster").setLevel(logging.ERROR)
+    # Dagster warns of each check that a skipped build did not run; what matters is in its event log, and in ours. It sets the level of
+    # its own root anew with each run, and leaves those below as they are.
+    logging.getLogger("dagster._core").setLevel(logging.ERROR)
     with refresh_lock(settings.data, _LOCK_WAIT_SECONDS):
         pass  # said at once and plainly, not as the failure of a run
     started = time.monotonic()
