@@ -5,7 +5,7 @@ from datetime import date
 import polars as pl
 
 from pipelines.history.series import series_key
-from pipelines.prices.market import LONGEST_AGE_DAYS, PROFESSIONAL, THIRD_PARTY_SOURCE, offers_that_speak, quartile_places
+from pipelines.prices.market import LONGEST_AGE_DAYS, PROFESSIONAL, THIRD_PARTY_SOURCES, offers_that_speak, quartile_places
 from pipelines.prices.places import country_groups, with_countries
 from pipelines.prices.stock import periods_that_can_be_had, stock_by_day
 
@@ -82,7 +82,7 @@ def price_segments(price_history: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
             from_on=pl.col("valid_from").dt.date(),
             expires_on=pl.col("valid_to").dt.date().fill_null(day_after),
             end_on=pl.min_horizontal("__following", pl.col("seen_on").dt.offset_by(f"{LONGEST_AGE_DAYS + 1}d"), day_after),
-            is_third_party=pl.col("source") == THIRD_PARTY_SOURCE,
+            is_third_party=pl.col("source").is_in(THIRD_PARTY_SOURCES),
         )
         .filter(pl.col("usd_per_gpu_hour").is_not_null() & (pl.col("from_on") < pl.col("end_on")))
         .select("series_id", *STALL, "usd_per_gpu_hour", "seen_on", "is_third_party", "from_on", "expires_on", "end_on")

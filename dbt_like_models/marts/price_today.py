@@ -5,7 +5,7 @@ from datetime import date
 import polars as pl
 
 from pipelines.costing.fx import eur_per_usd_by_day
-from pipelines.prices.market import LONGEST_AGE_DAYS, THIRD_PARTY_SOURCE
+from pipelines.prices.market import LONGEST_AGE_DAYS, THIRD_PARTY_SOURCES
 from pipelines.prices.places import with_countries
 
 # What makes a series, as its source states it: stock is a state of the moment and no part of the price history.
@@ -105,7 +105,7 @@ def price_today(
             "price_age_days",
             "withdrawn_on",
             "stock",
-            (pl.col("source") == THIRD_PARTY_SOURCE).alias("is_third_party"),
+            pl.col("source").is_in(THIRD_PARTY_SOURCES).alias("is_third_party"),
             "source",
             "source_detail",
             "source_url",

@@ -16,12 +16,13 @@ NOT_COMPARED = ("reserved", "serverless", "marketplace")
 LONGEST_AGE_DAYS = 365
 # What a seller showed last stands for it; offers that it had not shown for this much longer by then were withdrawn or renamed.
 WITHDRAWN_AFTER_DAYS = 45
-THIRD_PARTY_SOURCE = "archive_aggregators_2026"
+# Sources that repeat what others read on sellers' pages.
+THIRD_PARTY_SOURCES = ("archive_aggregators_2026", "gpu_rental_prices", "us_ai_infra")
 
 
 def third_party_series(price_history: pl.LazyFrame) -> pl.LazyFrame:
     """Ids of the series of which only pages about sellers speak."""
-    only = (pl.col("source") == THIRD_PARTY_SOURCE).all()
+    only = pl.col("source").is_in(THIRD_PARTY_SOURCES).all()
     return price_history.group_by("series_id").agg(only.alias("__only")).filter("__only").select("series_id")
 
 
