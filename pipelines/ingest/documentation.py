@@ -1,17 +1,20 @@
 """`docs/sources.md`, made from the sources themselves: `python -m pipelines.ingest.documentation`.
 
-Belongs here: that page. Does not belong here: what a source says of itself (`SOURCE`, a manifest).
+Belongs here: that page. Does not belong here: what a source says of itself (`SOURCE`, a manifest), what is known of the others
+(`not_read.csv`).
 """
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable, Mapping
 
 from pipelines.catalogue.contracts import catalogue
 from pipelines.ingest.registry import SourceModule, discover
-from pipelines.platform.paths import PROJECT_FOLDER
+from pipelines.platform.paths import PACKAGE_FOLDER, PROJECT_FOLDER
 
 PATH = PROJECT_FOLDER / "docs" / "sources.md"
+_NOT_READ_FILE = PACKAGE_FOLDER / "ingest" / "not_read.csv"
 _HEAD = """# Sources
 
 Written by `make docs` from the sources themselves; edit those. Tier 1 needs no credential, tier 2 is skipped without one, tier 3 ships
@@ -30,13 +33,21 @@ _SHIPPED = """
 | source | tier | published | licence |
 |---|---|---|---|
 """
+_NOT_READ = """
+## Known and not read
+
+What these say was reported by others; nothing of it is in any table.
+
+| what | what it is said to give | why it is not read |
+|---|---|---|
+"""
 
 
 def render(modules: Mapping[str, SourceModule]) -> str:
     """The page."""
     services = [module for module in modules.values() if not module.source.is_bundled]
     shipped = [module for module in modules.values() if module.source.is_bundled]
-    return _HEAD + _SERVICES + "".join(_service(services)) + _SHIPPED + "".join(_ships(shipped))
+    return _HEAD + _SERVICES + "".join(_service(services)) + _SHIPPED + "".join(_ships(shipped)) + _NOT_READ + "".join(_not_read())
 
 
 def _service(modules: Iterable[SourceModule]) -> Iterable[str]:
@@ -57,6 +68,12 @@ def _ships(modules: Iterable[SourceModule]) -> Iterable[str]:
         source = module.source
         name = f"[{module.name}]({source.homepage})" if source.homepage else module.name
         yield f"| {name}: {_cell(source.title)} | 3 | {source.published_on} | {_cell(source.licence) or '-'} |\n"
+
+
+def _not_read() -> Iterable[str]:
+    with _NOT_READ_FILE.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            yield f"| [{_cell(row['name'])}]({row['address']}) | {_cell(row['gives'])} | {_cell(row['why_not'])} |\n"
 
 
 def _cell(text: str) -> str:
