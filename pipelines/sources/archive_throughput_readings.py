@@ -1,7 +1,8 @@
-"""Measurements of serving systems that others published, 2025-10 to 2026-09, for devices that the large sweep lacks.
+"""Measurements of serving systems that others published, 2024-08 to 2026-09, for devices that the large sweep lacks.
 
-Belongs here: the file as it ships, and what its notes say against using a row. Does not belong here: the sweep itself
-(`aiconfigurator_serving`), MLPerf's own summaries (`mlperf_inference`).
+Belongs here: the file as it ships, and what its notes say against using a row; of MLPerf single results, so that devices without another
+measurement have one without a network. Does not belong here: the sweep itself (`aiconfigurator_serving`), MLPerf's own summaries
+(`mlperf_inference`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pipelines.sources.lib.source import FetchContext, Payload, Source
 _FILE = "archive/throughput_readings.csv"
 
 SOURCE = Source(
-    title="Published serving measurements, 2025-10 to 2026-09",
+    title="Published serving measurements, 2024-08 to 2026-09",
     homepage="",
     licence="figures; quoted with source",
     semantics="table",
@@ -41,9 +42,11 @@ _SCHEMA = {
     "source_url": pl.String,
     "source_detail": pl.String,
 }
-_PRECISIONS = {"fp8": "fp8", "bf16": "bf16", "fp4": "fp4", "mxfp4": "fp4", "int4": "int4", "awq-int4": "int4"}
+_PRECISIONS = {"fp8": "fp8", "bf16": "bf16", "fp16": "bf16", "fp4": "fp4", "mxfp4": "fp4", "int4": "int4", "awq-int4": "int4"}
 # Without a limit on latency a rate is the most that the system can do: no objective is met by it.
 _UPPER_BOUND = "no latency limit: an upper bound"
+# A benchmark's own requests: their lengths are those of its data sets.
+_BENCHMARKS = {"mlperf_offline": "MLPerf Offline", "mlperf_server": "MLPerf Server"}
 _NOT_SERVING = {
     "decode_only": "decode only: the prompt was in the prefix cache",
     "third_party_report": "a third party's report of a benchmark result",
@@ -89,6 +92,8 @@ def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:
         "time_per_output_token_s",
         pl.when(is_bound)
         .then(pl.lit(_UPPER_BOUND))
+        .when(pl.col("measurement_kind").is_in(list(_BENCHMARKS)))
+        .then(pl.col("measurement_kind").replace_strict(_BENCHMARKS, default=None, return_dtype=pl.String))
         .when(pl.col("concurrency").is_null())
         .then(pl.lit("load not stated"))
         .alias("scenario"),

@@ -1,58 +1,67 @@
 """MLPerf Inference results of language models, from the summary that MLCommons keeps for each round.
 
 Measured systems under the benchmark's own requests: their lengths are those of its data sets, so they stand beside the runs at fixed
-lengths and never answer for them. Only the key set of rounds up to v5.1 is read.
+lengths and never answer for them. Rounds up to v5.1 are a list, v6.1 is an object of results under other keys.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
+from typing import Any
 
 import polars as pl
 
 from pipelines.platform.clock import utc_now
 from pipelines.platform.text import fit_to_show
 from pipelines.sources.lib.decode import as_text, list_of, number_of, parser, read_json
-from pipelines.sources.lib.errors import ParseError
+from pipelines.sources.lib.errors import OfflineError, ParseError, SourceError
 from pipelines.sources.lib.source import FetchContext, Payload, Source
 
 # Rounds and the days on which their results were made public.
-_ROUNDS = {"v5.1": date(2025, 9, 9)}
+_ROUNDS = {"v4.1": date(2024, 8, 28), "v5.1": date(2025, 9, 9), "v6.1": date(2026, 9, 16)}
+_FILES = {"v6.1": "summary.json"}
+_FILE_BEFORE = "summary_results.json"
 
 SOURCE = Source(
     title="MLPerf Inference, datacenter results",
     homepage="https://mlcommons.org/benchmarks/inference-datacenter/",
-    licence="Apache-2.0",
+    licence="results under MLCommons' terms of use; figures",
     attribution="MLPerf is a trademark of MLCommons; each row names round, submitter and platform",
+    terms="https://mlcommons.org/our-policies/",
     semantics="table",
     certainty="recorded",
+    checked_on=date(2026, 9, 16),
     gives="throughput of language models by round, submitter and system",
     base_url="https://raw.githubusercontent.com",
 )
+_WHAT = "summary of a round"
+# Each column with its key in rounds up to v5.1, and the key since.
 _TEXT = {
-    "Unique ID (e.g. for Audit)": "submission_id",
-    "Submitter": "submitter",
-    "Availability": "availability",
-    "Category": "division",
-    "Suite": "suite",
-    "Platform": "platform",
-    "Model": "model_as_named",
-    "Scenario": "scenario",
-    "Accelerator": "accelerator_as_named",
-    "Software": "engine",
-    "weight_data_types": "precision_as_named",
-    "version": "benchmark_round",
-    "Performance_Units": "result_unit",
+    "submission_id": ("Unique ID (e.g. for Audit)", None),
+    "submitter": ("Submitter", "Organization"),
+    "availability": ("Availability", "Availability"),
+    "division": ("Category", "Division"),
+    "suite": ("Suite", "SystemType"),
+    "platform": ("Platform", "Platform"),
+    "model_as_named": ("Model", "Model"),
+    "scenario": ("Scenario", "Scenario"),
+    "accelerator_as_named": ("Accelerator", "accelerator_model_name"),
+    "engine": ("Software", "framework"),
+    "precision_as_named": ("weight_data_types", "weight_data_types"),
+    "benchmark_round": ("version", "version"),
+    "result_unit": ("Performance_Units", "Units"),
 }
 _NUMBERS = {
-    "Nodes": "node_count",
-    "a#": "accelerators_per_node",
-    "errors": "error_count",
-    "inferred": "inferred_count",
-    "Performance_Result": "tokens_per_second_stated",
+    "node_count": ("Nodes", "number_of_nodes"),
+    "accelerators_per_node": ("a#", "accelerators_per_node"),
+    "error_count": ("errors", "errors"),
+    "inferred_count": ("inferred", "inferred"),
+    "tokens_per_second_stated": ("Performance_Result", "Result"),
 }
+# What makes an identity where a round states none: how rounds before wrote theirs.
+_IDENTITY = ("suite", "division", "submitter", "platform")
 _PRECISIONS = {
     "fp4": "fp4",
     "mxfp4": "fp4",
@@ -77,42 +86,62 @@ _ALLOWED_AVAILABILITY = ("available", "preview")
 
 
 def fetch(context: FetchContext) -> Iterable[Payload]:
-    """One summary per round, about 2 MB each."""
+    """One summary per round, about 1 to 2 MB each. A round that does not answer is a problem of its own, unless none does."""
+    failed: SourceError | None = None
+    has_answered = False
     for round_name in _ROUNDS:
-        answer = context.http.get(f"{context.base_url}/mlcommons/inference_results_{round_name}/main/summary_results.json")
+        path = f"/mlcommons/inference_results_{round_name}/main/{_FILES.get(round_name, _FILE_BEFORE)}"
+        try:
+            answer = context.http.get(f"{context.base_url}{path}")
+        except OfflineError:
+            raise
+        except SourceError as error:
+            failed = error
+            context.problem(f"{round_name}: {error}")
+            continue
+        has_answered = True
         yield Payload(f"{round_name}.json", answer.url, answer.content, utc_now(), answer.status, answer.etag)
+    if failed and not has_answered:
+        raise failed
 
 
-@parser("summary_results.json")
+@parser(_WHAT)
 def parse(content: bytes) -> pl.DataFrame:
     """One row per result in tokens per second; results of other models are in samples or queries and are left out.
 
     What a result lacks is NULL, for the rules to put it aside by itself. Raises ParseError where no result is one of a round that is known.
     """
-    what = "summary_results.json"
-    results = [
-        row for row in list_of(read_json(content, what), "", what) if isinstance(row, dict) and row.get("Performance_Units") == "Tokens/s"
-    ]
-    rows = [
-        {
-            **{ours: _text(row, theirs) for theirs, ours in _TEXT.items()},
-            **{ours: _number(row, theirs) for theirs, ours in _NUMBERS.items()},
-        }
-        for row in results
-    ]
+    rows = [row for row in map(_row, _results(read_json(content, _WHAT))) if row["result_unit"] == "Tokens/s"]
     if not any(row["benchmark_round"] in _ROUNDS and row["tokens_per_second_stated"] for row in rows):
         found = fit_to_show(", ".join(sorted({str(row["benchmark_round"]) for row in rows})))
-        raise ParseError(f"{what}: none of {len(rows)} results in Tokens/s is of a round of {', '.join(_ROUNDS)}; found {found or 'none'}")
+        raise ParseError(f"{_WHAT}: none of {len(rows)} results in Tokens/s is of a round of {', '.join(_ROUNDS)}; found {found or 'none'}")
     whole = [
         pl.when(pl.col(name) == pl.col(name).floor()).then(name).cast(pl.Int64, strict=False)
-        for name in _NUMBERS.values()
+        for name in _NUMBERS
         if _SCHEMA[name] == pl.Int64
     ]
-    return pl.DataFrame(rows, schema={**_SCHEMA, **dict.fromkeys(_NUMBERS.values(), pl.Float64)}).with_columns(whole)
+    return pl.DataFrame(rows, schema={**_SCHEMA, **dict.fromkeys(_NUMBERS, pl.Float64)}).with_columns(whole)
+
+
+def _results(document: Any) -> list[dict[str, Any]]:
+    """The results of a list, or of an object that numbers them."""
+    found = list(document.values()) if isinstance(document, dict) else list_of(document, "", _WHAT)
+    return [result for result in found if isinstance(result, dict)]
+
+
+def _row(result: Mapping[str, Any]) -> dict[str, Any]:
+    """A result under our names, whichever keys it has; the unit says which."""
+    new = "Units" in result
+    row: dict[str, Any] = {name: _text(result, keys[new]) for name, keys in _TEXT.items()}
+    row |= {name: _number(result, keys[new]) for name, keys in _NUMBERS.items()}
+    identity = [row[name] for name in _IDENTITY]
+    if new and all(identity):
+        row["submission_id"] = "/".join(identity)
+    return row
 
 
 _SCHEMA = {
-    **dict.fromkeys(_TEXT.values(), pl.String),
+    **dict.fromkeys(_TEXT, pl.String),
     "node_count": pl.Int64,
     "accelerators_per_node": pl.Int64,
     "error_count": pl.Int64,
@@ -121,13 +150,13 @@ _SCHEMA = {
 }
 
 
-def _text(row: dict[str, object], key: str) -> str | None:
-    value = row.get(key)
+def _text(result: Mapping[str, Any], key: str | None) -> str | None:
+    value = result.get(key) if key else None
     return as_text(value) if isinstance(value, str) else None
 
 
-def _number(row: dict[str, object], key: str) -> float | None:
-    found = number_of(as_text(row.get(key)))
+def _number(result: Mapping[str, Any], key: str) -> float | None:
+    found = number_of(as_text(result.get(key)))
     return None if found is None or not math.isfinite(float(found)) else float(found)
 
 

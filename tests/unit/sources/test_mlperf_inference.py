@@ -15,13 +15,14 @@ from pipelines.catalogue.models import models
 from pipelines.costing.throughput_selection import fastest_within
 from pipelines.quality.row_rules import check_rows
 from pipelines.sources import mlperf_inference
-from pipelines.sources.lib.errors import ParseError
+from pipelines.sources.lib.errors import ParseError, SourceError
 from tests.support.fetching import fetch_context
 from tests.support.loopback import loopback
 from tests.support.paths import FIXTURES
 from tests.support.tables import AT, curated, with_lineage
 
-CONTENT = (FIXTURES / "mlperf_inference" / "summary_results.json").read_bytes()
+CONTENT = (FIXTURES / "mlperf_inference" / "answer_v5.json").read_bytes()
+NEW = (FIXTURES / "mlperf_inference" / "answer_v6.json").read_bytes()
 
 
 def raw(*contents: bytes) -> pl.LazyFrame:
@@ -45,10 +46,44 @@ def measured(*contents: bytes) -> pl.DataFrame:
     return checked.good.sort("throughput_id")
 
 
+SUMMARIES = {
+    "v4.1": "/mlcommons/inference_results_v4.1/main/summary_results.json",
+    "v5.1": "/mlcommons/inference_results_v5.1/main/summary_results.json",
+    "v6.1": "/mlcommons/inference_results_v6.1/main/summary.json",
+}
+
+
 def test_the_summary_is_asked_for_by_round() -> None:
-    with loopback({"/mlcommons/inference_results_v5.1/main/summary_results.json": [CONTENT]}) as server:
+    with loopback({path: [CONTENT] for path in SUMMARIES.values()}) as server:
         payloads = list(mlperf_inference.fetch(fetch_context(server.url)))
-    assert [p.name for p in payloads] == ["v5.1.json"] and payloads[0].content == CONTENT
+    assert [p.name for p in payloads] == [f"{name}.json" for name in SUMMARIES] and payloads[0].content == CONTENT
+
+
+def test_a_round_that_does_not_answer_takes_no_other_away() -> None:
+    problems: list[str] = []
+    gone = (404, {}, b"")
+    with loopback({SUMMARIES["v4.1"]: [gone], SUMMARIES["v5.1"]: [CONTENT], SUMMARIES["v6.1"]: [NEW]}) as server:
+        payloads = list(mlperf_inference.fetch(fetch_context(server.url, problems)))
+    assert [p.name for p in payloads] == ["v5.1.json", "v6.1.json"]
+    assert len(problems) == 1 and problems[0].startswith("v4.1: ")
+    with loopback({path: [gone] for path in SUMMARIES.values()}) as server, pytest.raises(SourceError):
+        list(mlperf_inference.fetch(fetch_context(server.url)))
+
+
+def test_the_keys_of_later_rounds_say_the_same() -> None:
+    found = measured(NEW)
+    columns = ["model", "gpu", "gpu_count", "precision", "scenario", "output_tokens_per_second_per_gpu"]
+    assert found.filter(pl.col("exclusion_reason").is_null()).select(columns).sort(columns).rows() == [
+        ("gpt-oss-120b", "mi355x-288", 8.0, "fp4", "MLPerf Offline", 12000.0),
+        ("gpt-oss-120b", "mi355x-288", 8.0, "fp4", "MLPerf Server", 10000.0625),
+    ]
+    assert [reason.split(",")[0] for reason in found["exclusion_reason"].drop_nulls().sort()] == [
+        "marked by the benchmark as faulty or inferred",
+        "not of the closed division in the datacenter",
+        "several kinds of accelerator in one system",
+    ]
+    assert found["source_detail"].str.starts_with("MLPerf Inference v6.1, A submitter, 8xMI355X_2xCPU").all()
+    assert measured(CONTENT, NEW).height == measured(CONTENT).height + found.height
 
 
 def test_a_result_is_the_rate_of_its_whole_system() -> None:
@@ -108,7 +143,7 @@ def test_a_result_that_lacks_something_is_put_aside_by_itself(change: dict[str, 
 
 def test_a_summary_of_another_round_only_is_named() -> None:
     rows = [row | {"version": "v9.9"} for row in json.loads(CONTENT)]
-    with pytest.raises(ParseError, match=r"of a round of v5\.1; found v9\.9"):
+    with pytest.raises(ParseError, match=r"of a round of v4\.1, v5\.1, v6\.1; found v9\.9"):
         mlperf_inference.parse(json.dumps(rows).encode())
 
 

@@ -5,6 +5,7 @@ They lie beside the project and are skipped where they are not there; what each 
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -12,8 +13,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from pipelines.prices.gpu_resolver import resolve
 from pipelines.sources import scaleway_catalog
 from tests.support.recorded import MODULES, amounts, read
+from tests.support.tables import curated
 
 
 def test_runpod_sells_no_spot_where_it_repeats_the_price(shared: Path) -> None:
@@ -251,3 +254,30 @@ def test_energy_examples_are_read(shared: Path) -> None:
     entsoe = MODULES["entsoe"].parse((shared / "examples" / "entsoe" / "A44_FR.xml").read_bytes())
     # Three quarters of an hour at 41.20, then 38.05 to the end of the day: what repeats is left out.
     assert entsoe.get_column("native_per_kwh").to_list() == [f"{(Decimal('41.20') * 3 + Decimal('38.05') * 93) / 96 / 1000:.8f}"]
+
+
+def test_electricity_of_the_states_as_a_public_set_reads_it(shared: Path) -> None:
+    path = shared / "captures" / "us-ai-infra" / "power_econ.csv"
+    found = MODULES["us_ai_infra_power"].parse(path.read_bytes())
+    stated = pl.read_csv(path, infer_schema_length=0)
+    assert found.get_column("area").n_unique() == stated.get_column("state").n_unique() >= 50
+    assert found.get_column("period_from_on").min() == dt.date(2026, 3, 1)
+    virginia = stated.filter((pl.col("state") == "VA") & (pl.col("period") == "2026-03")).sort("date").row(-1, named=True)
+    [price] = found.filter(area="US-VA", period_from_on=dt.date(2026, 3, 1)).get_column("native_per_kwh")
+    assert Decimal(price) == Decimal(virginia["ind_cents_kwh"]) / 100
+    # From 4 cents to those of Hawaii: no megawatt-hours, and no cents taken for dollars.
+    assert found.get_column("native_per_kwh").cast(pl.Float64).is_between(0.04, 0.45).all()
+
+
+def test_names_of_devices_in_a_set_that_is_not_read(shared: Path) -> None:
+    # Its prices are partly those of other products; its 310 names of devices are as sellers write them.
+    offerings = json.loads((shared / "captures" / "tardellirs" / "offerings.json").read_bytes())
+    names = pl.LazyFrame(
+        [(row["gpu_model"], float(row["vram_gb"])) for row in offerings], schema=["gpu_as_named", "gpu_memory_gib_stated"], orient="row"
+    )
+    found = resolve(names, curated("reference_gpu_alias_rule"), curated("reference_gpu")).collect()
+    conflicts = found.filter("is_gpu_conflict").get_column("gpu_as_named").sort().to_list()
+    # A memory that no such device has: of another one, of a part of one, or soldered on by its seller.
+    assert conflicts == ["NVIDIA B300", "NVIDIA L40", "NVIDIA RTX PRO-A6000 SE", "RTX 4080 (32 GB mod)", "RTX 4090 (48 GB mod)"]
+    unknown = found.filter(pl.col("gpu").is_null() & ~pl.col("is_gpu_conflict")).get_column("gpu_as_named")
+    assert unknown.str.contains(r"^(GTX|RTX (20|30|40|50)|Quadro RTX 5000)").all() and unknown.len() == 25
