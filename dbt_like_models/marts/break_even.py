@@ -108,7 +108,7 @@ def break_even(
 
 
 def answered(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Servers beside their comparators, assumptions and rates, with the answers, as the contract has the columns."""
+    """Servers beside their comparators, assumptions and rates, with the answers, as the contract has the columns but for its products."""
     return with_answers(rows).select(
         "on_date",
         "window_days",
@@ -144,10 +144,8 @@ def answered(rows: pl.LazyFrame) -> pl.LazyFrame:
         "server_price_as_of_on",
         "throughput_id",
         "owned_usd_per_million_output_tokens",
-        (pl.col("base_capex_usd") * pl.col("eur_per_usd")).alias("capex_eur"),
-        (pl.col("__rent_base") * pl.col("eur_per_usd")).alias("rented_eur_per_hour"),
-        (pl.col("owned_usd_per_million_output_tokens") * pl.col("eur_per_usd")).alias("owned_eur_per_million_output_tokens"),
         "fx_on_date",
+        "eur_per_usd",
         "is_power_estimated",
         "is_price_estimated",
         "assumption_set_id",

@@ -55,10 +55,11 @@ CHOSEN = [
 ]
 COLUMN_ORDER = [
     *KEY,
-    *(f"{band}_{money}_per_million_{kind}_tokens" for money in ("usd", "eur") for kind in ("output", "input", "total") for band in BANDS),
+    *(f"{band}_usd_per_million_{kind}_tokens" for kind in ("output", "input", "total") for band in BANDS),
     *PRICE,
     *CHOSEN,
     "fx_on_date",
+    "eur_per_usd",
     "assumption_set_id",
 ]
 
@@ -93,7 +94,8 @@ def cost_per_token(
         priced = pl.concat(part.select([*KEY, *PER_OUTPUT, *PRICE, *CHOSEN]) for part in parts)
         rests_on_assumptions = (pl.col("option") != "api") & pl.col("base_usd_per_million_output_tokens").is_not_null()
         yield (
-            in_euros(over_all_tokens(priced), euros)
+            over_all_tokens(priced)
+            .join(euros, on="on_date", how="left")
             .join(assumed, how="cross")
             .with_columns(assumption_set_id=pl.when(rests_on_assumptions).then("assumption_set_id"))
             .select(COLUMN_ORDER)
@@ -270,12 +272,3 @@ def over_all_tokens(priced: pl.LazyFrame) -> pl.LazyFrame:
         figures[f"{band}_usd_per_million_input_tokens"] = per_output * ratio
         figures[f"{band}_usd_per_million_total_tokens"] = quotient(per_output * ratio, 1 + ratio)
     return priced.with_columns(**figures)
-
-
-def in_euros(priced: pl.LazyFrame, eur_per_usd: pl.LazyFrame) -> pl.LazyFrame:
-    """Add the figures in euros at the last reference rate known on each row's day, which fx_on_date names."""
-    return priced.join(eur_per_usd, on="on_date", how="left").with_columns(
-        (pl.col(f"{band}_usd_per_million_{kind}_tokens") * pl.col("eur_per_usd")).alias(f"{band}_eur_per_million_{kind}_tokens")
-        for kind in ("output", "input", "total")
-        for band in BANDS
-    )

@@ -38,11 +38,11 @@ class Encoding:
     """How a long table is encoded where it is published.
 
     `dictionary`: columns that many rows have alike, stored once under this name; `delta_from`: the time that other times are stored as
-    seconds from; `derived`: amounts that are stored only where they differ from this expression.
+    seconds from, None where there are none; `derived`: amounts that are stored only where they differ from this expression.
     """
 
     dictionary: Mapping[str, tuple[str, ...]]
-    delta_from: str
+    delta_from: str | None
     derived: Mapping[str, str]
 
 
@@ -67,6 +67,7 @@ class Contract:
     rules: tuple[Mapping[str, Any], ...]
     table_rules: tuple[Mapping[str, Any], ...]
     must_have: tuple[str, tuple[str, ...]] | None
+    products: Mapping[str, tuple[str, str]]
     encoding: Encoding | None
 
     @property
@@ -288,6 +289,7 @@ def _load_contract(path: Path, columns: Mapping[str, Column], keys: Mapping[str,
         rules=tuple(document.get("rules", [])),
         table_rules=tuple(document.get("table_rules", [])),
         must_have=_must_have(document),
+        products=_products(document.get("products", {}), names, layer, where),
         encoding=_encoding(document["encoding"], names, where) if "encoding" in document else None,
     )
     try:
@@ -319,9 +321,22 @@ def _must_have(document: Mapping[str, Any]) -> tuple[str, tuple[str, ...]] | Non
     return (document["must_have"]["column"], tuple(document["must_have"]["values"])) if "must_have" in document else None
 
 
+def _products(document: Mapping[str, list[str]], names: list[str], layer: str, where: str) -> dict[str, tuple[str, str]]:
+    if document and layer != "marts":
+        raise ContractError(f"{where}: key products: only a mart may declare products")
+    for name, factors in document.items():
+        for column in (name, *factors):
+            if column not in names:
+                raise ContractError(f"{where}: key products: {column!r} is not a column of the table")
+            if column != name and column in document:
+                raise ContractError(f"{where}: key products: {column!r} is a product itself, expected two columns that are none")
+    return {name: (first, second) for name, (first, second) in document.items()}
+
+
 def _encoding(document: Mapping[str, Any], names: list[str], where: str) -> Encoding:
     dictionary = {what: tuple(columns) for what, columns in document["dictionary"].items()}
-    for column in (*(c for columns in dictionary.values() for c in columns), document["delta_from"], *document["derived"]):
+    delta_from, derived = document.get("delta_from"), document.get("derived", {})
+    for column in (*(c for columns in dictionary.values() for c in columns), *([delta_from] if delta_from else []), *derived):
         if column not in names:
             raise ContractError(f"{where}: key encoding: {column!r} is not a column of the table")
-    return Encoding(dictionary, document["delta_from"], document["derived"])
+    return Encoding(dictionary, delta_from, derived)

@@ -114,9 +114,19 @@ def models() -> dict[str, Model]:
     return load_models(project_catalogue())
 
 
-def rounded(mart: pl.LazyFrame) -> pl.LazyFrame:
-    """A mart as it is written: the last bits of a quotient depend on how rows fell into chunks; no figure is known to twelve digits."""
-    return mart.with_columns(cs.float().round_sig_figs(_SIGNIFICANT_DIGITS))
+def as_written(mart: pl.LazyFrame, contract: Contract) -> pl.LazyFrame:
+    """A mart as it is written: its figures rounded, and the products that its contract declares.
+
+    The last bits of a quotient depend on how rows fell into chunks, and no figure is known to twelve digits. Those of a product of two
+    rounded figures do not: whoever multiplies them again gets the same.
+    """
+    figures = mart.with_columns(cs.float().round_sig_figs(_SIGNIFICANT_DIGITS))
+    if not contract.products:
+        return figures
+    whole = figures.with_columns(**{name: pl.col(first) * pl.col(second) for name, (first, second) in contract.products.items()})
+    found = whole.collect_schema().names()
+    # What does not belong in the table, or is missing, is left for the contract to say.
+    return whole.select([*(name for name in contract.column_names if name in found), *(n for n in found if n not in contract.column_names)])
 
 
 def _polars_model(path: Path, contract: Contract, catalogue: Catalogue) -> Model:

@@ -3,7 +3,8 @@
 Belongs here: how the columns of such a table are stored, and the view. Does not belong here: which tables are published, and where.
 
 What many rows say alike is stored once and numbered, a time as the seconds since another time of its row, an amount only where it is
-not what others come to. Rows in the order of their key then take a third of the room, and are read no slower.
+not what others come to, a product of two others not at all. Rows in the order of their key then take a third of the room, and are read
+no slower.
 """
 
 from __future__ import annotations
@@ -37,7 +38,10 @@ def write_encoded(connection: duckdb.DuckDBPyConnection, contract: Contract, sou
     numbers = list(stored)
     said_once = {column for columns in encoding.dictionary.values() for column in columns}
     for column in contract.columns:
-        if column.name in said_once:
+        if column.name in contract.products:
+            first, second = contract.products[column.name]
+            given.append(f'"{first}" * "{second}" AS "{column.name}"')
+        elif column.name in said_once:
             given.append(f'"{column.name}"')
         else:
             kept, back = _kept(column.name, column.type, encoding)
@@ -55,9 +59,9 @@ def _kept(name: str, kind: str, encoding: Encoding) -> tuple[str, str]:
     """How a column of each row is stored, and what gives it back."""
     if kind == "timestamp":
         # Times are seldom of a part of a second, and a column of zeros takes no room.
-        since = "" if name == encoding.delta_from else f' - epoch_us("{encoding.delta_from}")'
-        micros = f'(epoch_us("{name}"){since})'
-        parts = [f'"{part}_s" * {_SECOND} + "{part}_us"' for part in dict.fromkeys([encoding.delta_from, name])]
+        since = encoding.delta_from or name
+        micros = f'(epoch_us("{name}")' + ("" if since == name else f' - epoch_us("{since}")') + ")"
+        parts = [f'"{part}_s" * {_SECOND} + "{part}_us"' for part in dict.fromkeys([since, name])]
         return f'{micros} // {_SECOND} AS "{name}_s", {micros} % {_SECOND} AS "{name}_us"', f"make_timestamp({' + '.join(parts)})"
     if name in encoding.derived:
         # No figure of a mart is NaN: it stands for one that is unknown although the others are known.

@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.catalogue.contracts import Contract, ContractError
-from pipelines.catalogue.models import AS_OF, FEED_PREFIX, HISTORY, Model, rounded
+from pipelines.catalogue.models import AS_OF, FEED_PREFIX, HISTORY, Model, as_written
 from pipelines.history.materialize import partitions
 from pipelines.ingest.parse import unite_feed
 from pipelines.quality.failing_rows import computed_without_failing_rows, put_aside
@@ -163,7 +163,7 @@ def _computed(model: Model, inputs: dict[str, pl.LazyFrame], session: RefreshSes
         if HISTORY in model.parameters:
             arguments[HISTORY] = stack.enter_context(session.history())
         frame = model.function(**arguments)
-    return rounded(frame) if model.contract.layer == "marts" else frame
+    return as_written(frame, model.contract) if model.contract.layer == "marts" else frame
 
 
 def _suddenly_empty(contract: Contract, height: int, session: RefreshSession) -> list[RuleResult]:

@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from pipelines.catalogue.contracts import Contract
-from pipelines.catalogue.models import rounded
+from pipelines.catalogue.models import as_written
 from pipelines.platform.parquet import schema_of, write_parquet
 from pipelines.quality.results import RuleResult, merged
 
@@ -63,7 +63,7 @@ def write_parts(
 
 def _computed(contract: Contract, parts: Iterable[pl.LazyFrame]) -> Iterator[pl.DataFrame]:
     for part in parts:
-        yield rounded(contract.conform(part)).sort(contract.grain, nulls_last=True).collect()
+        yield contract.conform(as_written(part, contract)).sort(contract.grain, nulls_last=True).collect()
 
 
 def _batched(parts: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
