@@ -9,7 +9,7 @@ import inspect
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import polars as pl
@@ -140,6 +140,11 @@ FAULTS: dict[str, Callable[[], None]] = {
     "fx_parser_raises": parser_raises(ecb_fx, ValueError("not a rate")),
 }
 
+
+def main(arguments: Sequence[str]) -> int:
+    FAULTS[arguments[0]]()
+    return cli.main(arguments[1:])
+
+
 if __name__ == "__main__":
-    FAULTS[sys.argv[1]]()
-    sys.exit(cli.main(sys.argv[2:]))
+    sys.exit(main(sys.argv[1:]))

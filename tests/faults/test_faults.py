@@ -13,8 +13,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.faults import run_with
 from tests.support.cli import Cli
 from tests.support.paths import ROOT
+from tests.support.warm import run_command
 
 REFRESH = ["refresh", "--offline", "--as-of", "2026-11-23", "--rebuild"]
 MART_COUNT = "SELECT count(*), sum(usd_per_hour) FROM marts.price_history"
@@ -44,9 +46,8 @@ def start(cli: Cli, fault: str, *arguments: str) -> subprocess.Popen[str]:
 
 
 def run(cli: Cli, fault: str) -> tuple[int, str]:
-    process = start(cli, fault, *REFRESH)
-    said, _ = process.communicate(timeout=180)
-    return process.returncode, said
+    done = run_command([fault, *REFRESH], cli.environment, ROOT, timeout_seconds=180, command=run_with.main)
+    return done.returncode, done.stdout + done.stderr
 
 
 def ask(cli: Cli, sql: str) -> list[tuple[object, ...]]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.paths import ROOT
+from tests.support.warm import run_command
 
 
 def without(*names: str) -> dict[str, str]:
@@ -32,15 +32,7 @@ class Cli:
     settings: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, *arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "pipelines.cli.main", *arguments],
-            env={**self.environment, **(environment or {})},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
+        return run_command(arguments, {**self.environment, **(environment or {})}, ROOT, timeout_seconds=600)
 
     @property
     def environment(self) -> dict[str, str]:
