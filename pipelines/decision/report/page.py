@@ -46,6 +46,6 @@ def as_html(decision: Decision, language: str = "en") -> str:
         bars=bars,
         language=language,
         none=t("none"),
-        chart=t("Cost over {years} years in {money}: base, and low to high", years=years, money=decision.workload.currency),
+        chart=t("Cost over {horizon} in {money}: base, and low to high", horizon=t.years(years), money=decision.workload.currency),
         currency=decision.workload.currency,
     )

@@ -31,7 +31,7 @@ def sections(decision: Decision, t: Speech) -> list[tuple[str, Content]]:
         (t("Workload"), _workload(decision, t)),
         (t("Ways to serve it"), "\n".join(f"{n}. {_named(o, t)}" for n, o in numbered)),
         (t("What they cost, in {money} (base, and low to high)", money=money), [_shown(n, o, decision, t) for n, o in numbered]),
-        (t("By part, over {years} years", years=years), _parts(decision, t)),
+        (t("By part, over {horizon}", horizon=t.years(years)), _parts(decision, t)),
     ]
     if decision.excluded:
         why = [{t("way"): t.kind(name), t("why"): t.of(why)} for name, why in decision.excluded.items()]
@@ -42,8 +42,8 @@ def sections(decision: Decision, t: Speech) -> list[tuple[str, Content]]:
     if decision.thresholds:
         made.append((t("Prices at which the answer turns"), _thresholds(decision, t)))
     if decision.robustness.tested:
-        heading = "What it saves over its best rival in {years} years, in {money}, with one input at its ends"
-        made.append((t(heading, years=years, money=money), _swings(decision, t)))
+        heading = "What it saves over its best rival in {horizon}, in {money}, with one input at its ends"
+        made.append((t(heading, horizon=t.years(years), money=money), _swings(decision, t)))
     if decision.robustness.draws:
         made.append((t("All inputs at once"), _draws(decision, t)))
         made.append((t("How sure"), rule(t)))
@@ -85,8 +85,10 @@ def _workload(decision: Decision, t: Speech) -> str:
             peak=decision.peak_tokens_per_hour,
         ),
     ]
-    if growth:
+    if growth > 0:
         said.append(t("It grows by {share} a year.", share=t.share(growth)))
+    elif growth < 0:
+        said.append(t("It shrinks by {share} a year.", share=t.share(-growth)))
     said.append(
         t(
             "Prices as known on {day}; 1 EUR = {rate} USD ({rate_day}). Electricity: {tariff} USD/kWh ({source}).",
@@ -117,7 +119,7 @@ def _shown(number: int, option: Option, decision: Decision, t: Speech) -> dict[s
     row: dict[str, Any] = {t("way"): str(number)}
     for years in decision.years:
         band = option.cost_usd[years]
-        row[t("{years} year" if years == 1 else "{years} years", years=years)] = "-" if band is None else t.amount(band["base"] / by)
+        row[t.years(years)] = "-" if band is None else t.amount(band["base"] / by)
         if years == decision.workload.horizon_years:
             row[t("low..high")] = "-" if band is None else f"{t.amount(band['low'] / by)}..{t.amount(band['high'] / by)}"
     row[t("per million")] = t.number(f"{option.usd_per_million_output_tokens / by:.3f}")
@@ -128,12 +130,13 @@ def _shown(number: int, option: Option, decision: Decision, t: Speech) -> dict[s
 
 
 def _named(option: Option, t: Speech) -> str:
-    m = option.measurement
+    m, machines = option.measurement, option.facts.get("machines_at_the_peak", 1)
+    title = t.of(option.title) if machines == 1 else t("{title}, up to {count} at a time", title=option.title, count=machines)
     if m is None:
-        return str(t.of(option.title))
+        return str(title)
     return t(
         "{title}; {device}, {rate} tokens/s a GPU ({basis}, {engine})",
-        title=option.title,
+        title=title,
         device=f"{m.gpu} {m.precision}",
         rate=m.rate_per_gpu,
         basis=t(m.basis),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pipelines.costing.throughput_selection import LARGEST_SERVER_GPUS
 from pipelines.decision.ages import too_old
+from pipelines.decision.constraints import allows_place
 from pipelines.decision.local_costs import LOCAL, area_of, country_of_area
 from pipelines.decision.plan import Decision, Option
 from pipelines.decision.report.data import rate, yours
@@ -90,8 +91,8 @@ def reasons(decision: Decision, t: Speech) -> list[str]:
         ours, theirs = _base(best, years), _base(other, years)
         said.append(
             t(
-                "Over {years} years '{best}' costs {ours} {money}, '{other}' {theirs}: {saved} less.",
-                years=years,
+                "Over {horizon} '{best}' costs {ours} {money}, '{other}' {theirs}: {saved} less.",
+                horizon=t.years(years),
                 best=best.title,
                 ours=ours / by,
                 money=decision.workload.currency,
@@ -100,6 +101,9 @@ def reasons(decision: Decision, t: Speech) -> list[str]:
                 saved=t.share(1 - ours / theirs),
             )
         )
+    machines = best.facts.get("machines_at_the_peak", 1)
+    if machines > 1:
+        said.append(t("Its greatest hour takes {count} such machines at a time.", count=machines))
     said += _how_sure(decision, t)
     said += _too_old(decision, t)
     said += _payback(decision, t)
@@ -134,8 +138,16 @@ def _how_sure(decision: Decision, t: Speech) -> list[str]:
         )
     ]
     flips = [t.input(s.name) for s in tested if s.flips]
-    if flips:
-        said.append(t("One input alone changes the answer within its range: {inputs}.", inputs=t("; ").join(flips)))
+    if len(flips) == 1:
+        said.append(t("One input alone changes the answer within its range: {input}.", input=flips[0]))
+    elif flips:
+        said.append(
+            t(
+                "{count} inputs change the answer within their ranges, each of them alone: {inputs}.",
+                count=len(flips),
+                inputs=", ".join(flips),
+            )
+        )
     else:
         said.append(t("None of the {count} inputs that were moved one at a time changes the answer within its range.", count=len(tested)))
     if verdict.word == "toss-up" and verdict.find_out_first:
@@ -260,6 +272,8 @@ def _of_the_site(decision: Decision, t: Speech) -> list[str]:
         )
     elif not market.electricity.is_yours and site.country is not None and country not in (site.country, "EU"):
         said.append(t("The tariff is that of {area}, the site stands in {country}.", area=area, country=site.country))
+    elif country != "EU" and site.country is None and not allows_place(decision.workload.constraints.countries, country):
+        said.append(t("The tariff is that of {area}, where the servers may not stand: state site.country.", area=area))
     rows = [row for name in LOCAL if (row := market.assumptions.get((name, None))) is not None and not row.is_yours]
     if country == "US" or not rows:
         return said

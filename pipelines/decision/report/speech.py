@@ -72,6 +72,10 @@ class Speech:
         term = re.fullmatch(r"commitment_(\d+)_months", kind)
         return self("commitment of {months} months", months=term[1]) if term else self(KINDS.get(kind, kind))
 
+    def years(self, count: int) -> str:
+        """A length of time."""
+        return self("{years} year" if count == 1 else "{years} years", years=count)
+
     def amount(self, value: float) -> str:
         """A sum of money or a count, without decimals."""
         return self.number(f"{value:,.0f}")

@@ -42,9 +42,13 @@ def table(found: list[dict[str, Any]], width: int = WIDTH) -> str:
     widths = [max(len(row[i]) for row in cells) for i in range(len(names))]
     heads = [max(map(len, name.split())) for name in names]
     widths = [max(w, min(len(name), max(head, LEAST_COLUMN))) for w, name, head in zip(widths, names, heads, strict=True)]
+    least = [
+        max(LEAST_COLUMN, *(len(part) for row in cells for part in _parts(row[i]))) if numeric[i] else LEAST_COLUMN
+        for i in range(len(names))
+    ]
     while sum(widths) + 2 * (len(widths) - 1) > width:
-        widest = max(range(len(widths)), key=lambda i: widths[i])
-        if widths[widest] <= LEAST_COLUMN:
+        widest = max(range(len(widths)), key=lambda i: widths[i] - least[i])
+        if widths[widest] <= least[widest]:
             break
         widths[widest] -= 1
     lines = [*_lines(names, widths, numeric), "  ".join("-" * w for w in widths)]
@@ -54,7 +58,7 @@ def table(found: list[dict[str, Any]], width: int = WIDTH) -> str:
 
 
 def _lines(row: list[str], widths: list[int], numeric: list[bool]) -> list[str]:
-    wrapped = [textwrap.wrap(text, w, break_on_hyphens=False) or [""] for text, w in zip(row, widths, strict=True)]
+    wrapped = [_wrapped(text, w) for text, w in zip(row, widths, strict=True)]
     return [
         "  ".join(
             (part[n] if n < len(part) else "").rjust(w) if right else (part[n] if n < len(part) else "").ljust(w)
@@ -62,6 +66,19 @@ def _lines(row: list[str], widths: list[int], numeric: list[bool]) -> list[str]:
         ).rstrip()
         for n in range(max(map(len, wrapped)))
     ]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    # A figure is never broken in two, a range only between its ends.
+    if len(text) > width and len(_parts(text)) > 1:
+        return _parts(text)
+    return textwrap.wrap(text, width, break_on_hyphens=False) or [""]
+
+
+def _parts(text: str) -> list[str]:
+    """A figure, or both ends of a range."""
+    low, dots, high = text.partition("..")
+    return [low + dots, high] if dots and _is_figure(text) else [text]
 
 
 def as_markdown(decision: Decision, language: str = "en") -> str:

@@ -1,0 +1,55 @@
+"""What a report says in words and how its tables fit: a reader takes a sentence for what it says, and a broken figure for two."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipelines.decision import as_text, decide
+from pipelines.decision.report.text import WIDTH, table
+from tests.unit.decision.test_plan import answer, load, market, offer, workload
+from tests.unit.decision.test_whole_machines import full_market
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize(("years", "said"), [(1, "Over 1 year 'own"), (2, "Over 2 years 'own")])
+def test_one_year_is_no_years(years: int, said: str) -> None:
+    text = as_text(decide(workload(horizon_years=years), load(3.0), market(offers=[offer("on_demand", 20.0)])))
+    assert said in text and f"By part, over {years} year{'s' if years > 1 else ''}\n" in text
+
+
+@pytest.mark.parametrize(("growth", "said"), [(0.4, "It grows by 40% a year."), (-0.4, "It shrinks by 40% a year.")])
+def test_a_load_that_shrinks_does_not_grow(growth: float, said: str) -> None:
+    assert said in flat(as_text(decide(workload(growth=growth), load(1.0), market())))
+
+
+def test_a_rented_way_says_how_many_machines_it_takes() -> None:
+    cheap = market(offers=[offer("on_demand", 0.01)])
+    one, many = flat(as_text(answer(load(0.5), cheap))), flat(as_text(answer(load(2.5, 11.0), cheap)))
+    assert "Its greatest hour takes 11 such machines at a time." in many and "on demand at cloud r, up to 11 at a time; " in many
+    assert "such machines" not in one and "at a time;" not in one
+
+
+def test_inputs_that_change_the_answer_each_by_itself_are_counted() -> None:
+    found = answer(load(1.0), full_market())
+    flips = [swing.name for swing in found.robustness.tested if swing.flips]
+    text = flat(as_text(found))
+    assert len(flips) != 1 or f"One input alone changes the answer within its range: {flips[0]}." in text
+    assert len(flips) < 2 or f"{len(flips)} inputs change the answer within their ranges, each of them alone: {', '.join(flips)}." in text
+
+
+def test_the_tariff_of_a_country_where_the_servers_may_not_stand_is_said() -> None:
+    said = "The tariff is that of US, where the servers may not stand: state site.country."
+    priced = market(offers=[offer("on_demand", 20.0, country="MT")])
+    assert said in flat(as_text(answer(load(1.0), priced, countries=("MT",))))
+    assert said not in flat(as_text(answer(load(1.0), priced)))
+
+
+def test_no_figure_of_a_table_is_broken_in_two() -> None:
+    row = {f"{n} years": "14,932,104" for n in (1, 3, 5, 7)} | {"low..high": "10,045,589..169,494,202"}
+    shown = table([{"way": "1", **row, "per million": "1.169", "capital": "339,344", "price age, days": 316}])
+    assert max(map(len, shown.splitlines())) <= WIDTH
+    for figure in ("14,932,104", "10,045,589..", "169,494,202", "339,344"):
+        assert figure in shown, shown
