@@ -12,6 +12,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from itertools import islice
 
 import polars as pl
 
@@ -42,7 +43,8 @@ _WHAT = "offer file"
 _PREAMBLE_LINES = 6
 # A line has about 2,000 bytes. Without an end it would be held, and copied, piece after piece.
 _LONGEST_LINE_BYTES = 1 << 20
-_LINUX = (b'"Linux"', b'"Shared"', b'"Used"', b'"No License required"', b'"USD"')
+# The word that fewest lines have is looked for first.
+_PLAIN = (b'"RunInstances"', b'"Linux"', b'"Shared"', b'"Used"', b'"No License required"', b'"USD"')
 _WANTED = {
     "Tenancy": ("Shared",),
     "Operating System": ("Linux",),
@@ -98,9 +100,12 @@ def _lines_of_machines(text: bytes, begin: int) -> Iterable[bytes]:
         if found.start() >= end:
             start = text.rfind(b"\n", end, found.start()) + 1 or end
             end = text.find(b"\n", found.end()) + 1 or len(text)
-            line = text[start:end]
-            if all(word in line for word in _LINUX):
-                yield line
+            # Looked for in place: a copy of each line would cost more than the search.
+            for word in _PLAIN:
+                if text.find(word, start, end) < 0:
+                    break
+            else:
+                yield text[start:end]
 
 
 @parser(_WHAT)
@@ -109,18 +114,24 @@ def parse(content: bytes) -> pl.DataFrame:
 
     Raises ParseError for another preamble, a header without a column that is needed, and a file without a price.
     """
-    lines = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
-    if len(lines) < _PREAMBLE_LINES or lines[0][:1] != ["FormatVersion"]:
+    lines = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
+    preamble = list(islice(lines, _PREAMBLE_LINES))
+    if len(preamble) < _PREAMBLE_LINES or preamble[0][:1] != ["FormatVersion"]:
         raise ParseError(f"{_WHAT}: expected FormatVersion and {_PREAMBLE_LINES - 1} lines before the rows")
-    header = lines[_PREAMBLE_LINES - 1]
+    header = preamble[-1]
     missing = [name for name in _NEEDED if name not in header]
     if missing:
         raise ParseError(f"{_WHAT}: column {missing[0]} is missing")
-    rows = [dict(zip(header, line, strict=False)) for line in lines[_PREAMBLE_LINES:] if len(line) == len(header)]
-    plain = [row for row in rows if all(row[name] in values for name, values in _WANTED.items())]
+    place = {name: header.index(name) for name in _NEEDED}
+    wanted = [(place[name], values) for name, values in _WANTED.items()]
+    plain = [
+        {name: line[at] for name, at in place.items()}
+        for line in lines
+        if len(line) == len(header) and all(line[at] in values for at, values in wanted)
+    ]
     found = [*_on_demand(plain), *_reserved(plain)]
-    if rows and not found:
-        raise ParseError(f"{_WHAT}: none of {len(rows)} rows is a price of a Linux machine")
+    if lines.line_num > _PREAMBLE_LINES and not found:
+        raise ParseError(f"{_WHAT}: none of {lines.line_num - _PREAMBLE_LINES} lines is a price of a Linux machine")
     return offers(found, provider="aws", currency="USD", price_unit="instance_hour")
 
 

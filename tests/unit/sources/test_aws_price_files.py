@@ -69,7 +69,8 @@ def test_a_body_that_is_no_savings_plan_is_refused() -> None:
 
 
 WORDS = (
-    '"Linux","Shared","Used","No License required","USD"',
+    '"RunInstances","Linux","Shared","Used","No License required","USD"',
+    '"RunInstances:0002","Linux","Shared","Used","No License required","USD"',
     '"Windows","Shared"',
     "EUW3-BoxUsage:p5.48xlarge",
     "BoxUsage:m5.large",
@@ -83,4 +84,4 @@ def test_the_lines_of_machines_are_kept_whatever_the_pieces(lines: list[str], si
     content = "\n".join([*preamble, *lines]).encode() + b"\n" * (ends or not lines)
     keep = aws_offers.lines_kept()
     kept = b"".join(keep(content[at : at + size]) for at in range(0, len(content), size)) + keep(b"")
-    assert kept.decode().splitlines() == [*preamble, *(line for line in lines if WORDS[0] in line and WORDS[2] in line)]
+    assert kept.decode().splitlines() == [*preamble, *(line for line in lines if WORDS[0] in line and WORDS[3] in line)]

@@ -21,7 +21,7 @@ from tests.support.loopback import loopback
 from tests.support.paths import FIXTURES
 from tests.support.tables import AT, curated, with_lineage
 
-CONTENT = (FIXTURES / "mlperf_inference" / "answer_v5.json").read_bytes()
+CONTENT = (FIXTURES / "mlperf_inference" / "summary_results.json").read_bytes()
 NEW = (FIXTURES / "mlperf_inference" / "answer_v6.json").read_bytes()
 
 
