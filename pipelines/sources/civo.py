@@ -13,6 +13,7 @@ from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.fetching import one_answer
 from pipelines.sources.lib.html import Node, read_html
 from pipelines.sources.lib.offers import OFFER_TABLE, offers
+from pipelines.sources.lib.page_prices import have_a_price, stated_amount
 from pipelines.sources.lib.source import FetchContext, Payload, Source
 
 SOURCE = Source(
@@ -49,7 +50,7 @@ def parse(content: bytes) -> pl.DataFrame:
     if not machines:
         raise ParseError(f"{_WHAT}: no machine with GPUs; expected rows with an element of class product-detail such as 8 x NVIDIA H100")
     found = [offer for row, machine in machines for offer in _offers(row, machine)]
-    if not found:
+    if not have_a_price(found):
         raise ParseError(f"{_WHAT}: none of {len(machines)} machines has a price of the form $1.00 per hour")
     return offers(found, provider="civo", currency="USD", price_unit="instance_hour")
 
@@ -66,5 +67,6 @@ def _offers(row: Node, machine: re.Match[str]) -> Iterator[dict[str, object]]:
 
 
 def _by_the_hour(cell: Node) -> list[str]:
-    prices = [_PRICE.match(value.text) for value in cell.find_all("div", attribute="data-option")]
-    return [price.group(1).replace(",", "") for price in prices if price]
+    # The same price stands beside it by the month.
+    texts = [value.text for value in cell.find_all("div", attribute="data-option") if value.text.endswith("per hour")]
+    return [amount for text in texts if (amount := stated_amount(_PRICE, text))]

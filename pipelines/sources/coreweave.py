@@ -13,6 +13,7 @@ from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.fetching import one_answer
 from pipelines.sources.lib.html import Node, read_html
 from pipelines.sources.lib.offers import OFFER_TABLE, offers
+from pipelines.sources.lib.page_prices import have_a_price, stated_amount
 from pipelines.sources.lib.source import FetchContext, Payload, Source
 
 SOURCE = Source(
@@ -45,7 +46,7 @@ def parse(content: bytes) -> pl.DataFrame:
     # The table is there twice, for wide screens and for narrow ones, and for two regions at one price.
     # Where they differ none is chosen, and the rules put them aside.
     found = {tuple(offer.values()): offer for row in rows for offer in _offers(row)}
-    if not found:
+    if not have_a_price(found.values()):
         raise ParseError(f"{_WHAT}: none of {len(rows)} products has a price of the form $1.00")
     return offers(found.values(), provider="coreweave", currency="USD", price_unit="instance_hour")
 
@@ -59,12 +60,12 @@ def _offers(row: Node) -> Iterable[dict[str, object]]:
     for option, cls in (("on_demand", "instance-price"), ("spot", "spot-price")):
         price = row.first("span", cls=cls)
         value = price.first("span", cls="item-value") if price else None
-        amount = _PRICE.match(value.text) if value else None
+        amount = stated_amount(_PRICE, value.text) if value else None
         if amount:
             yield {
                 "sku": name.attributes["data-product"],
                 "gpu_as_named": name.text,
                 "gpu_count_stated": count.group() if count else None,
                 "purchase_option": option,
-                "native_amount": amount.group(1).replace(",", ""),
+                "native_amount": amount,
             }

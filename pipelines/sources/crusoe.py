@@ -13,6 +13,7 @@ from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.fetching import one_answer
 from pipelines.sources.lib.html import Node, read_html
 from pipelines.sources.lib.offers import OFFER_TABLE, offers
+from pipelines.sources.lib.page_prices import have_a_price, stated_amount
 from pipelines.sources.lib.source import FetchContext, Payload, Source
 
 SOURCE = Source(
@@ -48,7 +49,7 @@ def parse(content: bytes) -> pl.DataFrame:
     if not items or heads[:2] != list(_OPTIONS):
         raise ParseError(f"{_WHAT}: expected items of class pricing_gpu-item under {', '.join(_OPTIONS)}; found {len(items)} under {heads}")
     found = [offer for item in items for offer in _offers(item)]
-    if not found:
+    if not have_a_price(found):
         raise ParseError(f"{_WHAT}: none of {len(items)} GPUs has a price of the form $1.00/GPU-hr")
     return offers(found, provider="crusoe", currency="USD", price_unit="gpu_hour")
 
@@ -63,6 +64,6 @@ def _offers(item: Node) -> Iterator[dict[str, object]]:
         yield {"sku": named, "gpu_as_named": named, "native_amount": f"{len(cells)} columns of prices, expected {len(_OPTIONS)}"}
         return
     for option, cell in zip(_OPTIONS.values(), cells, strict=True):
-        price = _PRICE.match(cell.text)
+        price = stated_amount(_PRICE, cell.text)
         if price:
-            yield {"sku": named, "gpu_as_named": named, "purchase_option": option, "native_amount": price.group(1).replace(",", "")}
+            yield {"sku": named, "gpu_as_named": named, "purchase_option": option, "native_amount": price}

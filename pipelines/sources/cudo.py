@@ -71,7 +71,8 @@ def _amount(item: dict[str, Any]) -> str | None:
         return number_of(as_text(field_of(item, path)))
 
     gpu, core, gib = part("gpuPriceHr.value"), part("vcpuPriceHr.value"), part("memoryGibPriceHr.value")
-    if gpu is None or core is None or gib is None:
+    # A GPU without a price is none: never its processors and memory alone.
+    if not gpu or core is None or gib is None:
         return None
     cores = max(part("minVcpu") or Decimal(1), part("minVcpuPerGpu") or Decimal(1))
     per_gib = part("maxVcpuPerMemoryGib")

@@ -17,6 +17,7 @@ from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.fetching import one_answer
 from pipelines.sources.lib.html import Node, read_html
 from pipelines.sources.lib.offers import OFFER_TABLE, offers
+from pipelines.sources.lib.page_prices import have_a_price, stated_amount
 from pipelines.sources.lib.source import FetchContext, Payload, Source
 
 SOURCE = Source(
@@ -48,7 +49,7 @@ def fetch(context: FetchContext) -> Iterable[Payload]:
 def parse(content: bytes) -> pl.DataFrame:
     """One offer per machine and table with a price by the hour. Raises ParseError."""
     rows = list(_rows(read_html(content, _WHAT)))
-    if not rows:
+    if not have_a_price(rows):
         raise ParseError(f"{_WHAT}: no price of the form $1.00 per hour in a table below {' or '.join(_OPTIONS)}")
     return offers(rows, provider="digitalocean", currency="USD", price_unit="instance_hour")
 
@@ -61,14 +62,14 @@ def _rows(page: Node) -> Iterator[dict[str, Any]]:
         if element.tag != "tr" or option is None:
             continue
         cells = [cell.text for cell in element.find_all("td")]
-        price = _PRICE.match(cells[1]) if len(cells) == 2 else None
+        price = stated_amount(_PRICE, cells[1]) if len(cells) == 2 else None
         if price:
             yield {
                 "sku": cells[0],
                 "gpu_as_named": _COUNT.sub("", cells[0]).strip(),
                 "gpu_count_stated": _count(cells[0]),
                 "purchase_option": option,
-                "native_amount": price.group(1).replace(",", ""),
+                "native_amount": price,
             }
 
 

@@ -16,6 +16,7 @@ from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.fetching import one_answer
 from pipelines.sources.lib.html import read_html
 from pipelines.sources.lib.offers import OFFER_TABLE, offers
+from pipelines.sources.lib.page_prices import have_a_price, stated_amount
 from pipelines.sources.lib.source import FetchContext, Payload, Source
 
 SOURCE = Source(
@@ -53,7 +54,7 @@ def parse(content: bytes) -> pl.DataFrame:
     found = []
     for cells in rows:
         place, option, named = _LISTS.get(len(cells), (0, "", ""))
-        price = _PRICE.match(cells[place].strip()) if option else None
+        price = stated_amount(_PRICE, cells[place].strip()) if option else None
         if price and _GPU.match(cells[0]):
             memory = f" {cells[1]}GB" if option == "on_demand" and cells[1].isdigit() else ""
             found.append(
@@ -63,9 +64,9 @@ def parse(content: bytes) -> pl.DataFrame:
                     "gpu_as_named": cells[0].replace(" NVLink", " PCIe NVLink") + memory,
                     "purchase_option": option,
                     "purchase_option_as_named": named,
-                    "native_amount": price.group(1).replace(",", ""),
+                    "native_amount": price,
                 }
             )
-    if not found:
+    if not have_a_price(found):
         raise ParseError(f"{_WHAT}: none of {len(rows)} rows of class page-price_card_row_item is a GPU with a price of the form $1.00")
     return offers(found, provider="hyperstack", currency="USD", price_unit="gpu_hour")

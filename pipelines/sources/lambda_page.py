@@ -13,6 +13,7 @@ from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.fetching import one_answer
 from pipelines.sources.lib.html import Node, read_html
 from pipelines.sources.lib.offers import OFFER_TABLE, offers
+from pipelines.sources.lib.page_prices import have_a_price, stated_amount
 from pipelines.sources.lib.source import FetchContext, Payload, Source
 
 SOURCE = Source(
@@ -31,7 +32,7 @@ SOURCE = Source(
 _WHAT = "page of prices"
 _PRICE = re.compile(r"^\$([0-9,]+(?:\.[0-9]+)?)$")
 _MACHINE = re.compile(r"^([0-9]+)x$")
-_LEAST_WEEKS = re.compile(r"^([0-9]+) weeks?\b")
+_LEAST_TERM = re.compile(r"^[0-9]+ (?:day|week|month|year)s?\b")
 
 
 def fetch(context: FetchContext) -> Iterable[Payload]:
@@ -52,25 +53,28 @@ def parse(content: bytes) -> pl.DataFrame:
     if not rows:
         raise ParseError(f"{_WHAT}: no row of a plan; expected rows with data-plan in panels with aria-labelledby")
     found = {tuple(offer.values()): offer for tab, row in rows for offer in _offers(tab, row)}
-    if not found:
+    if not have_a_price(found.values()):
         raise ParseError(f"{_WHAT}: none of {len(rows)} plans has a price of the form $1.00")
     return offers(found.values(), provider="lambda", currency="USD", price_unit="gpu_hour")
 
 
 def _offers(tab: str, row: Node) -> Iterator[dict[str, object]]:
     cells = {cell.attributes["data-label"].upper(): cell.text for cell in row.find_all(attribute="data-label")}
-    price = _PRICE.match(cells.get("PRICE/GPU/HR*", ""))
+    price = stated_amount(_PRICE, cells.get("PRICE/GPU/HR*", ""))
     plan, memory = row.attributes["data-plan"], cells.get("VRAM/GPU", "")
     if price is None:
         return
-    stated = {"gpu_as_named": f"{plan} {memory}".strip(), "native_amount": price.group(1).replace(",", "")}
-    machine, weeks = _MACHINE.match(tab), _LEAST_WEEKS.match(cells.get("DURATION", ""))
+    stated = {"gpu_as_named": f"{plan} {memory}".strip(), "native_amount": price}
+    machine, least = _MACHINE.match(tab), _LEAST_TERM.match(cells.get("DURATION", ""))
     if "GPU COUNT" in cells:
         # "256+" is a cluster of 256 or more.
         count = cells["GPU COUNT"].rstrip("+")
-        term = {"commitment_days": int(weeks.group(1)) * 7 if weeks else None}
         named = f"1-Click Cluster, {cells.get('DURATION', '')}"
-        bound = {"purchase_option": "commitment", "purchase_option_as_named": named, **term}
+        bound = {
+            "purchase_option": "commitment" if least else "reserved",
+            "purchase_option_as_named": named,
+            "commitment_months": least.group() if least else None,
+        }
         yield {"sku": f"{plan} cluster of {cells['GPU COUNT']}", "gpu_count_stated": count, **bound, **stated}
     else:
         yield {"sku": f"{tab} {plan} {memory}".strip(), "gpu_count_stated": machine.group(1) if machine else None, **stated}

@@ -12,6 +12,7 @@ from pipelines.sources.lib.decode import parser, read_json
 from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.fetching import one_answer
 from pipelines.sources.lib.offers import OFFER_TABLE, offers
+from pipelines.sources.lib.page_prices import have_a_price, stated_amount
 from pipelines.sources.lib.source import FetchContext, Payload, Source
 
 SOURCE = Source(
@@ -24,11 +25,12 @@ SOURCE = Source(
     table=OFFER_TABLE,
     certainty="recorded",
     checked_on=date(2026, 8, 22),
+    rows_at_least=4,
     gives="on-demand and preemptible prices per GPU, the same in all regions",
 )
 _WHAT = "page of prices"
 _TABLE = re.compile(r'"content":(\[\[.*?\]\])')
-_PRICE = re.compile(r"^(from )?\$([0-9]+(?:\.[0-9]+)?)$")
+_PRICE = re.compile(r"^(?:from )?\$([0-9,]+(?:\.[0-9]+)?)$")
 # By their headings: the preemptible price stands first.
 _COLUMNS = {"spot": "Preemptible, GPU-hour", "on_demand": "On-demand, GPU-hour"}
 
@@ -51,17 +53,18 @@ def parse(content: bytes) -> pl.DataFrame:
         for cells in table[1:]:
             line = dict(zip(table[0], cells, strict=False))
             for option, column in _COLUMNS.items():
-                price = _PRICE.match(str(line.get(column)))
-                if price:
+                text = str(line.get(column))
+                amount = stated_amount(_PRICE, text)
+                if amount:
                     rows.append(
                         {
                             "sku": line.get("Item"),
                             "gpu_as_named": line.get("Item"),
                             "purchase_option": option,
-                            "purchase_option_as_named": f"{column}, least of several" if price.group(1) else column,
-                            "native_amount": price.group(2),
+                            "purchase_option_as_named": f"{column}, least of several" if text.startswith("from ") else column,
+                            "native_amount": amount,
                         }
                     )
-    if not rows:
+    if not have_a_price(rows):
         raise ParseError(f"{_WHAT}: no price of the form $1.00 in {len(priced)} tables")
     return offers(rows, provider="nebius", currency="USD", price_unit="gpu_hour")

@@ -67,15 +67,18 @@ def parse(content: bytes) -> pl.DataFrame:
     ]
     if not any(kind for kind, _, _ in parts):
         raise ParseError(f"{_WHAT}: Type is in none of {len(entries)} entries")
-    cores = {int(found.group(1)): price for kind, price, _ in parts if (found := _CORE.match(kind)) and price}
-    memory = next((price for kind, price, _ in parts if kind == "CustomRam" and price), None)
+    cores = {(int(found.group(1)), price) for kind, price, _ in parts if (found := _CORE.match(kind)) and price}
+    memory = {price for kind, price, _ in parts if kind == "CustomRam" and price}
     models = {(found.group(2), place, price) for kind, price, place in parts if (found := _GPU.match(kind)) and price}
-    if models and (not cores or memory is None):
+    if models and (not cores or not memory):
         raise ParseError(f"{_WHAT}: {len(models)} GPUs without a price of CustomCore:v<n>-p2 and CustomRam")
-    return offers([_offer(model, place, price, cores, memory) for model, place, price in sorted(models, key=str)])
+    newest = max((generation for generation, _ in cores), default=0)
+    # A part at two amounts makes two of the offer: none is chosen, and the rules put them aside.
+    rounds = sorted({_CORES * core + _MEMORY_GIB * gib for generation, core in cores if generation == newest for gib in memory})
+    return offers([_offer(model, place, price + parts, newest) for model, place, price in sorted(models, key=str) for parts in rounds])
 
 
-def _offer(model: str, place: str | None, gpu: Decimal, cores: dict[int, Decimal], memory: Decimal | None) -> dict[str, Any]:
+def _offer(model: str, place: str | None, amount: Decimal, newest: int) -> dict[str, Any]:
     region = re.sub(r"[a-z]$", "", place or "")
     kind = region.split("-")[0]
     return {
@@ -85,12 +88,8 @@ def _offer(model: str, place: str | None, gpu: Decimal, cores: dict[int, Decimal
         "sku": f"{model} with {_CORES} vCores and {_MEMORY_GIB} GiB",
         "gpu_as_named": model,
         "gpu_count_stated": 1,
-        "purchase_option_as_named": f"sum of parts: GPU, {_CORES} vCores v{max(cores)}-p2, {_MEMORY_GIB} GiB",
+        "purchase_option_as_named": f"sum of parts: GPU, {_CORES} vCores v{newest}-p2, {_MEMORY_GIB} GiB",
         "purchase_option": "on_demand",
         "currency": _CURRENCIES.get(kind),
-        "native_amount": format(gpu + _CORES * cores[max(cores)] + _MEMORY_GIB * (memory or Decimal(0)), "f"),
+        "native_amount": format(amount, "f"),
     }
-
-
-def _number(entry: Any, name: str) -> Decimal | None:
-    return number_of(as_text(field_of(entry, name)))

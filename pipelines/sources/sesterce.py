@@ -18,6 +18,7 @@ from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.fetching import one_answer
 from pipelines.sources.lib.html import Node, read_html
 from pipelines.sources.lib.offers import OFFER_TABLE, offers
+from pipelines.sources.lib.page_prices import have_a_price, stated_amount
 from pipelines.sources.lib.source import FetchContext, Payload, Source
 
 SOURCE = Source(
@@ -53,9 +54,9 @@ def parse(content: bytes) -> pl.DataFrame:
     if section is None or terms is None:
         raise ParseError(f"{_WHAT}: no section pricing whose table says a currency and ON-DEMAND")
     rows = list(_rows(section))
-    if not rows:
+    if not have_a_price(rows):
         raise ParseError(f"{_WHAT}: no row of the table has a bbg-model and a bbg-price of the form $1.00")
-    currencies = {row["currency"] for row in rows}
+    currencies = {row["currency"] for row in rows if row["currency"]}
     if currencies != {terms["currency"]}:
         raise ParseError(f"{_WHAT}: the table is in {terms['currency']}, its prices in {', '.join(sorted(currencies))}")
     return offers(rows, provider="sesterce", price_unit="gpu_hour", purchase_option_as_named="on demand, from")
@@ -64,15 +65,16 @@ def parse(content: bytes) -> pl.DataFrame:
 def _rows(section: Node) -> Iterator[dict[str, Any]]:
     for row in section.find_all("tr"):
         model, vendor, price, regions = (row.first(cls=name) for name in ("bbg-model", "bbg-vendor", "bbg-price", "bbg-avail"))
-        amount = _PRICE.match(price.text) if price else None
-        if model is None or amount is None:
+        amount = stated_amount(_PRICE, price.text) if price else None
+        if model is None or price is None or amount is None:
             continue
+        sign = _PRICE.match(price.text)
         live = _REGIONS.match(regions.text) if regions else None
         forms = vendor.text.rpartition("·")[2].split("/") if vendor else []
         yield {
             "sku": model.text,
             "gpu_as_named": f"{model.text} {forms[0].strip() if len(forms) == 1 else ''}",
             "stock": ("available" if int(live["live"]) else "none") if live else None,
-            "currency": _SIGNS[amount["sign"]],
-            "native_amount": amount["amount"].replace(",", ""),
+            "currency": _SIGNS[sign["sign"]] if sign else None,
+            "native_amount": amount,
         }

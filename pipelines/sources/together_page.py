@@ -17,6 +17,7 @@ from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.fetching import one_answer
 from pipelines.sources.lib.html import Node, read_html
 from pipelines.sources.lib.offers import OFFER_TABLE, offers
+from pipelines.sources.lib.page_prices import have_a_price, stated_amount
 from pipelines.sources.lib.source import FetchContext, Payload, Source
 
 SOURCE = Source(
@@ -52,7 +53,7 @@ def parse(content: bytes) -> pl.DataFrame:
     if not tables:
         raise ParseError(f"{_WHAT}: no table of class pricing_table with a column of so many days")
     found = [offer for table, terms in tables for row in table.find_all("tr") for offer in _offers(row, terms)]
-    if not found:
+    if not have_a_price(found):
         raise ParseError(f"{_WHAT}: no price of the form $1.00 in the table of clusters")
     return offers(found, provider="together", currency="USD", price_unit="gpu_hour")
 
@@ -67,9 +68,13 @@ def _terms(table: Node) -> list[str]:
 
 def _offers(row: Node, terms: list[str]) -> Iterator[dict[str, object]]:
     cells = [cell.text for cell in row.find_all("td")]
+    if len(cells) - 1 > len(terms):
+        # Nobody knows which of them stands under which length: the rules put the row aside, with this.
+        yield {"sku": cells[0], "gpu_as_named": cells[0], "native_amount": f"{len(cells) - 1} prices, expected {len(terms)}"}
+        return
     # A row whose terms share one cell has no price for any of them.
     for term, text in zip(terms, cells[1:], strict=False):
-        price, length = _PRICE.match(text), _TERM.match(term)
+        price, length = stated_amount(_PRICE, text), _TERM.match(term)
         if price is None or (length is None and term != _ON_DEMAND):
             continue
         bound = (
@@ -86,6 +91,6 @@ def _offers(row: Node, terms: list[str]) -> Iterator[dict[str, object]]:
             "gpu_as_named": cells[0],
             # The clusters are made of nodes of eight.
             "gpu_count_stated": 8 if "HGX" in cells[0] else None,
-            "native_amount": price.group(1).replace(",", ""),
+            "native_amount": price,
             **bound,
         }

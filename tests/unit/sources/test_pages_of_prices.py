@@ -27,7 +27,15 @@ def test_digitalocean_reads_the_tables_below_their_headings_only() -> None:
 @pytest.mark.parametrize("price", ["€3.50 per hour", "$3.50 per month", "$3.50", "Contact sales", ""])
 def test_digitalocean_takes_no_other_money_or_unit(price: str) -> None:
     found = digitalocean_page.parse(page("digitalocean_page", ("$3.50 per hour", price)))
-    assert found.filter(sku="NVIDIA H100", purchase_option="on_demand").is_empty()
+    # A figure in another form is put aside by name, a word in place of a price is no offer.
+    named = [price] if "3.50" in price else []
+    assert found.filter(sku="NVIDIA H100", purchase_option="on_demand").get_column("native_amount").to_list() == named
+
+
+def test_sesterces_price_in_another_form_is_put_aside_by_name() -> None:
+    found = sesterce.parse(page("sesterce", ('bbg-price">$2.50', 'bbg-price">1–2 $')))
+    assert found.filter(sku="H200").select("currency", "native_amount").rows() == [(None, "1–2 $")]
+    assert found.filter(sku="H100").get_column("currency").to_list() == ["USD"]
 
 
 def test_digitalocean_takes_no_machine_of_eight_for_one() -> None:
