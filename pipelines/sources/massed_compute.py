@@ -47,7 +47,10 @@ def fetch(context: FetchContext) -> Iterable[Payload]:
 
 @parser(_WHAT)
 def parse(content: bytes) -> pl.DataFrame:
-    """One offer per machine with one price; one without, or with two that differ, is none. Raises ParseError."""
+    """One offer per machine with a price. Raises ParseError.
+
+    Where its two places differ none is chosen, and the rules put both amounts aside.
+    """
     read_html(content, _WHAT)  # a page that is cut off is none
     text = content.decode("utf-8")
     keys = list(_KEY.finditer(text))
@@ -60,9 +63,9 @@ def parse(content: bytes) -> pl.DataFrame:
         if len(found) == 1:
             prices[key["name"], key["count"]].add(found[0].replace(",", ""))
     rows = [
-        {"sku": f"{name} x{count}", "gpu_as_named": name, "gpu_count_stated": count, "native_amount": amounts.copy().pop()}
+        {"sku": f"{name} x{count}", "gpu_as_named": name, "gpu_count_stated": count, "native_amount": amount}
         for (name, count), amounts in prices.items()
-        if len(amounts) == 1
+        for amount in sorted(amounts)
     ]
     if not rows:
         raise ParseError(f"{_WHAT}: none of {len(keys)} machines has a price")

@@ -227,6 +227,19 @@ CASES: dict[str, tuple[str, int, list[tuple[str, str]], dict[str, Any], tuple[st
         [],
     ),
     "massed two amounts": ("massed_compute", 0, [("$$42.50", "$$43.50")], {"sku": "B200 SXM6 x8"}, AMOUNT, ["43.50"]),
+    "massed two places, two amounts": (
+        "massed_compute",
+        0,
+        [
+            (
+                '-mobile-x 1-0\\",{\\"className\\":\\"row\\",\\"children\\":[\\"×\\",\\"1\\"],[\\"$$0.95',
+                '-mobile-x 1-0\\",{\\"className\\":\\"row\\",\\"children\\":[\\"×\\",\\"1\\"],[\\"$$0.90',
+            )
+        ],
+        {"sku": "L40S (48GB) x1"},
+        AMOUNT,
+        ["0.90", "0.95"],
+    ),
     "upcloud for two": (
         "upcloud",
         0,
