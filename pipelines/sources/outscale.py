@@ -69,16 +69,24 @@ def parse(content: bytes) -> pl.DataFrame:
         raise ParseError(f"{_WHAT}: Type is in none of {len(entries)} entries")
     cores = {(int(found.group(1)), price) for kind, price, _ in parts if (found := _CORE.match(kind)) and price}
     memory = {price for kind, price, _ in parts if kind == "CustomRam" and price}
-    models = {(found.group(2), place, price) for kind, price, place in parts if (found := _GPU.match(kind)) and price}
+    models = {(found.group(2), place, price or None) for kind, price, place in parts if (found := _GPU.match(kind))}
     if models and (not cores or not memory):
         raise ParseError(f"{_WHAT}: {len(models)} GPUs without a price of CustomCore:v<n>-p2 and CustomRam")
     newest = max((generation for generation, _ in cores), default=0)
     # A part at two amounts makes two of the offer: none is chosen, and the rules put them aside.
     rounds = sorted({_CORES * core + _MEMORY_GIB * gib for generation, core in cores if generation == newest for gib in memory})
-    return offers([_offer(model, place, price + parts, newest) for model, place, price in sorted(models, key=str) for parts in rounds])
+    if models and not any(price for _, _, price in models):
+        raise ParseError(f"{_WHAT}: UnitPrice is a number of none of {len(models)} GPUs")
+    return offers(
+        [
+            _offer(model, place, price + others if price else None, newest)
+            for model, place, price in sorted(models, key=str)
+            for others in (rounds if price else rounds[:1])
+        ]
+    )
 
 
-def _offer(model: str, place: str | None, amount: Decimal, newest: int) -> dict[str, Any]:
+def _offer(model: str, place: str | None, amount: Decimal | None, newest: int) -> dict[str, Any]:
     region = re.sub(r"[a-z]$", "", place or "")
     kind = region.split("-")[0]
     return {
@@ -91,5 +99,5 @@ def _offer(model: str, place: str | None, amount: Decimal, newest: int) -> dict[
         "purchase_option_as_named": f"sum of parts: GPU, {_CORES} vCores v{newest}-p2, {_MEMORY_GIB} GiB",
         "purchase_option": "on_demand",
         "currency": _CURRENCIES.get(kind),
-        "native_amount": format(amount, "f"),
+        "native_amount": format(amount, "f") if amount else None,
     }

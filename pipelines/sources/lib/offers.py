@@ -118,7 +118,8 @@ def offers(rows: Iterable[Mapping[str, Any]], **everywhere: Any) -> pl.DataFrame
             region=pl.col("region").fill_null("all"),
             purchase_option=pl.col("purchase_option").fill_null("on_demand"),
             purchase_option_as_named=pl.coalesce("purchase_option_as_named", "purchase_option", pl.lit("on_demand")),
-            country_stated=pl.col("country_stated").str.to_uppercase().replace("UK", "GB"),
+            # A part of the world is no country: with a code of one it would be a market of its own.
+            country_stated=pl.col("country_stated").str.to_uppercase().replace(["UK", "EU"], ["GB", None]),
             tenancy=pl.col("tenancy").fill_null("shared"),
             trust_tier=pl.col("trust_tier").fill_null("datacenter"),
             currency=pl.col("currency").str.to_uppercase(),
