@@ -9,6 +9,7 @@ installed in (docs/bi-tools.md says how). Prints a line for each tool and step; 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -24,14 +25,16 @@ import duckdb, sys
 with duckdb.connect(sys.argv[1], read_only=True) as connection:
     print(connection.execute(sys.argv[2]).fetchall()[0][0])
 """
-SUPERSET = """
-import sys
-from superset.app import create_app
-with create_app().app_context():
-    from superset.models.core import Database
-    database = Database(database_name="breakeven", sqlalchemy_uri=f"duckdb:///{sys.argv[1]}?access_mode=read_only")
-    print(database.get_df(sys.argv[2]).iloc[0, 0])
-"""
+SUPERSET_CONFIG = (
+    "SECRET_KEY = 'a key of this trial alone, thrown away after it'\n"
+    "SQLALCHEMY_DATABASE_URI = 'sqlite:///{folder}/superset.db'\n"
+    "PREVENT_UNSAFE_DB_CONNECTIONS = False\n"
+)
+SUPERSET_SETUP = (
+    ("db", "upgrade"),
+    ("init",),
+    ("fab", "create-admin", "--username=admin", "--firstname=a", "--lastname=b", "--email=a@example.org", "--password=unused"),
+)
 DBT_FILES = {
     "dbt_project.yml": 'name: reports\nversion: "1.0"\nprofile: reports\nmodel-paths: [models]\n',
     "profiles.yml": (
@@ -49,23 +52,52 @@ def refresh(data: Path, day: str) -> None:
     subprocess.run(command, cwd=ROOT, env={**os.environ, "BREAKEVEN_DATA": str(data)}, check=True, stdout=subprocess.DEVNULL)
 
 
-def by_python(venv: Path, code: str, file: Path, folder: Path) -> str:
-    """The newest day as a tool's own Python sees it."""
-    config = folder / "superset_config.py"
-    config.write_text(
-        f"SECRET_KEY = {'x' * 42!r}\nSQLALCHEMY_DATABASE_URI = 'sqlite:///{folder}/superset.db'\nPREVENT_UNSAFE_DB_CONNECTIONS = False\n"
-    )
-    environment = {**os.environ, "SUPERSET_CONFIG_PATH": str(config), "PYTHONWARNINGS": "ignore"}
-    environment.pop("PYTHONPATH", None)
-    done = subprocess.run(
-        [str(venv / "bin" / "python"), "-c", code, str(file), COUNT],
-        capture_output=True,
-        text=True,
-        env=environment,
-        cwd=folder,
-        check=False,
-    )
+def outside(**more: str) -> dict[str, str]:
+    """The environment of a tool, which is not the project's."""
+    return {**{name: value for name, value in os.environ.items() if name != "PYTHONPATH"}, "PYTHONWARNINGS": "ignore", **more}
+
+
+def by_python(venv: Path, file: Path, folder: Path) -> str:
+    """The newest day as a plain client sees it."""
+    command = [str(venv / "bin" / "python"), "-c", DUCKDB, str(file), COUNT]
+    done = subprocess.run(command, capture_output=True, text=True, env=outside(), cwd=folder, check=False)
     return done.stdout.strip().splitlines()[-1] if done.returncode == 0 else f"failed: {done.stderr.strip().splitlines()[-1]}"
+
+
+class Superset:
+    """One process of Superset with the dashboard of deploy/superset, open from before one refresh until after the next."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[str] | None = None
+
+    def __call__(self, venv: Path, file: Path, folder: Path) -> str:
+        """The newest day that a chart shows; every chart of the dashboard must have rows."""
+        self.process = self.process or self._start(venv, file, folder)
+        assert self.process.stdin
+        assert self.process.stdout
+        print("read", file=self.process.stdin, flush=True)
+        line = self.process.stdout.readline()
+        if not line:
+            return f"failed: {(folder / 'log').read_text().strip().splitlines()[-1]}"
+        seen = json.loads(line)
+        empty = [name for name, count in seen["rows"].items() if not count]
+        return f"failed: no rows in {', '.join(empty)}" if empty else str(seen["day"])
+
+    def _start(self, venv: Path, file: Path, folder: Path) -> subprocess.Popen[str]:
+        config = folder / "superset_config.py"
+        config.write_text(SUPERSET_CONFIG.format(folder=folder))
+        environment = outside(SUPERSET_CONFIG_PATH=str(config), FLASK_APP="superset")
+        with (folder / "log").open("w") as log:
+            for words in SUPERSET_SETUP:
+                subprocess.run([str(venv / "bin" / "superset"), *words], env=environment, cwd=folder, check=True, stdout=log, stderr=log)
+            command = [str(venv / "bin" / "python"), str(ROOT / "deploy" / "superset" / "read_dashboard.py"), str(file)]
+            pipe = subprocess.PIPE
+            return subprocess.Popen(command, env=environment, cwd=folder, text=True, stdin=pipe, stdout=pipe, stderr=log)
+
+    def close(self) -> None:
+        """End the process."""
+        if self.process:
+            self.process.communicate()
 
 
 def by_dbt(venv: Path, file: Path, folder: Path) -> str:
@@ -73,8 +105,7 @@ def by_dbt(venv: Path, file: Path, folder: Path) -> str:
     for name, text in DBT_FILES.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
-    environment = {**os.environ, "BREAKEVEN_FILE": str(file)}
-    environment.pop("PYTHONPATH", None)
+    environment = outside(BREAKEVEN_FILE=str(file))
     done = subprocess.run(
         [str(venv / "bin" / "dbt"), "run", "--profiles-dir", "."], capture_output=True, text=True, env=environment, cwd=folder, check=False
     )
@@ -93,23 +124,22 @@ def main() -> int:
         parser.add_argument(f"--{tool}", type=Path, metavar="VENV")
     options = parser.parse_args()
     data = options.data.resolve()
-    file, failed = data / "published" / "breakeven.duckdb", False
+    file, failed, superset = data / "published" / "breakeven.duckdb", False, Superset()
+    tools = {"duckdb": by_python, "dbt": by_dbt, "superset": superset}
     with tempfile.TemporaryDirectory() as aside:
         for day in DAYS:
             refresh(data, day)
-            for tool in ("duckdb", "dbt", "superset"):
+            for tool, ask in tools.items():
                 venv = getattr(options, tool)
                 if venv is None:
                     continue
                 folder = Path(aside) / tool
                 folder.mkdir(exist_ok=True)
-                if tool == "dbt":
-                    seen = by_dbt(venv.resolve(), file, folder)
-                else:
-                    seen = by_python(venv.resolve(), DUCKDB if tool == "duckdb" else SUPERSET, file, folder)
+                seen = ask(venv.resolve(), file, folder)
                 good = seen.startswith(day)
                 failed |= not good
                 print(f"{tool:9} after the refresh for {day}: {'sees it' if good else seen}", flush=True)
+        superset.close()
     return 1 if failed else 0
 
 
