@@ -9,6 +9,7 @@ A message is a `str.format` template with named places: `answer.own: "Own {serve
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +24,9 @@ LANGUAGES = ("en", "fr")
 SHARED_MESSAGES = Path(__file__).resolve().parent / "locales"
 UNKNOWN = "–"
 _NO_BREAK, _NARROW_NO_BREAK = "\u00a0", "\u202f"
+
+
+_SPACES = {re.compile(r" (?=[;!?])"): _NARROW_NO_BREAK, re.compile(r" (?=[:»])|(?<=«) "): _NO_BREAK}
 
 
 class LocaleError(Exception):
@@ -97,6 +101,14 @@ def decimals_of(value: float) -> int:
 
 
 @cache
+def typeset(language: str, message: str) -> str:
+    """A message with the spaces of its language: in French none breaks before `;`, `!`, `?`, `:` and within quotation marks."""
+    if language == "fr":
+        for space, unbroken in _SPACES.items():
+            message = space.sub(unbroken, message)
+    return message
+
+
 def load_locale(language: str, *folders: Path) -> Locale:
     """A language with the shared words and the messages of these folders. Raises LocaleError for a language that is not ours."""
     if language not in LANGUAGES:
@@ -108,5 +120,5 @@ def load_locale(language: str, *folders: Path) -> Locale:
         twice = sorted(messages.keys() & found.keys())
         if twice:
             raise LocaleError(f"{path.parent.parent.name}/locales/{path.name}: {twice[0]!r} is a word that all rooms share")
-        messages.update(found)
+        messages.update({key: typeset(language, message) for key, message in found.items()})
     return Locale(language, messages)

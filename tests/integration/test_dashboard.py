@@ -257,7 +257,8 @@ def test_every_option_has_a_word_and_is_drawn(archive: Cli, driver: Any, publish
 
 
 @pytest.mark.parametrize(
-    ("page", "figure"), [("index", "ways"), ("cost", "cost_today"), ("own", "break_even"), ("sovereignty", "requirements")]
+    ("page", "figure"),
+    [("index", "ways"), ("cost", "cost_today"), ("own", "break_even"), ("sovereignty", "requirements"), ("health", "sources")],
 )
 def test_bars_have_the_width_of_a_phone(archive: Cli, driver: Any, page: str, figure: str) -> None:
     show(driver, address(archive, page, "fr"), wide=False)
@@ -267,6 +268,23 @@ def test_bars_have_the_width_of_a_phone(archive: Cli, driver: Any, page: str, fi
         figure,
     )
     assert plot > 0.85 * place
+
+
+@pytest.mark.parametrize(
+    ("page", "figure"),
+    [("index", "ways"), ("cost", "cost_today"), ("own", "break_even"), ("sovereignty", "requirements"), ("health", "sources")],
+)
+def test_names_and_bars_do_not_overlap_on_a_phone(archive: Cli, driver: Any, page: str, figure: str) -> None:
+    show(driver, address(archive, page, "fr"), wide=False)
+    overlaps = driver.execute_script(
+        "const chart = document.querySelector(`[data-figure=${arguments[0]}] .chart`);"
+        "const boxes = (s) => [...chart.querySelectorAll(s)].map((e) => e.getBoundingClientRect());"
+        "const names = boxes('.role-axis-label text'), bars = boxes('.mark-rect path');"
+        "return names.filter((n) => bars.some((b) => Math.min(n.bottom, b.bottom) - Math.max(n.top, b.top) > 4"
+        " && Math.min(n.right, b.right) - Math.max(n.left, b.left) > 4)).length",
+        figure,
+    )
+    assert overlaps == 0
 
 
 def test_first_view_is_small(archive: Cli) -> None:

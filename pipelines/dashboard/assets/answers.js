@@ -40,7 +40,7 @@
     if (!least || !median) return [];
     const perGpu = (row) => priceOf(s, (row.rented_usd_per_hour / s.gpu_count) * s.packing_share), even = median.base_break_even_utilisation_share;
     return [text(known(even) ? "say.comparators" : "say.comparators_never", { count: number(median.seller_count, 0), least: perGpu(least), who: least.comparator_provider, median: perGpu(median), even: share(even), days: number(least.price_age_days, 0) }),
-      text("say.owned_in", { area: s.electricity_area, days: number(b.store.parts.find((row) => row.hardware === s.hardware)?.price_age_days, 0) })];
+      text("say.owned_in", { area: word("place", s.electricity_area), days: number(b.store.parts.find((row) => row.hardware === s.hardware)?.price_age_days, 0) })];
   }
   function map() {
     const h = hour();
@@ -84,7 +84,7 @@
       const steady = row.option === "spot" && ways.find((way) => way.option === "on_demand");
       if (row.option === "spot") lines.push(steady ? text("say.spot", { way: who(steady.option, steady.gpu, steady.provider), cost: priceOf(steady, steady.base_usd_per_million_output_tokens) }) : text("say.spot_alone"));
       if (row.own_server) lines.push(known(row.break_even_utilisation_share)
-        ? text("say.from_use", { server: word("gpu", row.own_server), even: share(row.break_even_utilisation_share), use: share(row.utilisation_share), area: row.own_electricity_area })
+        ? text("say.from_use", { server: word("gpu", row.own_server), even: share(row.break_even_utilisation_share), use: share(row.utilisation_share), area: word("place", row.own_electricity_area) })
         : text("say.never", { server: word("gpu", row.own_server), use: share(row.utilisation_share) }));
       if (row.seller_count) lines.push(text("say.sellers", { count: number(row.seller_count, 0), gpu: word("gpu", row.rent_gpu), sellers: listed((row.sellers ?? "–").split(", ")), least: priceOf(row, row.least_usd_per_gpu_hour), p25: priceOf(row, row.p25_usd_per_gpu_hour), median: priceOf(row, row.median_usd_per_gpu_hour), p75: priceOf(row, row.p75_usd_per_gpu_hour) }));
       else lines.push(text("say.no_sellers", { group: word("place", row.country_group) }));
@@ -129,7 +129,7 @@
       if (!rows.length) lines.push(text("say.no_requirement", { gpu: word("gpu", state.gpu) }));
       if (rows.some((row) => !row.is_verified)) lines.push(text("say.unverified"));
       for (const row of groups().filter((group) => ["EU", "FR"].includes(group.country_group))) lines.push(text(row.rival_answer === null ? "say.group_alone" : "say.group", { group: word("place", row.country_group), answer: word("answer_word", row.answer), cost: priceOf(row, row.base_usd_per_million_output_tokens), more: known(row.surcharge_share) ? (row.surcharge_share >= 0 ? "+" : "") + share(row.surcharge_share) : "–", count: number(row.seller_count, 0) })
-        + (row.answer === "own" && row.own_electricity_area !== row.country_group ? " " + text("say.owned_elsewhere", { area: row.own_electricity_area }) : ""));
+        + (row.answer === "own" && row.own_electricity_area !== row.country_group ? " " + text("say.owned_elsewhere", { area: word("place", row.own_electricity_area) }) : ""));
       return lines.map(startsSentence);
     },
     history() {

@@ -72,7 +72,7 @@ def source_age(locale: Locale) -> dict[str, Any]:
     """Age of the newest figure of each source. Rows: source, status, age_days."""
     return finished(
         alt.Chart(ROWS)
-        .mark_bar()
+        .mark_bar(height={"band": 0.6})
         .encode(
             x=alt.X("age_days:Q", title=locale.text("axis.age_days")),
             y=alt.Y("source:N", title=None, sort="x", axis=alt.Axis(labelLimit=260)),

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from pipelines.decision.words import Said
-from pipelines.platform.locale import Locale, LocaleError, load_locale
+from pipelines.platform.locale import Locale, LocaleError, load_locale, typeset
 
 # Kinds of ways in words.
 KINDS = {
@@ -100,4 +100,5 @@ def speech(language: str) -> Speech:
     if language == "en":
         return Speech(locale, {})
     path = FOLDER / f"{language}.yml"
-    return Speech(locale, yaml.safe_load(path.read_text(encoding="utf-8")))
+    found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return Speech(locale, {template: typeset(language, sentence) for template, sentence in found.items()})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from datetime import date
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipelines.platform.locale import LANGUAGES, LocaleError, load_locale
+from pipelines.platform.locale import LANGUAGES, LocaleError, load_locale, typeset
 from pipelines.platform.paths import PACKAGE_FOLDER
 
 EN, FR = load_locale("en"), load_locale("fr")
@@ -32,6 +33,20 @@ def test_both_languages_say_the_same_things(folder: Path) -> None:
         other = messages(folder, language)
         assert sorted(other) == sorted(english)
         assert {key: places(text) for key, text in other.items()} == {key: places(text) for key, text in english.items()}
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.parent.name)
+def test_no_line_of_french_begins_with_a_mark(folder: Path) -> None:
+    spoken = load_locale("fr", *([folder] if folder.parent.name != "platform" else []))
+    assert [text for text in spoken.messages.values() if re.search(r" [;:!?»]|« ", text)] == []
+
+
+def test_the_spaces_of_french() -> None:
+    assert (
+        typeset("fr", "Acheter ou louer ? « Louer » : {a} ; non !")
+        == "Acheter ou louer\u202f? «\u00a0Louer\u00a0»\u00a0: {a}\u202f; non\u202f!"
+    )
+    assert typeset("en", "a ; b") == "a ; b"
 
 
 @pytest.mark.parametrize(
