@@ -1,7 +1,7 @@
 """Hours of load from a CSV as programs and spreadsheets save it.
 
-Belongs here: separators, signs of decimals and of thousands, and refusing with line and value what can be read in two ways. Does not
-belong here: what is done with the load.
+Belongs here: separators, signs of decimals and of thousands, the order of hours that are named, and refusing with line and value what can
+be read in two ways. Does not belong here: what is done with the load.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import csv
 import io
 import math
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,14 @@ from pipelines.decision.documents import WorkloadError, decoded, read_bytes
 
 HOURS_PER_DAY, HOURS_PER_YEAR = 24, 8760
 CSV_COLUMN = "output_tokens_per_hour"
+# Columns that say which hour a row is; the others are nobody's business.
+HOUR_COLUMNS = ("hour", "heure", "time", "timestamp", "datetime")
 LARGEST_CSV_BYTES = 8 * 1024 * 1024
 # Some hundred times the largest load that is served anywhere; beyond it stands a mistake of unit.
 MOST_TOKENS_PER_HOUR = 1e13
 LENGTHS = {HOURS_PER_DAY: "a day", 7 * HOURS_PER_DAY: "a week", HOURS_PER_YEAR: "a year"}
 _PLAIN = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}(:[0-9]{2}){0,2}([.][0-9]+)?(Z|[+-][0-9]{2}:?[0-9]{2})?")
 _SPACED = re.compile(r"[0-9]{1,3}([ \u00a0\u2007\u2009\u202f'\u2019\u02bc][0-9]{3})+(?=[.,]|$)")
 
 
@@ -56,13 +60,17 @@ def _cells(text: str, path: Path) -> list[tuple[int, str]]:
     skipped = 1 if said else 0
     try:
         names = [cell.strip() for cell in next(rows, [])]
+        if not any(names):
+            raise WorkloadError(f"{path}: has no first line, expected one that names {CSV_COLUMN}")
         # A file that is no load is not quoted: it may hold what is nobody's business.
         if names.count(CSV_COLUMN) != 1:
             has = "more than once" if CSV_COLUMN in names else "not"
             where = f"{path}: line {rows.line_num + skipped}"
             raise WorkloadError(f"{where}: the column is {has} named in it, expected {CSV_COLUMN} once")
         at = names.index(CSV_COLUMN)
+        hour_at = next((n for n, name in enumerate(names) if name.lower() in HOUR_COLUMNS), None)
         found: list[tuple[int, str]] = []
+        hours: list[tuple[int, str]] = []
         blank: int | None = None
         for row in rows:
             line = rows.line_num + skipped
@@ -75,9 +83,33 @@ def _cells(text: str, path: Path) -> list[tuple[int, str]]:
                 hint = "; write numbers without separators of thousands, or in quotes" if separator == "," else ""
                 raise WorkloadError(f"{path}: line {line}: has {len(row)} fields, expected {len(names)} as in the first line{hint}")
             found.append((line, row[at].strip()))
+            if hour_at is not None:
+                hours.append((line, row[hour_at].strip()))
     except csv.Error as error:
         raise WorkloadError(f"{path}: line {rows.line_num + skipped}: is no CSV: {error}") from error
+    _refuse_another_order(hours, path)
     return found
+
+
+def _refuse_another_order(hours: list[tuple[int, str]], path: Path) -> None:
+    """Rows are taken as they stand: one that names an earlier hour than the row before would shift the load in silence."""
+    if len({text for _, text in hours}) < HOURS_PER_DAY - 1:
+        return  # whatever it says, it does not number the hours
+    follows = [(line, text, before) for (_, before), (line, text) in pairwise(hours)]
+    if all(re.fullmatch("[0-9]{1,5}", text) for _, text in hours):
+        # Hours are counted through the file, or anew each day.
+        steps = [(line, text, int(text) - int(before)) for line, text, before in follows]
+        odd = [(line, text, step) for line, text, step in steps if step not in (1, 1 - HOURS_PER_DAY)]
+    elif all(_MOMENT.fullmatch(text) for _, text in hours):
+        odd = [(line, text, 0 if text == before else -1) for line, text, before in follows if text <= before]
+    else:
+        return
+    # Where clocks are changed, a year has one hour twice and one not at all.
+    may_be = [0, 2] if len(hours) > 7 * HOURS_PER_DAY else []
+    for line, text, step in odd:
+        if step not in may_be:
+            raise WorkloadError(f"{path}: line {line}: is hour {_cut(text)}, expected the one after that of the line before")
+        may_be.remove(step)
 
 
 def _numbers(cells: list[tuple[int, str]], path: Path) -> list[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -84,7 +85,7 @@ def test_unicode_text_of_a_spreadsheet_is_read(tmp_path: Path) -> None:
         (f"hour;{NAME}\n" + "1;1\n" * 24 + "Total;24\n", ("25 hours", "line 26", "a total")),
         (f"{NAME},{NAME}\n" + day("1,2", "1,2"), ("line 1", "more than once")),
         (f"{NAME}\n" + day('"1'), ("is no CSV",)),
-        ("", ("line 0", "expected output_tokens_per_hour")),
+        ("", ("no first line", "expected one that names output_tokens_per_hour")),
     ],
 )
 def test_a_wrong_load_is_refused_with_line_and_value(tmp_path: Path, content: str, said: tuple[str, ...]) -> None:
@@ -93,6 +94,54 @@ def test_a_wrong_load_is_refused_with_line_and_value(tmp_path: Path, content: st
         read_load(tmp_path, "load.csv")
     for text in ("load.csv", *said):
         assert text in str(error.value)
+
+
+def hours(*names: object, column: str = "hour") -> str:
+    return f"{column},{NAME}\n" + "".join(f"{name},1\n" for name in names)
+
+
+YEAR = [f"{datetime(2025, 1, 1) + timedelta(hours=n):%Y-%m-%dT%H:%M}" for n in range(8760)]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        hours(*range(24)),
+        hours(*range(1, 25)),
+        hours(*(hour % 24 for hour in range(168))),
+        hours(*YEAR, column="timestamp"),
+        # Clocks go forward in March and back in October.
+        hours(*(h for h in YEAR if h != "2025-03-30T02:00"), column="time").replace("2025-10-26T02:00,1\n", "2025-10-26T02:00,1\n" * 2),
+        hours(*reversed(range(24)), column="rank"),
+        hours(*("morning" for _ in range(24))),
+    ],
+)
+def test_hours_in_their_order_are_read(tmp_path: Path, content: str) -> None:
+    (tmp_path / "load.csv").write_text(content)
+    assert read_load(tmp_path, "load.csv").sum() == 8760
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (hours(*reversed(range(24))), "line 3: is hour '22'"),
+        (hours(0, *range(23)), "line 3: is hour '0'"),
+        (hours(*range(23), 25), "line 25: is hour '25'"),
+        (hours(*reversed(YEAR), column="timestamp"), "line 3: is hour '2025-12-31T22:00'"),
+        (hours(YEAR[0], *YEAR[:23], column="Timestamp"), "line 3: is hour '2025-01-01T00:00'"),
+        (hours(*YEAR[:84], *YEAR[:84], column="datetime"), "line 86: is hour '2025-01-01T00:00'"),
+    ],
+)
+def test_hours_out_of_their_order_are_refused(tmp_path: Path, content: str, said: str) -> None:
+    (tmp_path / "load.csv").write_text(content)
+    with pytest.raises(WorkloadError, match=said):
+        read_load(tmp_path, "load.csv")
+
+
+def test_a_file_without_a_line_is_said_to_have_none(tmp_path: Path) -> None:
+    (tmp_path / "load.csv").write_bytes(b"\n")
+    with pytest.raises(WorkloadError, match="has no first line, expected one that names"):
+        read_load(tmp_path, "load.csv")
 
 
 @given(st.lists(st.integers(0, 10**9), min_size=24, max_size=24).filter(any), st.sampled_from(["{:,}", "{:_}"]), st.sampled_from("., '"))
