@@ -129,6 +129,8 @@ def test_a_total_of_a_term_is_spread_over_its_months() -> None:
     assert usd(observe(term | {"commitment_months": 1})) == (Decimal("0.46027397"), Decimal("0.46027397"))
     # A length that nobody states makes no price, and no division by zero.
     assert usd(observe(term | {"commitment_months": 0})) == (None, None)
+    year = {"price_unit": "instance_term", "purchase_option": "commitment", "commitment_months": 12, "native_amount": "482150.4"}
+    assert usd(observe(year)) == (Decimal("55.04"), Decimal("6.88"))
 
 
 def test_a_week_is_a_commitment_like_any_other() -> None:
