@@ -34,6 +34,11 @@ JUDGED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "raw.azure_retail.asked_for_dollars": ({"currency": "EUR"}, {"currency": "USD"}),
     "raw.azure_retail.effective_start_is_a_time": ({"effective_start": "soon"}, {"effective_start": "2026-06-01T00:00:00Z"}),
     "raw.mlperf_inference.round_is_known": ({"benchmark_round": "v9.9"}, {"benchmark_round": "v5.1"}),
+    "raw.gpu_rental_prices.amount_is_a_number": ({"native_amount": "on request"}, {"native_amount": "2.49"}),
+    "raw.gpu_rental_prices.read_before_it_was_fetched": (
+        {"read_at": dt.datetime(2026, 6, 3), "fetched_at": DAY},
+        {"read_at": DAY, "fetched_at": NEXT},
+    ),
     "raw.azure_retail.product_is_of_a_known_form": ({"product_name": "NC Gaming"}, {"product_name": "Virtual Machines NC Series"}),
     "marts.market_price.every_seller_has_an_offer": (
         {"offer_count": 1, "seller_count": 2, "last_known_seller_count": 0},
