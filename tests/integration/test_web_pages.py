@@ -52,12 +52,17 @@ def test_the_pages_load_the_project(command: list[str], tmp_path: Path) -> None:
             stdout=said,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            # Whoever runs the tests in the background may have this signal ignored, and then it ends nothing.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  (it does nothing else)
         )
         try:
             found = locations(port, process, log)
-        finally:
             os.killpg(process.pid, signal.SIGINT)
             process.wait(60)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
     (location,) = found
     assert location["name"] == "breakeven"
     (repository,) = location["locationOrLoadError"]["repositories"]
