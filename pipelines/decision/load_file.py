@@ -101,7 +101,8 @@ def _refuse_another_order(hours: list[tuple[int, str]], path: Path) -> None:
         steps = [(line, text, int(text) - int(before)) for line, text, before in follows]
         odd = [(line, text, step) for line, text, step in steps if step not in (1, 1 - HOURS_PER_DAY)]
     elif all(_MOMENT.fullmatch(text) for _, text in hours):
-        odd = [(line, text, 0 if text == before else -1) for line, text, before in follows if text <= before]
+        # As a clock on the wall shows it: where clocks go back, the distance to UTC is what tells the two hours apart.
+        odd = [(line, text, 0 if text[:16] == before[:16] else -1) for line, text, before in follows if text[:16] <= before[:16]]
     else:
         return
     # Where clocks are changed, a year has one hour twice and one not at all.

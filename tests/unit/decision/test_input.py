@@ -112,6 +112,9 @@ YEAR = [f"{datetime(2025, 1, 1) + timedelta(hours=n):%Y-%m-%dT%H:%M}" for n in r
         hours(*YEAR, column="timestamp"),
         # Clocks go forward in March and back in October.
         hours(*(h for h in YEAR if h != "2025-03-30T02:00"), column="time").replace("2025-10-26T02:00,1\n", "2025-10-26T02:00,1\n" * 2),
+        hours(*(f"{h}+0{2 - (h >= '2025-10-26T03')}:00" for h in YEAR if h != "2025-03-30T02:00"), column="time").replace(
+            "2025-10-26T02:00+02:00,1\n", "2025-10-26T02:00+02:00,1\n2025-10-26T02:00+01:00,1\n"
+        ),
         hours(*reversed(range(24)), column="rank"),
         hours(*("morning" for _ in range(24))),
     ],
