@@ -65,7 +65,7 @@ def test_every_seller_is_in_the_history(published: duckdb.DuckDBPyConnection) ->
 def test_prices_are_comparable_per_gpu(published: duckdb.DuckDBPyConnection) -> None:
     sql = "SELECT source, gpu, country, usd_per_gpu_hour FROM marts.price_history WHERE valid_to IS NULL AND source = '{}' ORDER BY ALL"
     assert ("scaleway", "l4-24", "FR") in {row[:3] for row in rows(published, sql.format("scaleway"))}
-    assert {row[1] for row in rows(published, sql.format("runpod"))} == {"h100-sxm-80", "a100-sxm-40"}
+    assert {row[1] for row in rows(published, sql.format("runpod"))} == {"h100-sxm-80", "a100-sxm-40", "mi300x-192"}
     # Priced per GPU, without the size of a machine.
     assert ("oci", "h100-sxm-80", None, 9.5) in rows(published, sql.format("oci"))
     # 175.5 euros a month.
