@@ -1,11 +1,13 @@
 """Writes `docs/answers.md`: twelve workloads, each with its answer, the argument for it, and what would change it.
 
-`python -m tests.integration.answers_page PUBLISHED.duckdb`; the figures are those of the archive as of the day that the version has.
+`python -m tests.integration.answers_page PUBLISHED.duckdb`, on what `breakeven refresh --offline --as-of 2026-11-23` publishes: the archive
+that the other tests read, so that one of them can hold the page to it.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from pipelines.decision.report.speech import speech
 from tests.support.paths import ROOT
 
 PAGE, FOLDER = ROOT / "docs" / "answers.md", ROOT / "docs" / "workloads" / "twelve"
+WORKLOADS = sorted(FOLDER.glob("*.yaml"))
 HEAD = """# Twelve answers
 
 Workloads of real kinds (`docs/workloads/twelve`), answered by `breakeven decide` from the archive of this repository, as of {as_of}.
@@ -61,10 +64,14 @@ def example(name: str, connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [name, BEFORE[name], now]
 
 
-def section(path: Path, connection: duckdb.DuckDBPyConnection, argument: str) -> str:
+def section(path: Path, connection: duckdb.DuckDBPyConnection, argued: Mapping[str, str]) -> str:
+    """Raises ValueError where the argument is for another answer than there is now."""
     workload, load = decision.load_workload(path)
     market = decision.read_market(connection, workload)
     found = decision.decide(workload, load, market)
+    answer = found.best.kind if found.best else "none", found.robustness.verdict.word
+    if answer != (argued["kind"], argued["sure"]):
+        raise ValueError(f"{path.stem}: argued for {argued['kind']} ({argued['sure']}), the answer is {answer[0]} ({answer[1]})")
     years, money = workload.horizon_years, workload.currency
     by = market.usd_per_eur if money == "EUR" else 1.0
 
@@ -84,10 +91,10 @@ def section(path: Path, connection: duckdb.DuckDBPyConnection, argument: str) ->
         f"## {workload.name}",
         f"`{path.relative_to(ROOT)}`",
         f"**{headline(found, T)}**",
-        argument.strip(),
+        argued["argument"].strip(),
         " ".join(reasons(found, T)),
     ]
-    parts.append(table([f"way, over {years} years, {money}", "base", "low..high", "cheapest in draws"], ways))
+    parts.append(table([f"way, over {T.years(years)}, {money}", "base", "low..high", "cheapest in draws"], ways))
     if swings:
         parts.append(table(["input moved alone", "range", "saves at its cheap end", "at its dear end", "turns it"], swings))
     if found.excluded:
@@ -95,21 +102,24 @@ def section(path: Path, connection: duckdb.DuckDBPyConnection, argument: str) ->
     return "\n\n".join(parts)
 
 
-def render(connection: duckdb.DuckDBPyConnection) -> str:
+def arguments() -> dict[str, dict[str, str]]:
+    """Why each answer is what it is, by workload."""
+    found: dict[str, dict[str, str]] = yaml.safe_load((FOLDER / "arguments.yml").read_text(encoding="utf-8"))
+    return found
+
+
+def head(connection: duckdb.DuckDBPyConnection) -> str:
     (as_of,) = connection.execute("SELECT max(on_date) FROM marts.cost_per_token").fetchall()[0]
     over_all = [e for e in rate_errors(connection, as_of) if e.scope.startswith("all ")]
     errors = [[e.method, e.rows, *(f"{x:.0%}" for x in (e.half_within, e.four_of_five_within, e.worst) if x is not None)] for e in over_all]
     names = ["method", "rows", "half within", "four of five within", "worst"]
-    arguments = yaml.safe_load((FOLDER / "arguments.yml").read_text(encoding="utf-8"))
-    parts = [
-        HEAD.format(
-            as_of=as_of,
-            errors=table(names, errors),
-            examples=table(["example", "before", "now"], [example(name, connection) for name in BEFORE]),
-        )
-    ]
-    parts += [section(path, connection, arguments[path.stem]) for path in sorted(FOLDER.glob("*.yaml"))]
-    return "\n\n".join(parts) + "\n"
+    examples = table(["example", "before", "now"], [example(name, connection) for name in BEFORE])
+    return HEAD.format(as_of=as_of, errors=table(names, errors), examples=examples).rstrip()
+
+
+def render(connection: duckdb.DuckDBPyConnection) -> str:
+    argued = arguments()
+    return "\n\n".join([head(connection), *(section(path, connection, argued[path.stem]) for path in WORKLOADS)]) + "\n"
 
 
 if __name__ == "__main__":
