@@ -17,6 +17,7 @@ from pipelines.costing.throughput_selection import CONFIGURATION, LARGEST_SERVER
 from pipelines.economics import (
     blended_api_usd_per_million,
     effective_cloud_usd_per_hour,
+    restart_waste_share,
     spot_waste_share,
     usd_per_million_tokens,
 )
@@ -28,7 +29,7 @@ KEY = ["on_date", "window_days", "model", "precision", "workload", "gpu", "optio
 ASSUMED = ("packing_share", "spot_mean_time_between_interruptions_s", "spot_restart_s")
 MARKET = ("market_p25", "market_median", "market_p75")
 MARKET_PER_OUTPUT = [f"{name}_usd_per_million_output_tokens" for name in MARKET]
-SELLERS = ["seller_count", "is_per_gpu_price", *MARKET_PER_OUTPUT]
+OF_RENTED = ["seller_count", "is_per_gpu_price", "interruptions_read_on", *MARKET_PER_OUTPUT]
 PER_OUTPUT = [f"{band}_usd_per_million_output_tokens" for band in BANDS]
 PRICE = [
     "reason_no_figure",
@@ -41,7 +42,7 @@ PRICE = [
     "price_source",
     "gpu_count",
     "base_usd_per_gpu_hour",
-    *SELLERS,
+    *OF_RENTED,
 ]
 CHOSEN = [
     "input_tokens",
@@ -70,6 +71,8 @@ def cost_per_token(
     token_price: pl.LazyFrame,
     throughput: pl.LazyFrame,
     price_history: pl.LazyFrame,
+    price_series: pl.LazyFrame,
+    spot_interruption: pl.LazyFrame,
     fx_rate: pl.LazyFrame,
     reference_workload: pl.LazyFrame,
     reference_cost_assumption: pl.LazyFrame,
@@ -80,12 +83,14 @@ def cost_per_token(
     # All sources of a series in one text: which of them spoke at which time stands in price_history.
     sources = price_history.group_by(price_series_id="series_id").agg(price_source=pl.col("source").unique().sort().str.join(", "))
     sources = sources.collect().lazy()
+    interruptions = interruptions_of_series(price_series, spot_interruption).collect().lazy()
     euros = eur_per_usd_by_day(fx_rate, as_of).collect().lazy()
     assumption = in_one_row(reference_cost_assumption, ASSUMED).collect().lazy()
     assumed = assumption_set_id(reference_cost_assumption).collect().lazy()
     first_rented = first_day(rented_price) or as_of
     for days in months(pl.concat([rented_price.select("on_date"), owned_server_cost.select("on_date")]), as_of):
-        rented = rented_cost(days.of(rented_price), choice, assumption, as_of).join(sources, on="price_series_id", how="left")
+        rented = rented_cost(days.of(rented_price), choice, assumption, interruptions, as_of)
+        rented = rented.join(sources, on="price_series_id", how="left")
         owned = owned_cost(days.of(owned_server_cost), choice, as_of)
         api = api_cost(token_price, choice, reference_workload, days.since(first_rented), as_of)
         parts = [rented, owned, api]
@@ -102,9 +107,22 @@ def cost_per_token(
         )
 
 
-def rented_cost(rented_price: pl.LazyFrame, choice: pl.LazyFrame, assumption: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+def interruptions_of_series(price_series: pl.LazyFrame, spot_interruption: pl.LazyFrame) -> pl.LazyFrame:
+    """How often each spot series is interrupted where its seller says so, as `interruptions_per_month__<band>`."""
+    rates = {f"interruptions_per_month__{band}": pl.col(f"{band}_interruptions_per_month") for band in BANDS}
+    return (
+        price_series.filter(pl.col("purchase_option") == "spot")
+        .join(spot_interruption, on=["provider", "region", "instance_type"])
+        .select(price_series_id="series_id", interruptions_read_on="read_on", **rates)
+    )
+
+
+def rented_cost(
+    rented_price: pl.LazyFrame, choice: pl.LazyFrame, assumption: pl.LazyFrame, interruptions: pl.LazyFrame, as_of: date
+) -> pl.LazyFrame:
     """Rented options: the price of an hour of use by the way it is bought, over the tokens of that hour."""
     rows = rented_price.join(choice, on=["gpu", "min_gpu_count"]).filter(is_shown(as_of)).join(assumption, how="cross")
+    rows = rows.join(interruptions, on="price_series_id", how="left")
     return rows.with_columns(
         **{name: rented_usd_per_million(pl.col(f"{band}_usd_per_gpu_hour"), band) for name, band in zip(PER_OUTPUT, BANDS, strict=True)},
         **{
@@ -118,7 +136,11 @@ def rented_cost(rented_price: pl.LazyFrame, choice: pl.LazyFrame, assumption: pl
 def rented_usd_per_million(price: pl.Expr, band: str) -> pl.Expr:
     """USD per million output tokens at a price per GPU-hour, with every assumption at one end of its band."""
     packing = pl.col(f"packing_share__{band}")
-    waste = spot_waste_share(pl.col(f"spot_mean_time_between_interruptions_s__{band}"), pl.col(f"spot_restart_s__{band}"))
+    restart_s, stated = pl.col(f"spot_restart_s__{band}"), pl.col(f"interruptions_per_month__{band}")
+    # Where the seller's band has no upper end the assumption stands at its base and its dear end.
+    waste = pl.coalesce(
+        restart_waste_share(stated, restart_s), spot_waste_share(pl.col(f"spot_mean_time_between_interruptions_s__{band}"), restart_s)
+    )
     on_demand = effective_cloud_usd_per_hour(price, "on_demand", packing_share=packing)
     spot = effective_cloud_usd_per_hour(price, "spot", packing_share=packing, waste_share=waste)
     committed = effective_cloud_usd_per_hour(price, "commitment", utilisation_share=pl.col("utilisation_share"))
@@ -247,8 +269,8 @@ def unmeasured(throughput: pl.LazyFrame, choice: pl.LazyFrame, reference_workloa
 
 def not_rented() -> dict[str, pl.Expr]:
     """The columns of a market where nothing is rented."""
-    kinds = {"seller_count": pl.Int64, "is_per_gpu_price": pl.Boolean}
-    return {name: pl.lit(None, dtype=kinds.get(name, pl.Float64)) for name in SELLERS}
+    kinds = {"seller_count": pl.Int64, "is_per_gpu_price": pl.Boolean, "interruptions_read_on": pl.Date}
+    return {name: pl.lit(None, dtype=kinds.get(name, pl.Float64)) for name in OF_RENTED}
 
 
 def unchosen() -> dict[str, pl.Expr]:

@@ -80,6 +80,7 @@ class Offer:
     """A machine for rent, by USD per GPU-hour. `is_by_the_gpu` where the seller states no machine: then whole replicas are rented.
 
     `nodes`: as many machines together run one copy of a model that is too large for one; `gpu_count` is that of all of them.
+    `interruptions_per_month` of a spot machine where its seller says it.
     """
 
     gpu: str
@@ -99,6 +100,7 @@ class Offer:
     is_by_the_gpu: bool = False
     is_yours: bool = False
     nodes: int = 1
+    interruptions_per_month: Band | None = None
 
 
 @dataclass(frozen=True)

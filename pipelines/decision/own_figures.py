@@ -13,7 +13,7 @@ from datetime import date
 from pipelines.decision.documents import WorkloadError
 from pipelines.decision.market import LONGEST_AGE_DAYS, ApiOffer, Assumption, Market, Measurement, Offer, Server
 from pipelines.decision.quotes import Ends, RentQuote, ServerQuote, TokenQuote
-from pipelines.decision.scenario import aged
+from pipelines.decision.scenario import TIME_BETWEEN_INTERRUPTIONS, aged
 from pipelines.decision.words import said
 from pipelines.decision.workload import Workload
 
@@ -28,11 +28,14 @@ def with_own_figures(market: Market, workload: Workload, newest: date | None = N
     Raises WorkloadError for a quote that is older than any price may be, or of a day to come, and for an assumption out of this world.
     """
     _refuse_old_and_coming(workload, market.as_of, newest or market.as_of)
+    offers = market.offers
+    if TIME_BETWEEN_INTERRUPTIONS in workload.assumptions:
+        offers = [replace(offer, interruptions_per_month=None) for offer in offers]
     rate = market.usd_per_eur if workload.currency == "EUR" else 1.0
     return replace(
         market,
         servers=[*_servers(market, workload, rate), *market.servers],
-        offers=[*_offers(market, workload, rate), *market.offers],
+        offers=[*_offers(market, workload, rate), *offers],
         api_offers=[*_sellers(market, workload, rate), *market.api_offers],
         measurements=_measured(market, workload),
         assumptions=_assumptions(market, workload, rate),
@@ -183,7 +186,7 @@ def _assumptions(market: Market, workload: Workload, rate: float) -> dict[tuple[
 
 
 # Zero of these divides.
-NEVER_ZERO = ("whole_machine_packing_share", "packing_share", "spot_mean_time_between_interruptions_s", "life_years", "server_over_cards")
+NEVER_ZERO = ("whole_machine_packing_share", "packing_share", TIME_BETWEEN_INTERRUPTIONS, "life_years", "server_over_cards")
 BEYOND = 10
 
 

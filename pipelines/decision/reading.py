@@ -6,6 +6,7 @@ Belongs here: queries, and turning rows into the market's shapes. Does not belon
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from typing import TypeVar
@@ -16,12 +17,25 @@ from pipelines.costing.throughput_selection import LARGEST_SERVER_GPUS
 from pipelines.decision.documents import WorkloadError
 from pipelines.decision.drift import rent_drift, server_drift, token_drift
 from pipelines.decision.facts import Facts, read_facts
+from pipelines.decision.interruptions import Machine, read_interruptions
 from pipelines.decision.local_costs import TARIFF, Tariff, area_of, tariff_of, with_local_costs
 from pipelines.decision.lookups import TRUST_TIERS, known_value
-from pipelines.decision.market import BANDS, FORGOTTEN_DAYS, LONGEST_AGE_DAYS, ApiOffer, Assumption, Drift, Expired, Market, Offer, Server
+from pipelines.decision.market import (
+    BANDS,
+    FORGOTTEN_DAYS,
+    LONGEST_AGE_DAYS,
+    ApiOffer,
+    Assumption,
+    Band,
+    Drift,
+    Expired,
+    Market,
+    Offer,
+    Server,
+)
 from pipelines.decision.own_figures import own_tariff, with_own_figures
 from pipelines.decision.rates import measurements, on_one_engine
-from pipelines.decision.scenario import aged
+from pipelines.decision.scenario import TIME_BETWEEN_INTERRUPTIONS, aged
 from pipelines.decision.words import said
 from pipelines.decision.workload import Workload
 from pipelines.publication.reader import rows
@@ -46,10 +60,13 @@ def read_market(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of
     if not fx:
         raise WorkloadError(f"as of {day} no exchange rate is known, expected a later day")
     drift = {**rent_drift(connection, day), **token_drift(), **server_drift()}
-    offers, old_offers = _by_age(_offers(connection, day, drift))
+    assumed = _assumptions(connection)
+    between = assumed.get((TIME_BETWEEN_INTERRUPTIONS, None))
+    interruptions = read_interruptions(connection, between.band if between else None)
+    offers, old_offers = _by_age(_offers(connection, day, drift, interruptions))
     servers, old_servers = _by_age(_servers(connection, day, drift["server"]))
     api, old_api, left_out = _api_offers(connection, workload.model, day, drift["tokens"], facts)
-    area, assumed = area_of(workload), _assumptions(connection)
+    area = area_of(workload)
     assumptions = with_local_costs(assumed, area)
     usd_per_eur = fx[0]["units_per_eur"]
     market = Market(
@@ -101,7 +118,9 @@ def _look_up(connection: duckdb.DuckDBPyConnection, workload: Workload, facts: F
             known_value(name, value, known)
 
 
-def _offers(connection: duckdb.DuckDBPyConnection, as_of: date, drift: dict[str, Drift]) -> list[Offer]:
+def _offers(
+    connection: duckdb.DuckDBPyConnection, as_of: date, drift: dict[str, Drift], interruptions: Mapping[Machine, Band]
+) -> list[Offer]:
     found = rows(
         connection,
         """
@@ -126,7 +145,7 @@ def _offers(connection: duckdb.DuckDBPyConnection, as_of: date, drift: dict[str,
     )
     offers = []
     for r in found:
-        in_window = r["mean_usd_per_gpu_hour"] is not None
+        in_window, machine = r["mean_usd_per_gpu_hour"] is not None, (r["provider"], r["region"], r["instance_type"])
         price = r["mean_usd_per_gpu_hour"] if in_window else r["usd_per_gpu_hour"]
         age = (as_of - r["seen_on"]).days
         band = aged(price, drift.get(r["purchase_option"]), age)
@@ -150,6 +169,7 @@ def _offers(connection: duckdb.DuckDBPyConnection, as_of: date, drift: dict[str,
                 source=r["source"],
                 series_id=r["series_id"],
                 is_by_the_gpu=r["gpu_count"] is None,
+                interruptions_per_month=interruptions.get(machine) if r["purchase_option"] == "spot" else None,
             )
         )
     return offers

@@ -132,8 +132,15 @@ def moved_inputs(asked: Asked, kept: Sequence[Way]) -> dict[str, tuple[Band, boo
         if drifts:
             ends = {"low": math.exp(min(d.low for d in drifts)), "base": 1.0, "high": math.exp(max(d.high for d in drifts))}
             found[inputs.RENT_PATH] = (ends, any(d.is_assumed for d in drifts))
-        if any(o.option == "spot" for o in rents):
-            names += ["spot_mean_time_between_interruptions_s", "spot_restart_s"]
+        spot = [o.interruptions_per_month for o in rents if o.option == "spot"]
+        if spot:
+            names.append("spot_restart_s")
+        if None in spot:
+            names.append(inputs.TIME_BETWEEN_INTERRUPTIONS)
+        stated = [band for band in spot if band is not None]
+        if stated:
+            ends = {"low": min(b["low"] for b in stated), "base": stated[0]["base"], "high": max(b["high"] for b in stated)}
+            found[inputs.INTERRUPTIONS] = (ends, False)
     if sells:
         ends = {"low": min(a.band_share[0] for a in sells), "base": 1.0, "high": max(a.band_share[1] for a in sells)}
         found[inputs.TOKEN_PRICE] = (ends, True)

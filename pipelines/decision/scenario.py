@@ -18,6 +18,8 @@ RENTED_PRICE, RENT_PATH = "rented_price", "rent_path"
 TOKEN_PRICE, TOKEN_PATH = "token_price", "token_price_path"
 ELECTRICITY, SPARE = "electricity_usd_per_kwh", "spare_servers"
 PACKING = "whole_machine_packing_share"
+# Of spot machines whose seller says how often it takes them back, and of the others.
+INTERRUPTIONS, TIME_BETWEEN_INTERRUPTIONS = "spot_interruptions_per_month", "spot_mean_time_between_interruptions_s"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pipelines.economics.capital import (
     operating_usd_per_hour,
     residual_share,
 )
-from pipelines.economics.cloud import effective_cloud_usd_per_hour, spot_waste_share
+from pipelines.economics.cloud import effective_cloud_usd_per_hour, restart_waste_share, spot_waste_share
 from pipelines.economics.comparison import break_even_hours, break_even_utilisation, npv_payback_months
 from pipelines.economics.forward import implied_forward_usd, implied_yearly_factor
 from pipelines.economics.hybrid import HybridPlan, IntegerPlan, hybrid_plan
@@ -50,6 +50,7 @@ __all__ = [
     "output_tokens_per_second",
     "prefill_roof_tokens_per_second",
     "residual_share",
+    "restart_waste_share",
     "spot_waste_share",
     "usd_per_million_tokens",
 ]

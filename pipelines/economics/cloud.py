@@ -11,6 +11,8 @@ from pipelines.economics.guards import NOT_NEGATIVE, POSITIVE, POSITIVE_SHARE, S
 
 PAID_BY_THE_HOUR_OF_USE = ("on_demand",)
 PAID_EVERY_HOUR = ("commitment", "capacity_block", "dedicated_month")
+# A twelfth of a year of 8,760 hours.
+SECONDS_PER_MONTH = 2_628_000.0
 PURCHASE_OPTIONS = (*PAID_BY_THE_HOUR_OF_USE, "spot", *PAID_EVERY_HOUR)
 
 
@@ -64,4 +66,16 @@ def spot_waste_share(mean_time_between_interruptions_s: Number, restart_s: Numbe
         mean_time_between_interruptions_s=(mean_time, POSITIVE),
         restart_s=(restart_s, NOT_NEGATIVE),
         checkpoint_s=(checkpoint_s, NOT_NEGATIVE),
+    )
+
+
+def restart_waste_share(interruptions_per_month: Number, restart_s: Number) -> Any:
+    """Share of time lost to restarts at so many interruptions of a machine a month, without checkpoints: N*R / month.
+
+    The same as `spot_waste_share` at the mean time that the rate stands for; a machine that is never interrupted loses nothing.
+    """
+    return guarded(
+        lambda: quotient(interruptions_per_month * restart_s, SECONDS_PER_MONTH),
+        interruptions_per_month=(interruptions_per_month, NOT_NEGATIVE),
+        restart_s=(restart_s, NOT_NEGATIVE),
     )

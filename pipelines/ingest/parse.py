@@ -89,7 +89,7 @@ def read_source(module: SourceModule, contract: Contract, catalogue: Catalogue, 
     """Rows of a source as known on `as_of`, from its good snapshots.
 
     What ships with the project is replaced as a whole by a newer release; a service's snapshots add up. Of prices only the last good
-    snapshot is here: those before it are in the history already.
+    snapshot is here: those before it are in the history already. Of what no feed takes further only the last good one counts, too.
     """
     if module.source.is_bundled:
         # The newest release that can be read; an older one only where the newest cannot.
@@ -100,7 +100,7 @@ def read_source(module: SourceModule, contract: Contract, catalogue: Catalogue, 
         older = _read_fetches(releases[-2:-1], module, contract, catalogue, store)
         return replace(older, rejections=(*older.rejections, *newest.rejections))
     fetches = store.fetches(module.name, until=as_of)
-    if contract.feeds == "observation":
+    if contract.feeds in ("observation", None):
         return _read_newest(fetches, module, contract, catalogue, store)
     if contract.feeds == "fx":
         fetches = fetches[-_TABLES_OF_RATES:]

@@ -36,7 +36,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Cli:
     def make(folder: Path) -> None:
         store = SnapshotStore(folder / "snapshots")
         at = dt.datetime.combine(DAY, dt.time(6))
-        for name in OFFERED:
+        for name in (*OFFERED, "aws_spot_advisor"):
             payloads = [Payload(path.name, f"https://{name}.example/", path.read_bytes(), at) for path in stored_answers(name)]
             store.add(name, DAY, "one-run", payloads)
         store.add("ecb_fx", DAY, "one-run", [Payload("eurofxref-hist.zip", "https://ecb.example/", rates(), at)])
@@ -84,3 +84,10 @@ def test_health_counts_the_broken_rules_of_each_source_of_one_table(published: d
     counts = {name: found[name] for name in OFFERED}
     # Some fixtures hold fewer rows than the source always has, others all that they need.
     assert set(counts.values()) > {0}, counts
+
+
+def test_spot_machines_have_their_sellers_own_band_of_interruptions(published: duckdb.DuckDBPyConnection) -> None:
+    bands = rows(published, "SELECT region, instance_type, interruption_band FROM marts.spot_interruption ORDER BY ALL")
+    assert ("eu-central-1", "p5.48xlarge", "<5%") in bands and len(bands) == 4
+    sql = "SELECT DISTINCT option, provider, interruptions_read_on FROM marts.cost_per_token WHERE interruptions_read_on IS NOT NULL"
+    assert rows(published, sql) == [("spot", "aws", DAY)]

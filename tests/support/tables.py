@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import importlib.util
 from collections.abc import Callable
+from types import ModuleType
 
 import polars as pl
 
@@ -28,9 +29,14 @@ def with_lineage(parsed: pl.DataFrame, fetched_at: dt.datetime = AT, sha256: str
 
 def model(layer: str, name: str) -> Callable[..., pl.LazyFrame]:
     """The function of one model alone, whatever state the others are in."""
+    function: Callable[..., pl.LazyFrame] = getattr(module_of(layer, name), name)
+    return function
+
+
+def module_of(layer: str, name: str) -> ModuleType:
+    """The module of one model, with the functions that it is made of."""
     spec = importlib.util.spec_from_file_location(name, MODELS_FOLDER / layer / f"{name}.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    function: Callable[..., pl.LazyFrame] = getattr(module, name)
-    return function
+    return module

@@ -17,10 +17,10 @@ from pipelines.decision.constraints import refusal
 from pipelines.decision.demand import Demand, machine_hours, machines_beside
 from pipelines.decision.market import Measurement, Offer
 from pipelines.decision.options.way import Asked, Way, best_on, capacity_per_hour, system_of, together
-from pipelines.decision.scenario import BASE, RENT_PATH, RENTED_PRICE, Scenario
+from pipelines.decision.scenario import BASE, INTERRUPTIONS, RENT_PATH, RENTED_PRICE, TIME_BETWEEN_INTERRUPTIONS, Scenario
 from pipelines.decision.words import said
 from pipelines.decision.workload import Constraints
-from pipelines.economics import effective_cloud_usd_per_hour, spot_waste_share
+from pipelines.economics import effective_cloud_usd_per_hour, restart_waste_share, spot_waste_share
 
 # Paid while it runs, under whatever name: machines of a seller, what others do not use, what starts by itself, and other people's.
 BY_THE_HOUR = ("on_demand", "spot", "serverless", "marketplace")
@@ -105,11 +105,17 @@ def beside(peaks: RentedWay | None) -> dict[str, Any] | None:
 def machine_usd(offer: Offer, asked: Asked, scenario: Scenario) -> float:
     """USD of one machine for an hour in which it works, today; interruptions of spot machines waste a part of it."""
     price = scenario.value(RENTED_PRICE, offer.usd_per_gpu_hour) * scenario.factor(RENTED_PRICE) * offer.gpu_count
-    waste = 0.0
-    if offer.option == "spot":
-        between = asked.value("spot_mean_time_between_interruptions_s", scenario, absent=math.inf)
-        waste = min(0.99, spot_waste_share(between, asked.value("spot_restart_s", scenario))) if math.isfinite(between) else 0.0
+    waste = min(0.99, _waste_share(offer, asked, scenario)) if offer.option == "spot" else 0.0
     return float(effective_cloud_usd_per_hour(price, "spot" if offer.option == "spot" else "on_demand", waste_share=waste))
+
+
+def _waste_share(offer: Offer, asked: Asked, scenario: Scenario) -> float:
+    """Share of a spot machine's time that goes into restarts: at its seller's own rate of interruptions, else at the assumed one."""
+    restart_s = asked.value("spot_restart_s", scenario)
+    if offer.interruptions_per_month is not None:
+        return float(restart_waste_share(scenario.value(INTERRUPTIONS, offer.interruptions_per_month), restart_s))
+    between_s = asked.value(TIME_BETWEEN_INTERRUPTIONS, scenario, absent=math.inf)
+    return float(spot_waste_share(between_s, restart_s)) if math.isfinite(between_s) else 0.0
 
 
 def fitting(asked: Asked, constraints: Constraints, options: tuple[str, ...]) -> Iterator[tuple[Offer, Measurement]]:

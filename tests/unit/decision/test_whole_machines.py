@@ -14,7 +14,11 @@ from hypothesis import strategies as st
 
 from pipelines.decision import as_dict, decide
 from pipelines.decision.market import ApiOffer, Assumption, Measurement
+from pipelines.decision.options.rented import machine_usd
 from pipelines.decision.options.stages import staged
+from pipelines.decision.options.way import Asked
+from pipelines.decision.own_figures import with_own_figures
+from pipelines.decision.scenario import BASE, INTERRUPTIONS, TIME_BETWEEN_INTERRUPTIONS, Scenario
 from pipelines.decision.workload import Purchase, ScaleToZero, Tokens
 from pipelines.economics import annual_capital_cost, annual_write_off, hybrid_plan
 from tests.support.examples import examples
@@ -354,3 +358,31 @@ def test_the_upkeep_of_a_used_server_is_that_of_a_new_one() -> None:
     one, other = (decide(workload(), load(0.5), m, draws=1).options for m in (new, used))
     upkeep = [next(o.components_usd["maintenance"] for o in found if o.kind == "own") for found in (one, other)]
     assert upkeep[1] == pytest.approx(upkeep[0] * 10**0.28)
+
+
+STATED = {"low": 0.0, "base": 438.0, "high": 876.0}
+
+
+def test_a_seller_that_says_how_often_it_interrupts_is_taken_at_its_word() -> None:
+    """Of 8 GPUs at 1 USD: restarts of 300 s, every 6,000 s where nobody says it, every 6,000 s at 438 a month as well."""
+    spot = offer("spot", 1.0, region="s")
+    asked = Asked(workload(), (), full_market())
+    for said, waste in ((None, (0.05, 0.05, 0.05)), (STATED, (0.0, 0.05, 0.1))):
+        at = [Scenario({INTERRUPTIONS: position}) for position in (-1.0, 0.0, 1.0)]
+        found = [machine_usd(replace(spot, interruptions_per_month=said), asked, scenario) for scenario in at]
+        assert found == pytest.approx([8 / (1 - share) for share in waste])
+    assert machine_usd(replace(offer("on_demand", 1.0), interruptions_per_month=STATED), asked, BASE) == 8.0
+
+
+def test_the_askers_own_time_between_interruptions_comes_before_the_sellers_word() -> None:
+    own = workload().model_copy(update={"assumptions": {TIME_BETWEEN_INTERRUPTIONS: 3000.0}})
+    stated = replace(full_market(), offers=[replace(offer("spot", 1.0), interruptions_per_month=STATED)])
+    assert [o.interruptions_per_month for o in with_own_figures(stated, workload()).offers] == [STATED]
+    assert [o.interruptions_per_month for o in with_own_figures(stated, own).offers] == [None]
+
+
+def test_the_rate_that_a_seller_states_is_tested_for_what_it_turns() -> None:
+    offers = [offer("on_demand", 2.0), replace(offer("spot", 1.4, region="s"), interruptions_per_month=STATED)]
+    asked_for = workload()
+    tested = {s.name for s in decide(asked_for, load(1.0), replace(full_market(), offers=offers), draws=1).robustness.tested}
+    assert INTERRUPTIONS in tested and TIME_BETWEEN_INTERRUPTIONS not in tested

@@ -30,6 +30,10 @@ DAY, NEXT = dt.datetime(2026, 6, 1), dt.datetime(2026, 6, 2)
 QUARTILES = [f"{name}_usd_per_gpu_hour" for name in ("cheapest", "p25", "median", "p75", "dearest")]
 JUDGED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "raw.aws_instance_types.type_is_in_our_table": ({"is_in_our_table": False}, {"is_in_our_table": True}),
+    "raw.aws_spot_advisor.band_is_known": (
+        {"least_interrupted_share_per_month": None, "greatest_interrupted_share_per_month": None},
+        {"least_interrupted_share_per_month": 0.2, "greatest_interrupted_share_per_month": None},
+    ),
     "raw.aws_spot.plain_linux": ({"product_description": "Windows"}, {"product_description": "Linux/UNIX"}),
     "raw.azure_retail.asked_for_dollars": ({"currency": "EUR"}, {"currency": "USD"}),
     "raw.azure_retail.effective_start_is_a_time": ({"effective_start": "soon"}, {"effective_start": "2026-06-01T00:00:00Z"}),
