@@ -199,15 +199,65 @@ def least(found: Any, kind: str) -> float:
     return min((o.cost_usd[5]["base"] for o in found.options if o.kind == kind), default=math.inf)
 
 
-@examples(15)
-@given(some_shares, st.lists(st.floats(0.5, 9), min_size=1, max_size=4))
-def test_more_sellers_never_make_renting_dearer_and_a_constraint_never_a_plan_cheaper(shares: list[float], rents: list[float]) -> None:
-    offers = [offer("on_demand", usd, provider=f"p{n}", region=str(n), country="FR" if n % 2 else "US") for n, usd in enumerate(rents)]
-    few = decide(workload(), load(*shares), full_market() if not offers else replace(full_market(), offers=offers[:-1]), draws=1)
-    many = decide(workload(), load(*shares), replace(full_market(), offers=offers), draws=1)
-    assert least(many, "on_demand") <= least(few, "on_demand")
-    held = decide(workload(countries=["FR"]), load(*shares), replace(full_market(), offers=offers), draws=1)
-    if held.best is not None and many.best is not None:
+@examples(40)
+@given(some_shares, st.floats(0.05, 6), st.floats(0.05, 6), st.floats(0.05, 6), st.sampled_from([None, 0.0, 300.0]))
+def test_whole_machines_never_cost_less_than_fractions(
+    shares: list[float], rent: float, spot: float, commitment: float, cold_start_s: float | None
+) -> None:
+    """Against the least of all fractions that `hybrid_plan` finds, and against each hour's part of a machine."""
+    hours = load(*shares)
+    offers = [offer("on_demand", rent), offer("spot", spot, region="s"), offer("commitment", commitment)]
+    asked = workload().model_copy(update={"scale_to_zero": None if cold_start_s is None else ScaleToZero(cold_start_s=cold_start_s)})
+    found = decide(asked, hours, market(offers=offers), draws=1)
+    # A server is 87,600 USD for its 43,800 hours; of an hour of spot the share 300 / 6000 is lost.
+    hour_usd = {"on_demand": rent * 8, "spot": spot * 8 / 0.95}
+    fixed_usd = {"own": 2.0, "hybrid": 2.0, "commitment_12_months": commitment * 8}
+    assert {o.kind for o in found.options} >= {"on_demand", "spot", "own"}
+    for option in found.options:
+        if option.kind in hour_usd:
+            fractions = float(hours.sum()) / CAPACITY * hour_usd[option.kind]
+        else:
+            fractions = hybrid_plan(hours, CAPACITY, fixed_usd[option.kind], 0.0, min(hour_usd.values())).usd_total
+        assert option.cost_usd[5]["base"] >= 5 * fractions * (1 - 1e-9), option.kind  # type: ignore[index]
+
+
+KINDS = ["on_demand", "spot", "serverless", "dedicated_month", "commitment", "tokens"]
+
+
+@examples(25)
+@given(some_shares, st.lists(st.tuples(st.sampled_from(KINDS), st.floats(0.5, 9)), min_size=1, max_size=6))
+def test_more_sellers_never_make_renting_dearer_and_a_constraint_never_a_plan_cheaper(
+    shares: list[float], sellers: list[tuple[str, float]]
+) -> None:
+    def among(some: list[tuple[str, float]]) -> Any:
+        terms = {"dedicated_month": 1, "commitment": 12}
+        places = [{"provider": f"p{n}", "region": str(n), "country": "FR" if n % 2 else "US"} for n in range(len(some))]
+        offers = [
+            offer(kind, usd, commitment_months=terms.get(kind), **place)
+            for (kind, usd), place in zip(some, places, strict=True)
+            if kind != "tokens"
+        ]
+        tokens = [
+            ApiOffer(place["provider"], "m", 0.1 * usd, 0.4 * usd, DAY, 0, "a page", country=place["country"])
+            for (kind, usd), place in zip(some, places, strict=True)
+            if kind == "tokens"
+        ]
+        return replace(full_market(), offers=offers, api_offers=tokens)
+
+    hours = load(*shares)
+    few, many = (decide(workload(), hours, among(some), draws=1) for some in (sellers[:-1], sellers))
+
+    def rents(found: Any) -> float:
+        return min((least(found, o.kind) for o in found.options if o.kind not in ("own", "hybrid")), default=math.inf)
+
+    # A term is planned with what is rented beside it, so that it is no dearer together with that.
+    assert rents(many) <= rents(few) * (1 + 1e-9)
+    for kind in ("on_demand", "spot", "serverless", "api"):
+        assert least(many, kind) <= least(few, kind) * (1 + 1e-9), kind
+    assert few.best is not None and many.best is not None
+    assert many.best.cost_usd[5]["base"] <= few.best.cost_usd[5]["base"] * (1 + 1e-9)  # type: ignore[index]
+    held = decide(workload(countries=["FR"]), hours, among(sellers), draws=1)
+    if held.best is not None:
         assert many.best.cost_usd[5]["base"] <= held.best.cost_usd[5]["base"] * (1 + 1e-12)  # type: ignore[index]
 
 
@@ -258,10 +308,11 @@ def test_buying_in_stages_never_costs_more_than_all_at_once(shares: list[float],
     assert least(stages, "own") <= least(once, "own") * (1 + 1e-9)
 
 
-@examples(10)
-@given(some_shares, st.floats(0.1, 10))
-def test_scaling_all_money_scales_the_answer(shares: list[float], factor: float) -> None:
-    plain = full_market()
+@examples(15)
+@given(some_shares, st.floats(0.1, 10), st.sampled_from([None, 2e5, 1e6]))
+def test_scaling_all_money_scales_the_answer(shares: list[float], factor: float, budget: float | None) -> None:
+    seller = ApiOffer("cloud", "m", 0.1, 0.4, DAY, 0, "a page")
+    plain = replace(full_market(), api_offers=[seller])
     amounts = ("colocation_usd_per_kw_month", "staff_usd_per_fte_year")
 
     def times(a: Assumption) -> Assumption:
@@ -271,12 +322,18 @@ def test_scaling_all_money_scales_the_answer(shares: list[float], factor: float)
         plain,
         offers=[replace(o, usd_per_gpu_hour={e: v * factor for e, v in o.usd_per_gpu_hour.items()}) for o in plain.offers],
         servers=[replace(s, usd={e: v * factor for e, v in s.usd.items()}) for s in plain.servers],
+        api_offers=[replace(seller, input_usd=0.1 * factor, output_usd=0.4 * factor)],
         assumptions={k: times(a) if k[0] in amounts else a for k, a in plain.assumptions.items()},
         electricity=times(plain.electricity),
     )
-    one, other = (decide(workload(), load(*shares), m, draws=5) for m in (plain, scaled))
-    assert one.best is not None and other.best is not None and one.best.title == other.best.title
-    assert other.best.cost_usd[5]["base"] == pytest.approx(one.best.cost_usd[5]["base"] * factor)  # type: ignore[index]
+    asked = [workload(capital_budget=budget), workload(capital_budget=None if budget is None else budget * factor)]
+    one, other = (decide(w, load(*shares), m, draws=20) for w, m in zip(asked, (plain, scaled), strict=True))
+    assert [o.title for o in other.options] == [o.title for o in one.options]
+    for before, after in zip(one.options, other.options, strict=True):
+        for years, band_usd in before.cost_usd.items():
+            assert after.cost_usd[years] == (None if band_usd is None else pytest.approx({e: v * factor for e, v in band_usd.items()}))
+    assert other.robustness.draws.wins == one.robustness.draws.wins  # type: ignore[union-attr]
+    assert other.robustness.verdict.word == one.robustness.verdict.word
 
 
 @examples(8)
