@@ -34,7 +34,7 @@ _HERE = Path(__file__).resolve().parent
 _SIGNIFICANT_DIGITS = 9
 # Words that the script needs are those that a choice or a figure can change.
 _SAID_BY_THE_SCRIPT = re.compile(
-    r"^(month|option|comparator|basis|status|workload|place|severity|cost_part|direction|answer_word|answer|requirement|figure|say|column)\."
+    r"^(month|option|comparator|basis|status|workload|place|severity|cost_part|direction|answer_word|answer|requirement|region|trust|figure|say|column)\."
 )
 
 

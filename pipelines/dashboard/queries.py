@@ -19,8 +19,14 @@ CLASS = """CASE WHEN commitment_months IS NULL THEN 'none' WHEN commitment_month
 
 GROUPS_SHOWN = "('world', 'EU', 'US', 'FR', 'DE', 'FI', 'NL', 'GB')"
 
+# Quartiles of fewer sellers say nothing.
+FEWEST_FOR_QUARTILES = 4
+QUARTILES_OF_ENOUGH = ", ".join(
+    f"if(seller_count >= {FEWEST_FOR_QUARTILES}, {q}_usd_per_gpu_hour, NULL) AS {q}_usd_per_gpu_hour" for q in ("p25", "p75")
+)
+
 OWN_OR_RENT = f"""
-    SELECT o.* EXCLUDE (on_date, base_eur_per_million_output_tokens), r.eur_per_usd
+    SELECT o.* EXCLUDE (on_date, base_eur_per_million_output_tokens) REPLACE ({QUARTILES_OF_ENOUGH}), r.eur_per_usd
     FROM bi.own_or_rent AS o CROSS JOIN {RATE} AS r WHERE country_group IN {GROUPS_SHOWN} ORDER BY ALL
 """
 

@@ -179,8 +179,12 @@ def test_csv_is_what_is_shown(archive: Cli, driver: Any, page: str, currency: st
         assert len(rows) == int(driver.find_element("css selector", f"[data-figure={figure.name}]").get_attribute("data-rows"))
         assert len(shown) == min(len(rows), 200)
         locale = load_locale("en")
+        # What a choice fixes is in every row of the CSV, and not in the table.
+        state = driver.execute_script("return breakeven.state")
+        fixed = {column: state[choice] for choice, column in figure.where.items() if state.get(choice)}
         for row, cells in zip(rows, shown, strict=False):
-            for column, cell in zip(figure.columns, cells, strict=True):
+            assert all(row[column.name] in (fixed[column.name], "") for column in figure.columns if column.name in fixed)
+            for column, cell in zip((c for c in figure.columns if c.name not in fixed), cells, strict=True):
                 name = column.name.replace("usd", "eur") if currency == "EUR" and column.kind == "usd" else column.name
                 if column.kind == "usd":
                     assert cell == locale.money(float(row[name]) if row[name] else None, currency)
@@ -272,7 +276,15 @@ def test_bars_have_the_width_of_a_phone(archive: Cli, driver: Any, page: str, fi
 
 @pytest.mark.parametrize(
     ("page", "figure"),
-    [("index", "ways"), ("cost", "cost_today"), ("own", "break_even"), ("sovereignty", "requirements"), ("health", "sources")],
+    [
+        ("index", "ways"),
+        ("cost", "cost_today"),
+        ("own", "cost_parts"),
+        ("own", "break_even"),
+        ("sovereignty", "requirements"),
+        ("sovereignty", "groups"),
+        ("health", "sources"),
+    ],
 )
 def test_names_and_bars_do_not_overlap_on_a_phone(archive: Cli, driver: Any, page: str, figure: str) -> None:
     show(driver, address(archive, page, "fr"), wide=False)
@@ -285,6 +297,72 @@ def test_names_and_bars_do_not_overlap_on_a_phone(archive: Cli, driver: Any, pag
         figure,
     )
     assert overlaps == 0
+
+
+def printed(driver: Any) -> None:
+    """As Chromium lays the page out on A4, without printing it."""
+    driver.execute_script("dispatchEvent(new Event('beforeprint'))")
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": 718, "height": 1047, "deviceScaleFactor": 1, "mobile": False})
+
+
+CUT = (
+    "return [...document.querySelectorAll('.chart svg, .table table')].filter((e) =>"
+    " e.getBoundingClientRect().right > e.closest('.figure').getBoundingClientRect().right + 1)"
+    ".map((e) => e.closest('.figure').dataset.figure + ' ' + e.tagName)"
+)
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("page", list(PAGES))
+def test_nothing_is_cut_off_at_a_desk_or_on_paper(archive: Cli, driver: Any, page: str, language: str) -> None:
+    show(driver, address(archive, page, language))
+    assert driver.execute_script(CUT) == []
+    try:
+        printed(driver)
+        assert driver.execute_script(CUT) == []
+        small, lost = driver.execute_script(
+            "const all = [...document.querySelectorAll('.chart svg')], box = (e) => e.getBoundingClientRect();"
+            "return [all.filter((e) => box(e).width / e.getAttribute('width') < 0.75).length,"
+            " all.flatMap((e) => [...e.querySelectorAll('text')].filter((t) => box(t).right > box(e).right + 2).map((t) => t.textContent))]"
+        )
+        assert (small, lost) == (0, []), "a chart is drawn for paper, not only shrunk to it"
+    finally:
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+@pytest.mark.parametrize("page", list(PAGES))
+def test_a_table_shows_its_figure_on_a_phone(archive: Cli, driver: Any, page: str) -> None:
+    show(driver, address(archive, page, "fr"), wide=False)
+    hidden = driver.execute_script(
+        "return [...document.querySelectorAll('.table:has(table)')].filter((t) => t.querySelector('th.number')"
+        ".getBoundingClientRect().right > t.getBoundingClientRect().right).map((t) => t.closest('.figure').dataset.figure)"
+    )
+    assert hidden == []
+
+
+def test_codes_of_places_and_sellers_are_words(archive: Cli, driver: Any) -> None:
+    show(driver, address(archive, "market", "fr"))
+    texts = driver.execute_script(
+        "return [...document.querySelectorAll('[data-figure=market_today] td:not(.number), select[name=group] option')]"
+        ".map((e) => e.textContent)"
+    )
+    assert "États-Unis" in texts and "Inde" in texts
+    assert [text for text in texts if re.fullmatch(r"[A-Z]{2}|all|datacenter|community|secure", text)] == []
+
+
+def test_quartiles_of_a_few_sellers_are_not_said(archive: Cli, driver: Any, published: duckdb.DuckDBPyConnection) -> None:
+    asked = """
+        SELECT model, precision, workload, country_group, seller_count FROM bi.own_or_rent
+        WHERE country_group IN ('world', 'EU', 'US', 'FR')
+        QUALIFY row_number() OVER (PARTITION BY seller_count ORDER BY country_group, model, precision, workload) = 1 ORDER BY seller_count
+    """
+    counts = set()
+    for model, precision, workload, group, count in published.execute(asked).fetchall():
+        show(driver, address(archive, "index", choice=f"model={model}&precision={precision}&workload={workload}&group={group}"))
+        assert ("a quarter ask" in answer(driver)) == (count >= 4)
+        counts.add(count)
+    assert counts & {1, 2, 3} and max(counts) >= 4
 
 
 def test_first_view_is_small(archive: Cli) -> None:

@@ -86,7 +86,7 @@
       if (row.own_server) lines.push(known(row.break_even_utilisation_share)
         ? text("say.from_use", { server: word("gpu", row.own_server), even: share(row.break_even_utilisation_share), use: share(row.utilisation_share), area: word("place", row.own_electricity_area) })
         : text("say.never", { server: word("gpu", row.own_server), use: share(row.utilisation_share) }));
-      if (row.seller_count) lines.push(text("say.sellers", { count: number(row.seller_count, 0), gpu: word("gpu", row.rent_gpu), sellers: listed((row.sellers ?? "–").split(", ")), least: priceOf(row, row.least_usd_per_gpu_hour), p25: priceOf(row, row.p25_usd_per_gpu_hour), median: priceOf(row, row.median_usd_per_gpu_hour), p75: priceOf(row, row.p75_usd_per_gpu_hour) }));
+      if (row.seller_count) lines.push(text(known(row.p25_usd_per_gpu_hour) ? "say.sellers" : "say.sellers_few", { count: number(row.seller_count, 0), gpu: word("gpu", row.rent_gpu), sellers: listed((row.sellers ?? "–").split(", ")), least: priceOf(row, row.least_usd_per_gpu_hour), p25: priceOf(row, row.p25_usd_per_gpu_hour), median: priceOf(row, row.median_usd_per_gpu_hour), p75: priceOf(row, row.p75_usd_per_gpu_hour) }));
       else lines.push(text("say.no_sellers", { group: word("place", row.country_group) }));
       if (known(row.even_rent_usd_per_gpu_hour)) lines.push(text("say.flips", { gpu: word("gpu", row.rent_gpu), even: priceOf(row, row.even_rent_usd_per_gpu_hour), now: priceOf(row, row.rent_usd_per_gpu_hour) }));
       lines.push(text("say.age", { days: number(row.price_age_days, 0), oldest: number(row.oldest_price_age_days, 0) }));
@@ -100,7 +100,7 @@
       if (!today || !rows.length) return [text("say.nobody", { gpu: word("gpu", state.gpu), group: word("place", state.group) })];
       // Quartiles of a few are no quartiles: each is named instead.
       const cheapest = rows.filter((row, i) => ["datacenter", "secure"].includes(row.trust_tier) && rows.findIndex((other) => other.seller === row.seller) === i);
-      const few = today.seller_count < 4 && cheapest.length ? text("say.market_few", { gpu: word("gpu", state.gpu), option: word("option", state.option), group: word("place", state.group), count: number(today.seller_count, 0), sellers: cheapest.map((row) => `${row.seller} (${priceOf(row, row.usd_per_gpu_hour)})`).join(", ") }) : null;
+      const few = !known(today.p25_usd_per_gpu_hour) && cheapest.length ? text("say.market_few", { gpu: word("gpu", state.gpu), option: word("option", state.option), group: word("place", state.group), count: number(today.seller_count, 0), sellers: cheapest.map((row) => `${row.seller} (${priceOf(row, row.usd_per_gpu_hour)})`).join(", ") }) : null;
       const ages = rows.map((row) => row.price_age_days).filter(known);
       return [few ?? text("say.market", { gpu: word("gpu", state.gpu), option: word("option", state.option), group: word("place", state.group), count: number(today.seller_count, 0), least: priceOf(today, today.least_usd_per_gpu_hour), p25: priceOf(today, today.p25_usd_per_gpu_hour), median: priceOf(today, today.median_usd_per_gpu_hour), p75: priceOf(today, today.p75_usd_per_gpu_hour), last: share(today.last_known_share) }),
         text("say.market_age", { newest: number(Math.min(...ages), 0), oldest: number(Math.max(...ages), 0) })];
@@ -141,9 +141,11 @@
     health() {
       const rows = b.store.health, missing = troubled(), ages = rows.filter((row) => row.age_days > 45);
       const named = [...new Set(missing.map((row) => row.status))].sort();
-      return [missing.length ? counted(missing) : text("say.all_well"),
+      const [prices] = b.store.prices, verdict = missing.length ? text("say.with_care", { missing: counted(missing) }) : text("say.all_well");
+      return [verdict,
+        text("say.prices", { count: number(prices.price_count, 0), current: number(prices.current_count, 0), newest: number(prices.newest_age_days, 0), median: number(prices.median_age_days, 0) }),
         text("say.health", { count: number(rows.length, 0), old: number(ages.length, 0), checks: number(b.store.checks.length, 0), aside: number(b.store.quarantine.reduce((sum, row) => sum + row.quarantined_row_count, 0), 0) }),
-        ...named.map((status) => startsSentence(`${word("status", status)}: ${listed(missing.filter((row) => row.status === status).map((row) => row.source), 60)}.`))];
+        ...named.map((status) => startsSentence(text("say.of_status", { status: word("status", status), sources: listed(missing.filter((row) => row.status === status).map((row) => row.source), 60) })))];
     },
   };
   // A page of figures alone has nothing to say.

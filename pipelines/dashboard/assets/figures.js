@@ -29,11 +29,13 @@ window.breakeven = (() => {
     const size = /^\d+$/.test(parts[parts.length - 1]) && parts.length > 1 ? `\u00a0${parts.pop()}\u00a0${french ? "Go" : "GB"}` : "";
     return (count ? `${count} × ` : "") + parts.join(" ").toUpperCase() + size;
   };
+  const countries = new Intl.DisplayNames([setup.language], { type: "region", fallback: "code" });
   const word = (kind, code) => {
     if (code === null || code === undefined || code === "") return unknown;
     if (kind === "gpu") return deviceOf(code);
     const term = kind === "option" && /^commitment_(\d+)_months$/.exec(code);
-    return words[`${kind}.${code}`] ?? (term ? text("option.commitment_months", { months: term[1] }) : code);
+    if (term && !(`${kind}.${code}` in words)) return text("option.commitment_months", { months: term[1] });
+    return words[`${kind}.${code}`] ?? (kind === "place" && /^[A-Z]{2}$/.test(code) ? countries.of(code) : code);
   };
   const decimalsOf = (value) => {
     if (value === 0) return 2;
@@ -53,11 +55,14 @@ window.breakeven = (() => {
     return (value < 0 ? "-" : "") + (currency === "USD" ? "$" : "€") + number(Math.abs(value), decimals);
   };
   const share = (value, decimals = 0) => (known(value) ? number(value * 100, decimals) + (french ? "\u202f%" : "%") : unknown);
-  const day = (iso) => {
+  const months = Array.from({ length: 12 }, (_, i) => words["month." + (i + 1)]);
+  const shortMonths = months.map((_, i) => new Intl.DateTimeFormat(setup.language, { month: "short" }).format(new Date(2000, i, 15)));
+  const dated = (iso, names) => {
     if (!iso) return unknown;
     const [year, month, date] = iso.split("-").map(Number);
-    return `${french && date === 1 ? "1er" : date} ${words["month." + month]} ${year}`;
+    return `${french && date === 1 ? "1er" : date} ${names[month - 1]} ${year}`;
   };
+  const day = (iso) => dated(iso, months);
 
   // --- the reader's choice, which stands in the address --------------------------------------------------------------------------
   const state = { currency: french ? "EUR" : "USD", ...setup.defaults, ...Object.fromEntries(new URLSearchParams(location.hash.slice(1))) };
@@ -104,7 +109,7 @@ window.breakeven = (() => {
     const value = row[name];
     switch (kind) {
       case "text": return value === null || value === undefined || value === "" ? unknown : String(value);
-      case "day": return day(value);
+      case "day": return dated(value, shortMonths);
       case "days": case "count": return number(value, 0);
       case "share": return share(value);
       case "ratio": return known(value) ? (value > 0 ? "+" : "") + share(value, 1) : unknown;
@@ -131,9 +136,12 @@ window.breakeven = (() => {
   // On paper as many as style.css prints.
   const ROWS_SHOWN = 200, ROWS_PRINTED = 15;
   function table(figure, rows) {
+    // What a choice fixes is said by the choice: the CSV has it in every row, the table needs the width.
+    const fixed = Object.entries(figure.where).filter(([choice]) => state[choice]).map(([, column]) => column);
+    const columns = figure.columns.filter(({ name }) => !fixed.includes(name));
     const made = document.createElement("table"), head = made.createTHead().insertRow(), body = made.createTBody();
-    made.createCaption().textContent = text("say.rows", { shown: number(Math.min(rows.length, ROWS_SHOWN), 0), all: number(rows.length, 0) });
-    for (const { name, kind } of figure.columns) {
+    made.createCaption().textContent = text(rows.length > ROWS_SHOWN ? "say.rows" : "say.all_rows", { shown: number(ROWS_SHOWN, 0), all: number(rows.length, 0) });
+    for (const { name, kind } of columns) {
       const title = document.createElement("th");
       title.scope = "col"; title.textContent = text("column." + name, { currency: state.currency });
       if (isNumeric(kind)) title.className = "number";
@@ -141,10 +149,13 @@ window.breakeven = (() => {
     }
     for (const row of newestFirst(figure, rows).slice(0, ROWS_SHOWN)) {
       const line = body.insertRow();
-      for (const shown of figure.columns) {
+      for (const shown of columns) {
         const place = line.insertCell();
-        place.textContent = cell(figure, row, shown);
+        // A long name of code may break after its underscores.
+        const said = cell(figure, row, shown);
+        place.append(...said.split(said.length > 24 ? /(?<=_)/ : /$^/).flatMap((part, i) => (i ? [document.createElement("wbr"), part] : [part])));
         if (isNumeric(shown.kind)) place.className = "number";
+        else if (shown.kind === "day") place.className = "date";
         else if (place.textContent.length > 48) place.className = "long";
       }
     }
@@ -191,8 +202,7 @@ window.breakeven = (() => {
   const formatLocale = french
     ? { decimal: ",", thousands: "\u202f", grouping: [3], currency: ["", "\u00a0€"], percent: "\u202f%" }
     : { decimal: ".", thousands: ",", grouping: [3], currency: ["$", ""] };
-  const months = Array.from({ length: 12 }, (_, i) => words["month." + (i + 1)]);
-  const timeFormatLocale = { dateTime: "%x %X", date: "%d/%m/%Y", time: "%H:%M", periods: ["", ""], days: Array(7).fill(""), shortDays: Array(7).fill(""), months, shortMonths: months.map((_, i) => new Intl.DateTimeFormat(setup.language, { month: "short" }).format(new Date(2000, i, 15))) };
+  const timeFormatLocale = { dateTime: "%x %X", date: "%d/%m/%Y", time: "%H:%M", periods: ["", ""], days: Array(7).fill(""), shortDays: Array(7).fill(""), months, shortMonths };
   // What has no figure is in the table and not in the chart.
   const MEASURES = ["base", "price", "age_days"], views = {};
   async function draw(figure) {
@@ -213,7 +223,7 @@ window.breakeven = (() => {
     const title = place.querySelector("h2").textContent;
     const points = drawn(figure, rows).filter((point) => MEASURES.every((field) => !(field in point) || known(point[field]))), spec = { ...spoken(figure.chart), description: title, datasets: { rows: points } };
     const isNarrow = chart.clientWidth < 560;
-    onlyDrawn(spec, points, figure, isNarrow ? 2 : 6);
+    onlyDrawn(spec, points, figure, isNarrow ? 2 : 3);
     // A step for each line of the chart, as a height, so that the chart can fit its place in width.
     if (spec.height?.step) {
       const field = (spec.encoding ?? spec.layer[0].encoding).y.field;
@@ -226,5 +236,10 @@ window.breakeven = (() => {
     const png = place.querySelector("[data-png]");
     png.onclick = async () => download(`${figure.name}.png`, await views[figure.name].view.toImageURL("png", 2));
   }
+  // While they are printed charts are as wide as leaves their words readable on A4, to which style.css scales them.
+  const PRINTED_WIDTH = 900;
+  const fitTo = (width) => Object.values(views).forEach(({ view }) => view.width(width(view)).run());
+  window.addEventListener("beforeprint", () => fitTo(() => PRINTED_WIDTH));
+  window.addEventListener("afterprint", () => fitTo((view) => view.container().clientWidth));
   return { put, store, state, setup, words, text, word, number, money, share, day, priceOf, inCurrency, inGroup, fits, rowsOf, asCsv, draw, remember, known, drawn };
 })();

@@ -64,7 +64,7 @@ def requirements(locale: Locale) -> dict[str, Any]:
     """The least price of the sellers that meet each requirement, and their median as a tick. Rows: label, base, median."""
     base = alt.Chart(ROWS).encode(y=alt.Y("label:N", title=None, sort=None, axis=alt.Axis(labelLimit=320)))
     bar = base.mark_bar(height={"band": 0.6}, color="#0072b2").encode(x=alt.X("base:Q", title=money_title(locale, "per_gpu_hour")))
-    tick = base.mark_tick(thickness=3, color="#111111").encode(x="median:Q")
+    tick = base.mark_tick(thickness=3, size=16, color="#111111").encode(x="median:Q")
     return finished(alt.layer(bar, tick), alt.Step(26))
 
 

@@ -36,7 +36,7 @@ def cost_parts(locale: Locale) -> dict[str, Any]:
     """
     return finished(
         alt.Chart(ROWS)
-        .mark_bar()
+        .mark_bar(height={"band": 0.6})
         .encode(
             y=alt.Y("label:N", title=None, sort=None, axis=alt.Axis(labelLimit=320)),
             x=alt.X("price:Q", title=money_title(locale, "per_server_hour"), stack=True),
@@ -50,12 +50,13 @@ def cost_parts(locale: Locale) -> dict[str, Any]:
 def break_even(locale: Locale) -> dict[str, Any]:
     """Break-even use of each server against each comparator, with its band and the workload's own use.
 
-    Rows: label, low, base, high, use.
+    Rows: label, low, base, high, use; unknown is what is never reached.
     """
     base = alt.Chart(ROWS).encode(y=alt.Y("label:N", title=None, sort=None, axis=alt.Axis(labelLimit=320)))
-    band = base.mark_rule(strokeWidth=6, opacity=0.3, color="#0072b2").encode(
-        x=alt.X("low:Q", title=locale.text("axis.use"), axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])), x2="high:Q"
-    )
+    x = alt.X("low:Q", title=locale.text("axis.use"), axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
+    # Where the band has a low end and no high one, at its worst owning never pays: it is open to the end.
+    band = base.transform_filter("isValid(datum.low)").transform_calculate(high="isValid(datum.high) ? datum.high : 1")
+    band = band.mark_rule(strokeWidth=6, opacity=0.3, color="#0072b2").encode(x=x, x2="high:Q")
     point = base.mark_point(filled=True, size=90, color="#0072b2").encode(x="base:Q")
     use = alt.Chart(ROWS).mark_rule(color="#d55e00", strokeDash=[4, 4]).encode(x="use:Q")
     return finished(alt.layer(band, point, use), alt.Step(24))

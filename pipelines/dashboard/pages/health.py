@@ -19,6 +19,12 @@ PAGE = Page(
             SELECT table_name, rule, reason, count(*) AS quarantined_row_count
             FROM ops.quarantine WHERE run_id = {_RUN} GROUP BY ALL ORDER BY ALL
         """,
+        # How far the prices of the day hold: of each series its newest price.
+        "prices": """
+            SELECT count(*) AS price_count, count(*) FILTER (price_basis = 'current') AS current_count,
+                   min(price_age_days) AS newest_age_days, quantile_disc(price_age_days, 0.5) AS median_age_days
+            FROM bi.price_today
+        """,
     },
     figures=(
         Figure(
@@ -27,8 +33,8 @@ PAGE = Page(
             (
                 Shown("source"),
                 Shown("status", "status"),
-                Shown("newest_figure_on", "day"),
                 Shown("age_days", "days"),
+                Shown("newest_figure_on", "day"),
                 Shown("row_count", "count"),
                 Shown("broken_rule_count", "count"),
                 Shown("quarantined_row_count", "count"),
@@ -41,14 +47,14 @@ PAGE = Page(
             "checks",
             "checks",
             (
-                Shown("table_name"),
                 Shown("rule"),
-                Shown("severity", "severity"),
                 Shown("failing_count", "count"),
                 Shown("row_count", "count"),
+                Shown("severity", "severity"),
+                Shown("table_name"),
                 Shown("detail"),
             ),
         ),
-        Figure("quarantine", "quarantine", (Shown("table_name"), Shown("rule"), Shown("reason"), Shown("quarantined_row_count", "count"))),
+        Figure("quarantine", "quarantine", (Shown("rule"), Shown("quarantined_row_count", "count"), Shown("table_name"), Shown("reason"))),
     ),
 )

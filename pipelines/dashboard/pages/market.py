@@ -3,13 +3,14 @@
 from pipelines.dashboard.charts.bars import sellers_today
 from pipelines.dashboard.charts.lines import market_band
 from pipelines.dashboard.page import Figure, Page, Shown
-from pipelines.dashboard.queries import CLASS, CLASSED_OPTION, GROUPS, GROUPS_SHOWN, RATE, RATES, TODAY
+from pipelines.dashboard.queries import CLASS, CLASSED_OPTION, GROUPS, GROUPS_SHOWN, QUARTILES_OF_ENOUGH, RATE, RATES, TODAY
 
 # One seller, one vote: a point where a figure of the market changed, and where it held last. Dotted where half of the sellers or more are
 # last known. Prices in euros move the figures each day with the rate: of what is older than a quarter, the last of each week is shown.
 _BAND = f"""
     WITH held AS (
-        SELECT *, {CLASSED_OPTION} AS option FROM bi.market_history WHERE trust_group = 'professional' AND country_group IN {GROUPS_SHOWN}
+        SELECT * REPLACE ({QUARTILES_OF_ENOUGH}), {CLASSED_OPTION} AS option
+        FROM bi.market_history WHERE trust_group = 'professional' AND country_group IN {GROUPS_SHOWN}
         QUALIFY on_date > {TODAY} - 92 OR held_until_on - on_date >= 7
             OR row_number() OVER (PARTITION BY gpu, option, country_group, date_trunc('week', on_date) ORDER BY on_date DESC) = 1
     ),
@@ -52,17 +53,17 @@ PAGE = Page(
             "sellers",
             (
                 Shown("seller"),
-                Shown("trust_tier"),
-                Shown("option", "option"),
-                Shown("headquarters_country"),
-                Shown("country"),
-                Shown("region"),
-                Shown("instance_type"),
-                Shown("gpu_count", "count"),
                 Shown("usd_per_gpu_hour", "usd"),
                 Shown("price_basis", "basis"),
                 Shown("price_as_of_on", "day"),
                 Shown("price_age_days", "days"),
+                Shown("country", "place"),
+                Shown("region", "region"),
+                Shown("headquarters_country", "place"),
+                Shown("trust_tier", "trust"),
+                Shown("instance_type"),
+                Shown("gpu_count", "count"),
+                Shown("option", "option"),
                 Shown("source"),
             ),
             sellers_today,
