@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.sources.lib.countries import COUNTRIES
 from pipelines.sources.lib.decode import as_text, field_of, parser
 from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.fetching import one_answer
@@ -35,37 +36,6 @@ SOURCE = Source(
 )
 _WHAT = "page of prices"
 _PLAN = '{\\"id\\":\\"plan_'
-_COUNTRIES = {
-    "Argentina": "AR",
-    "Australia": "AU",
-    "Austria": "AT",
-    "Belgium": "BE",
-    "Brazil": "BR",
-    "Canada": "CA",
-    "Chile": "CL",
-    "Colombia": "CO",
-    "Denmark": "DK",
-    "Finland": "FI",
-    "France": "FR",
-    "Germany": "DE",
-    "India": "IN",
-    "Ireland": "IE",
-    "Italy": "IT",
-    "Japan": "JP",
-    "Mexico": "MX",
-    "Netherlands": "NL",
-    "Norway": "NO",
-    "Peru": "PE",
-    "Poland": "PL",
-    "Portugal": "PT",
-    "Singapore": "SG",
-    "South Korea": "KR",
-    "Spain": "ES",
-    "Sweden": "SE",
-    "Switzerland": "CH",
-    "United Kingdom": "GB",
-    "United States": "US",
-}
 _STOCK = {"unavailable": "none", "low": "scarce", "medium": "available", "high": "available"}
 _PERIODS = {"hour": ("on_demand", "instance_hour"), "month": ("dedicated_month", "instance_month")}
 
@@ -116,7 +86,7 @@ def _offers(plan: Any) -> Iterator[dict[str, object]]:
                 "sku": field_of(plan, "attributes.slug"),
                 "instance_type": field_of(plan, "attributes.slug"),
                 "region": place,
-                "country_stated": _COUNTRIES.get(place or ""),
+                "country_stated": COUNTRIES.get((place or "").lower()),
                 "gpu_as_named": field_of(gpu, "type"),
                 "gpu_count_stated": field_of(gpu, "count"),
                 "gpu_memory_gib_stated": field_of(gpu, "vram_per_gpu"),

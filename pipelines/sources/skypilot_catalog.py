@@ -3,7 +3,7 @@
 Only clouds whose lists a workflow renews are fetched: Azure's is renewed by none and stands in no version of the catalog. GCP's is not
 fetched, and where a snapshot of it is stored its rows stay in raw: there the price of a machine and that of its accelerators stand
 apart. Lists that are the product of all types and all regions say nothing of where a machine stands: of these each type is one offer
-without a place.
+without a place. Shadeform's list is of machines of others: the beginning of each type's name says whose.
 """
 
 from __future__ import annotations
@@ -14,18 +14,24 @@ from collections.abc import Iterable
 import polars as pl
 
 from pipelines.platform.clock import utc_now
+from pipelines.sources.lib.companies import as_company
+from pipelines.sources.lib.countries import COUNTRIES
 from pipelines.sources.lib.decode import parser, read_csv_text, read_json
 from pipelines.sources.lib.errors import OfflineError, ParseError, SourceError
 from pipelines.sources.lib.offers import observations
 from pipelines.sources.lib.source import FetchContext, Payload, Source
 
-_FETCHED = ("aws", "lambda", "nebius", "runpod", "seeweb", "verda")
+_FETCHED = ("aws", "lambda", "nebius", "runpod", "seeweb", "shadeform", "verda")
 # Read where a snapshot holds them.
 _CLOUDS = (*_FETCHED, "azure")
 # Their lists give every type every region, whatever is sold where.
 _PLACE_UNKNOWN = ("lambda", "nebius", "runpod", "seeweb", "verda")
+# Sells on what others run: `massedcompute_A6000x8` in `kansascity-usa-1`.
+_RESELLER = "shadeform"
 # Their spot column repeats the on-demand price.
 _NO_SPOT = ("runpod",)
+# The catalog calls the A100 of 80 GB by its memory, and the smaller one plainly.
+_PLAIN_A100_GIB = 40.0
 
 SOURCE = Source(
     title="SkyPilot catalog",
@@ -36,7 +42,7 @@ SOURCE = Source(
     precedence=400,
     base_url="https://raw.githubusercontent.com",
     certainty="recorded",
-    gives="on-demand and spot prices of AWS, Lambda, Nebius, RunPod, Seeweb and Verda, second-hand",
+    gives="on-demand and spot prices of AWS, Lambda, Nebius, RunPod, Seeweb, Verda and what Shadeform sells on, second-hand",
 )
 _COLUMNS = {
     "InstanceType": "instance_type",
@@ -73,26 +79,39 @@ def payload(cloud: str, csv: bytes, url: str, status: int = 200, etag: str | Non
 
 @parser("vms.csv")
 def parse(content: bytes) -> pl.DataFrame:
-    """One row per machine with accelerators, region and zone, amounts as printed. Raises ParseError."""
+    """One row per machine with accelerators, seller, region and zone, amounts as printed. Raises ParseError."""
     document = read_json(content, "vms.csv")
     if not isinstance(document, dict) or not all(isinstance(document.get(key), str) for key in ("cloud", "vms_csv")):
         raise ParseError("vms.csv: expected a cloud and its list as CSV")
     cloud = document["cloud"]
     text = read_csv_text(document["vms_csv"].encode("utf-8", "replace"), f"vms.csv of {cloud}", _COLUMNS, optional=("zone",))
     is_line = pl.any_horizontal(pl.all().is_not_null())
-    machines = text.filter(pl.col("gpu_as_named").is_not_null() | ~is_line).select(pl.lit(cloud).alias("provider"), *_COLUMNS.values())
-    # A count that is none is unknown; it does not take the rest of the list away.
-    return machines.with_columns(pl.col("gpu_count_stated").cast(pl.Float64, strict=False)).unique(maintain_order=True)
+    machines = text.filter(pl.col("gpu_as_named").is_not_null() | ~is_line)
+    owner, machine = (pl.col("instance_type").str.extract("^([^_]+)_(.+)$", part) for part in (1, 2))
+    of_others = (
+        {"provider": owner, "instance_type": pl.coalesce(machine, "instance_type")} if cloud == _RESELLER else {"provider": pl.lit(cloud)}
+    )
+    return (
+        machines.with_columns(**of_others, seller=pl.lit(cloud))
+        # A count that is none is unknown; it does not take the rest of the list away.
+        .with_columns(as_company("provider"), pl.col("gpu_count_stated").cast(pl.Float64, strict=False))
+        .select("provider", "seller", *_COLUMNS.values())
+        .unique(maintain_order=True)
+    )
 
 
 def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:
     """Rows of feed observation: on demand by region, spot by zone. An empty amount is not offered, and 0 is unknown: neither is a price."""
-    placeless = pl.col("provider").is_in(_PLACE_UNKNOWN)
+    seller = pl.col("seller")
+    placeless = seller.is_in(_PLACE_UNKNOWN)
+    country = pl.col("region").str.extract("-([a-z]+)-[0-9]+$", 1).replace_strict(COUNTRIES, default=None, return_dtype=pl.String)
     nowhere = pl.lit(None, dtype=pl.String)
-    machines = raw.filter(pl.col("provider").is_in(_CLOUDS) & pl.col("instance_type").is_not_null()).with_columns(
+    machines = raw.filter(seller.is_in(_CLOUDS) & pl.col("instance_type").is_not_null()).with_columns(
+        country_stated=pl.when(seller == _RESELLER).then(country),
+        gpu_memory_gib_stated=pl.when(pl.col("gpu_as_named") == "A100").then(_PLAIN_A100_GIB),
         region=pl.when(placeless).then(pl.lit("all")).otherwise("region"),
         zone=pl.when(placeless).then(nowhere).otherwise("zone"),
-        spot_amount=pl.when(~pl.col("provider").is_in(_NO_SPOT)).then("spot_amount"),
+        spot_amount=pl.when(~seller.is_in(_NO_SPOT)).then("spot_amount"),
     )
     return pl.concat([_option(machines, "on_demand", nowhere), _option(machines, "spot", pl.col("zone"))])
 

@@ -8,10 +8,10 @@ stands under `_with`, the whole answer under `_answer`, answers that the manifes
 for all questions, or with each where their path names one of its variables. What can be done without (`optional`) is said where it
 fails, and is not there then.
 
-A column is a JMESPath, a fixed `value`, or a path whose text is cut out (`match`: the group that matched), translated (`words`) or
-scaled (`times`, `divided_by`, exact); with `at` the path leads to an object of which the key at that path is taken, and of it `field`,
-or what is at `else`. A word that `words` does not know stays as it is: where its column allows only certain words, its row is put
-aside by name.
+A column is a JMESPath, a fixed `value`, or a path whose text is cut out (`match`: the group that matched), translated (`words`, or
+`countries` by their names) or scaled (`times`, `divided_by`, exact); with `at` the path leads to an object of which the key at that
+path is taken, and of it `field`, or what is at `else`. A word that `words` does not know stays as it is: where its column allows only
+certain words, its row is put aside by name.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.platform.clock import utc_now
+from pipelines.sources.lib.countries import COUNTRIES
 from pipelines.sources.lib.decode import as_text, number_of, parser, read_json
 from pipelines.sources.lib.errors import OfflineError, ParseError, SourceError
 from pipelines.sources.lib.http import Request
@@ -220,7 +221,8 @@ def _value(spec: Any, item: Mapping[str, Any]) -> str | None:
         matched = re.search(spec["match"], text)
         text = next((group for group in matched.groups() if group is not None), None) if matched else None
     if text is not None and "words" in spec:
-        text = spec["words"].get(text, text)
+        words = COUNTRIES if spec["words"] == "countries" else spec["words"]
+        text = words.get(text, text)
     if text is not None and ("times" in spec or "divided_by" in spec):
         divisor = as_text(search(spec["divided_by"], item)) if "divided_by" in spec else "1"
         text = _scaled(text, spec.get("times", "1"), divisor)

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from pipelines.catalogue.contracts import catalogue
+from pipelines.prices.normalization import with_device
 from pipelines.quality.row_rules import check_rows
 from pipelines.sources import skypilot_catalog
 from pipelines.sources.lib.errors import OfflineError, ParseError
@@ -15,11 +16,12 @@ from pipelines.sources.lib.http import Breaker
 from tests.support.fetching import fetch_context
 from tests.support.loopback import loopback
 from tests.support.paths import FIXTURES
-from tests.support.tables import AT, with_lineage
+from tests.support.tables import AT, curated, with_lineage
 
 CSV = (FIXTURES / "skypilot_catalog" / "aws_vms.csv").read_bytes()
 # No workflow renews a list of Azure.
-CLOUDS = ("aws", "lambda", "nebius", "runpod", "seeweb", "verda")
+CLOUDS = ("aws", "lambda", "nebius", "runpod", "seeweb", "shadeform", "verda")
+SHADEFORM = (FIXTURES / "skypilot_catalog" / "answer_shadeform.json").read_bytes()
 
 
 def enveloped(csv: bytes = CSV, cloud: str = "aws") -> bytes:
@@ -127,3 +129,34 @@ def test_a_line_that_does_not_fit_is_put_aside_by_itself() -> None:
         assert checked.good.height == whole.height and checked.quarantined.height == 1
         with pytest.raises(ParseError, match="fields, expected"):
             skypilot_catalog.parse(enveloped(b"\n".join([*lines, wrong])))
+
+
+def test_a_list_of_a_reseller_names_who_runs_each_machine() -> None:
+    checked = check_rows(catalogue().tables["skypilot_catalog"], raw(SHADEFORM), may_quarantine=True)
+    fed = catalogue().feeds["observation"].conform(skypilot_catalog.normalise(checked.good.lazy())).collect()
+    # The type that names nobody is put aside by its own name.
+    assert checked.quarantined.get_column("row_json").str.contains('"nobody"').to_list() == [True]
+    found = fed.select("provider", "seller", "region", "country_stated", "sku", "gpu_as_named", "gpu_count_stated", "native_amount")
+    assert found.rows() == [
+        ("scaleway", "shadeform", "paris-france-1", "FR", "H100x2", "H100", 2.0, "7.2"),
+        ("scaleway", "shadeform", "warsaw-poland-1", "PL", "H100x2", "H100", 2.0, "7.2"),
+        ("lambda", "shadeform", "chicago-usa-2", "US", "A100-sxm4-80GBx8", "A100-80GB", 8.0, "23.6"),
+        ("verda", "shadeform", "helsinki-finland-2", "FI", "B200", "B200", 1.0, "4.1"),
+        ("denvr", "shadeform", "atlantis-1", None, "A100-sxm4", "A100", 1.0, "1.3"),
+    ]
+    assert set(fed.get_column("purchase_option")) == {"on_demand"}
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "name", "gpu"),
+    [
+        ("denvr_A100-sxm4", "A100", "a100-sxm-40"),
+        ("lambdalabs_A100-sxm4-80GBx8", "A100-80GB", "a100-sxm-80"),
+        ("massedcompute_A100-80GB", "A100-80GB", "a100-any-80"),
+    ],
+)
+def test_a_plain_a100_of_the_catalog_is_the_smaller_one(instance_type: str, name: str, gpu: str) -> None:
+    line = f"InstanceType,AcceleratorName,AcceleratorCount,Price,Region,SpotPrice\n{instance_type},{name},1.0,1.5,paris-france-1,\n"
+    fed = skypilot_catalog.normalise(raw(enveloped(line.encode(), "shadeform")))
+    found = with_device(fed, curated("reference_gpu"), curated("reference_gpu_alias_rule"), curated("reference_instance_gpu"))
+    assert found.collect().get_column("gpu").to_list() == [gpu]
