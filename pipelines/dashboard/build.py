@@ -14,6 +14,7 @@ import pkgutil
 import re
 import shutil
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -49,6 +50,16 @@ def write(version: Path, macros: Iterable[str], kept_in: Path) -> Path:
 
     `macros`: the statements that make the scalar macros of the version. `kept_in`: a folder for what is the same in every refresh.
     """
+    with ThreadPoolExecutor(1) as beside:
+        # Bundling takes longer than all else together, and leaves the interpreter to it.
+        script = beside.submit(vega_script, kept_in)
+        entry = _write_pages(version)
+        _write_assets(version / FOLDER / "assets", macros)
+        (version / FOLDER / "assets" / "vega.js").write_text(script.result(), encoding="utf-8")
+    return entry
+
+
+def _write_pages(version: Path) -> Path:
     folder = version / FOLDER
     (folder / "data").mkdir(parents=True)
     found = find_pages()
@@ -64,7 +75,6 @@ def write(version: Path, macros: Iterable[str], kept_in: Path) -> Path:
             _write_rows(read, folder / "data", name, page)
     finally:
         connection.close()
-    _write_assets(folder / "assets", macros, kept_in)
     environment = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     for language in LANGUAGES:
         locale = load_locale(language, _HERE / "locales")
@@ -163,11 +173,10 @@ def encoded(rows: pl.DataFrame) -> dict[str, Any]:
     return {"count": rows.height, "columns": columns}
 
 
-def _write_assets(folder: Path, macros: Iterable[str], kept_in: Path) -> None:
+def _write_assets(folder: Path, macros: Iterable[str]) -> None:
     folder.mkdir()
     for asset in sorted((_HERE / "assets").iterdir()):
         (folder / asset.name).write_text(asset.read_text(encoding="utf-8"), encoding="utf-8")
-    (folder / "vega.js").write_text(vega_script(kept_in), encoding="utf-8")
     (folder / "formulas.js").write_text(f"window.formulas = {formulas.javascript(macros)};\n", encoding="utf-8")
 
 

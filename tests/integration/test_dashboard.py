@@ -7,6 +7,7 @@ import io
 import os
 import re
 import shutil
+import threading
 from collections.abc import Iterator
 from datetime import date
 from importlib import resources
@@ -384,6 +385,30 @@ def test_axe_finds_no_serious_or_moderate_fault(archive: Cli, driver: Any, page:
             "const done = arguments[0]; axe.run(document, {preload: false}).then((r) => done(r.violations))"
         )
         assert [(v["id"], v["impact"], [n["html"][:120] for n in v["nodes"]]) for v in found if v["impact"] != "minor"] == []
+
+
+def test_bundling_goes_on_while_the_pages_are_written(archive: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes longer than all else together where no script was kept."""
+    from pipelines.dashboard import build
+
+    is_bundling, rows_are_written = threading.Event(), threading.Event()
+    write_rows = build._write_rows
+
+    def vega_script(kept_in: Path) -> str:
+        is_bundling.set()
+        assert rows_are_written.wait(20)
+        return "bundled"
+
+    def rows_of(*arguments: Any) -> None:
+        assert is_bundling.wait(20)
+        write_rows(*arguments)
+        rows_are_written.set()
+
+    monkeypatch.setattr(build, "vega_script", vega_script)
+    monkeypatch.setattr(build, "_write_rows", rows_of)
+    shutil.copyfile(archive.current / "breakeven.duckdb", tmp_path / "breakeven.duckdb")
+    build.write(tmp_path, [], tmp_path / "kept")
+    assert (tmp_path / "dashboard" / "assets" / "vega.js").read_text() == "bundled"
 
 
 def test_a_blocked_refresh_shows_itself_on_every_page(archive: Cli, tmp_path: Path) -> None:
