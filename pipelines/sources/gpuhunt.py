@@ -15,6 +15,7 @@ from datetime import date
 import polars as pl
 
 from pipelines.platform.clock import utc_now
+from pipelines.platform.text import fit_to_show
 from pipelines.sources.lib.decode import parser, read_csv_text, read_json
 from pipelines.sources.lib.errors import OfflineError, ParseError, SourceError
 from pipelines.sources.lib.offers import OFFER_TABLE, offers
@@ -55,19 +56,26 @@ def fetch(context: FetchContext) -> Iterable[Payload]:
     for cloud in _CLOUDS:
         try:
             version = context.http.get(f"{context.base_url}/v3/{cloud}/version").content.decode("utf-8", "replace").strip()
-            if not re.fullmatch(r"[0-9]{8}-[0-9]+", version):
-                raise SourceError(f"{cloud}: version is {version!r}, expected a day and a number")
-            age = (context.as_of - date(int(version[:4]), int(version[4:6]), int(version[6:8]))).days
+            age = (context.as_of - _day_of(version, cloud)).days
             if age > _OLDEST_DAYS:
                 raise SourceError(f"{cloud}: the newest catalogue is of {version}, {age} days old")
             answer = context.http.get(f"{context.base_url}/v3/{cloud}/{version}/catalog.zip")
             content = json.dumps({"cloud": cloud, "version": version, "csv": _member(answer.content, f"{cloud}.csv").decode()}).encode()
         except OfflineError:
             raise
-        except (SourceError, ValueError) as error:
+        except (SourceError, UnicodeDecodeError) as error:
             context.problem(str(error))
             continue
         yield Payload(f"{cloud}.csv", answer.url, content, utc_now(), answer.status, answer.etag)
+
+
+def _day_of(version: str, cloud: str) -> date:
+    try:
+        if re.fullmatch(r"[0-9]{8}-[0-9]+", version):
+            return date(int(version[:4]), int(version[4:6]), int(version[6:8]))
+    except ValueError:
+        pass
+    raise SourceError(f"{cloud}: version is {fit_to_show(version)!r}, expected a day and a number")
 
 
 def _member(content: bytes, name: str) -> bytes:
@@ -83,10 +91,10 @@ def _member(content: bytes, name: str) -> bytes:
 
 @parser(_WHAT)
 def parse(content: bytes) -> pl.DataFrame:
-    """One offer per machine with GPUs, place and option. Raises ParseError."""
+    """One offer per machine with GPUs, place and option, read on the day that the version names. Raises ParseError, SourceError."""
     document = read_json(content, _WHAT)
-    if not isinstance(document, dict) or not all(isinstance(document.get(key), str) for key in ("cloud", "csv")):
-        raise ParseError(f"{_WHAT}: expected a cloud and its catalogue as CSV")
+    if not isinstance(document, dict) or not all(isinstance(document.get(key), str) for key in ("cloud", "version", "csv")):
+        raise ParseError(f"{_WHAT}: expected a cloud, its version and its catalogue as CSV")
     cloud = document["cloud"]
     rows = read_csv_text(document["csv"].encode("utf-8", "replace"), f"{_WHAT} of {cloud}", _COLUMNS)
     is_line = pl.any_horizontal(pl.all().is_not_null())
@@ -96,4 +104,5 @@ def parse(content: bytes) -> pl.DataFrame:
         machines.with_columns(options, instance_type=pl.col("sku")).drop("spot").rows(named=True),
         provider=_CLOUDS.get(cloud, cloud),
         currency="USD",
+        read_on=_day_of(document["version"], cloud).isoformat(),
     )

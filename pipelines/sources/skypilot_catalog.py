@@ -4,20 +4,27 @@ Only clouds whose lists a workflow renews are fetched: Azure's is renewed by non
 fetched, and where a snapshot of it is stored its rows stay in raw: there the price of a machine and that of its accelerators stand
 apart. Lists that are the product of all types and all regions say nothing of where a machine stands: of these each type is one offer
 without a place. Shadeform's list is of machines of others: the beginning of each type's name says whose.
+
+A price is of the moment at which its list was last changed: that a later run of the workflow found the same is not known. A list whose
+moment is not to be had is not taken, and the prices of the one before stand with their age. Those that were stored before it was asked
+for are of their fetch, and say so.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 
 import polars as pl
 
 from pipelines.platform.clock import utc_now
+from pipelines.platform.text import fit_to_show
 from pipelines.sources.lib.companies import as_company
 from pipelines.sources.lib.countries import COUNTRIES
-from pipelines.sources.lib.decode import parser, read_csv_text, read_json
+from pipelines.sources.lib.decode import as_text, field_of, list_of, parser, read_csv_text, read_json
 from pipelines.sources.lib.errors import OfflineError, ParseError, SourceError
+from pipelines.sources.lib.http import HttpStatusError
 from pipelines.sources.lib.offers import observations
 from pipelines.sources.lib.source import FetchContext, Payload, Source
 
@@ -44,6 +51,10 @@ SOURCE = Source(
     certainty="recorded",
     gives="on-demand and spot prices of AWS, Lambda, Nebius, RunPod, Seeweb, Verda and what Shadeform sells on, second-hand",
 )
+_REPOSITORY = "skypilot-org/skypilot-catalog"
+_API = "https://api.github.com"
+# What GitHub says to who asks more than 60 times an hour.
+_ASKED_TOO_OFTEN = (403, 429)
 _COLUMNS = {
     "InstanceType": "instance_type",
     "AcceleratorName": "gpu_as_named",
@@ -56,22 +67,44 @@ _COLUMNS = {
 
 
 def fetch(context: FetchContext) -> Iterable[Payload]:
-    """One list per cloud; the list does not name its cloud, so it is stored in an envelope that does."""
+    """The newest version of each cloud's list, with the moment from which it is: a list whose age is not known is not taken."""
     for cloud in _FETCHED:
+        path = f"catalogs/v8/{cloud}/vms.csv"
         try:
-            answer = context.http.get(f"{context.base_url}/skypilot-org/skypilot-catalog/master/catalogs/v8/{cloud}/vms.csv")
+            commit, read_at = _newest_version(context, path)
+            answer = context.http.get(f"{context.base_url}/{_REPOSITORY}/{commit}/{path}")
+            stored = payload(cloud, answer.content, answer.url, answer.status, answer.etag, read_at)
         except OfflineError:
             raise
         except SourceError as error:
+            if isinstance(error, HttpStatusError) and error.status in _ASKED_TOO_OFTEN:
+                context.problem(f"{error}; no further list is asked for")
+                return
             context.problem(str(error))
             continue
-        yield payload(cloud, answer.content, answer.url, answer.status, answer.etag)
+        yield stored
 
 
-def payload(cloud: str, csv: bytes, url: str, status: int = 200, etag: str | None = None) -> Payload:
-    """A list in its envelope, fetched now."""
+def _newest_version(context: FetchContext, path: str) -> tuple[str, str]:
+    """Name and moment of the last commit that changed a list: a later run of its workflow that found the same leaves none."""
+    # Whoever sets an address answers for both hosts.
+    api = _API if context.base_url == SOURCE.base_url else context.base_url
+    answer = context.http.get(f"{api}/repos/{_REPOSITORY}/commits", [("path", path), ("per_page", "1")])
+    newest = next(iter(list_of(read_json(answer.content, path), "", path)), None)
+    if newest is None:
+        raise SourceError(f"{path}: no version of the list at {answer.url}")
+    commit, read_at = as_text(field_of(newest, "sha")), as_text(field_of(newest, "commit.committer.date"))
+    if not re.fullmatch("[0-9a-f]{40}", commit or ""):
+        raise SourceError(f"{path}: sha is {fit_to_show(commit)!r}, expected the name of a commit")
+    if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", read_at or ""):
+        raise SourceError(f"{path}: commit.committer.date is {fit_to_show(read_at)!r}, expected a time in UTC")
+    return str(commit), str(read_at)
+
+
+def payload(cloud: str, csv: bytes, url: str, status: int = 200, etag: str | None = None, read_at: str | None = None) -> Payload:
+    """A list, fetched now, in an envelope that names what it does not: its cloud, and the moment from which it is."""
     try:
-        content = json.dumps({"cloud": cloud, "vms_csv": csv.decode("utf-8")}).encode()
+        content = json.dumps({"cloud": cloud, "read_at": read_at, "vms_csv": csv.decode("utf-8")}).encode()
     except UnicodeDecodeError as error:
         raise SourceError(f"{url}: not UTF-8: {error}") from error
     return Payload(f"{cloud}/vms.csv", url, content, utc_now(), status, etag)
@@ -88,14 +121,15 @@ def parse(content: bytes) -> pl.DataFrame:
     is_line = pl.any_horizontal(pl.all().is_not_null())
     machines = text.filter(pl.col("gpu_as_named").is_not_null() | ~is_line)
     owner, machine = (pl.col("instance_type").str.extract("^([^_]+)_(.+)$", part) for part in (1, 2))
-    of_others = (
-        {"provider": owner, "instance_type": pl.coalesce(machine, "instance_type")} if cloud == _RESELLER else {"provider": pl.lit(cloud)}
-    )
+    whose = {"provider": pl.lit(cloud)}
+    if cloud == _RESELLER:
+        whose = {"provider": owner, "instance_type": pl.coalesce(machine, "instance_type")}
+    read_at = pl.lit(document.get("read_at"), dtype=pl.String).str.to_datetime("%Y-%m-%dT%H:%M:%SZ", time_unit="us")
     return (
-        machines.with_columns(**of_others, seller=pl.lit(cloud))
+        machines.with_columns(**whose, seller=pl.lit(cloud))
         # A count that is none is unknown; it does not take the rest of the list away.
         .with_columns(as_company("provider"), pl.col("gpu_count_stated").cast(pl.Float64, strict=False))
-        .select("provider", "seller", *_COLUMNS.values())
+        .select("provider", "seller", *_COLUMNS.values(), read_at=read_at)
         .unique(maintain_order=True)
     )
 
@@ -119,5 +153,19 @@ def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:
 def _option(machines: pl.LazyFrame, option: str, zone: pl.Expr) -> pl.LazyFrame:
     amount = pl.col(f"{option}_amount")
     priced = machines.filter(amount.is_not_null() & (amount.cast(pl.Float64, strict=False) != 0))
-    stated = observations(priced, SOURCE, sku=pl.col("instance_type"), zone=zone, purchase_option=option, native_amount=amount)
+    read_at = pl.col("read_at")
+    stated = observations(
+        priced,
+        SOURCE,
+        sku=pl.col("instance_type"),
+        zone=zone,
+        purchase_option=option,
+        native_amount=amount,
+        first_seen_at=pl.coalesce(read_at, "fetched_at"),
+        last_confirmed_at=pl.coalesce(read_at, "fetched_at"),
+        source_detail=pl.concat_str(
+            pl.lit(f"{SOURCE.title}, "),
+            pl.coalesce(pl.format("list of {}", read_at.dt.to_string("%Y-%m-%d")), pl.lit("age of the list not known")),
+        ),
+    )
     return stated.unique(maintain_order=True)

@@ -58,6 +58,7 @@ def parse(content: bytes) -> pl.DataFrame:
             "provider",
             "sku",
             "native_amount",
+            read_on=pl.col("day").cast(pl.String),
             gpu_as_named="sku",
             trust_tier=pl.when(pl.col("provider") == "runpod").then(pl.lit("community")),
         ).rows(named=True),

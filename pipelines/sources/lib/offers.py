@@ -47,9 +47,10 @@ OFFER_SCHEMA: Mapping[str, type[pl.DataType]] = {
     "price_unit": pl.String,
     "starts_on": pl.Date,
     "ends_on": pl.Date,
+    "read_on": pl.Date,
 }
 _NUMBERS = {name: kind for name, kind in OFFER_SCHEMA.items() if kind in (pl.Float64, pl.Int64)}
-_DATES = ("starts_on", "ends_on")
+_DATES = ("starts_on", "ends_on", "read_on")
 
 # A commitment stated in days is one of so many whole months: 91 days are three, a week is none.
 _DAYS_OF_A_MONTH = 30
@@ -92,7 +93,7 @@ def offers(rows: Iterable[Mapping[str, Any]], **everywhere: Any) -> pl.DataFrame
 
     A company has one name in all sources (`companies`). A number that is none becomes NULL, a place that is not stated is `all`, an option
     that is not named is on demand. A commitment may be stated as a text with its unit (`3 Years`, `P18M`, `2 weeks`), the days on which an
-    offer starts and ends as ISO 8601 writes them.
+    offer starts and ends, and on which who publishes it has read it, as ISO 8601 writes them.
     """
     stated = [{**everywhere, **row} for row in rows]
     table: dict[str, list[Any]] = {name: [as_text(row.get(name)) for row in stated] for name in OFFER_SCHEMA}
@@ -138,8 +139,9 @@ def observations(raw: pl.LazyFrame, source: Source, **stated: pl.Expr | str) -> 
     """Rows of feed `observation`: what is `stated` (an expression, or a text for all rows), what raw has by that name, else the default.
 
     The defaults: seller is the provider, no place but `all`, on demand, Linux on shared hardware of a data centre, US dollars for an
-    hour of the machine, seen and confirmed when it was fetched. Where raw says from when and until when an offer holds, an announced one
-    and one that has ended are none, and of several for one thing those stand that began last.
+    hour of the machine, seen and confirmed when it was fetched, or on the day on which raw says that it was read. Where raw says from when
+    and until when an offer holds, an announced one and one that has ended are none, and of several for one thing those stand that began
+    last.
     """
     found = raw.collect_schema().names()
     text, number = pl.lit(None, dtype=pl.String), pl.lit(None, dtype=pl.Float64)
@@ -176,7 +178,9 @@ def observations(raw: pl.LazyFrame, source: Source, **stated: pl.Expr | str) -> 
 
     defaults["seller"] = of("provider")
     defaults["purchase_option_as_named"] = of("purchase_option")
-    defaults |= dict.fromkeys(("first_seen_at", "last_confirmed_at", "known_from"), pl.col("fetched_at"))
+    known = pl.col("fetched_at")
+    seen = pl.coalesce(pl.col("read_on").cast(pl.Datetime("us")), known) if "read_on" in found else known
+    defaults |= {"first_seen_at": seen, "last_confirmed_at": seen, "known_from": known}
     in_force = _in_force(raw) if "starts_on" in found else raw
     return in_force.select(of(name) for name in _OBSERVATION)
 

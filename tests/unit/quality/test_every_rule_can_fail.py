@@ -43,6 +43,14 @@ JUDGED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"read_at": dt.datetime(2026, 6, 3), "fetched_at": DAY},
         {"read_at": DAY, "fetched_at": NEXT},
     ),
+    "raw.skypilot_catalog.read_before_it_was_fetched": (
+        {"read_at": dt.datetime(2026, 6, 3), "fetched_at": DAY},
+        {"read_at": DAY, "fetched_at": NEXT},
+    ),
+    "raw.offer.read_before_it_was_fetched": (
+        {"read_on": dt.date(2026, 6, 3), "fetched_at": DAY},
+        {"read_on": dt.date(2026, 6, 1), "fetched_at": NEXT},
+    ),
     "raw.azure_retail.product_is_of_a_known_form": ({"product_name": "NC Gaming"}, {"product_name": "Virtual Machines NC Series"}),
     "marts.market_price.every_seller_has_an_offer": (
         {"offer_count": 1, "seller_count": 2, "last_known_seller_count": 0},

@@ -9,9 +9,11 @@ from types import ModuleType
 import polars as pl
 import pytest
 
+from pipelines.ingest.scaffold import stored_answers
 from pipelines.sources import aws_offers, coreweave, crusoe, latitude, outscale, together_page
 from pipelines.sources.lib.offers import observations, offers
 from tests.support.paths import FIXTURES
+from tests.support.recorded import MODULES
 from tests.support.tables import AT, with_lineage
 
 
@@ -60,6 +62,27 @@ def test_what_is_announced_or_has_ended_is_no_price(rows: list[dict[str, object]
     raw = with_lineage(offers(rows), AT, "0" * 64).lazy()
     found = observations(raw, aws_offers.SOURCE).collect()
     assert sorted(found["native_amount"]) == in_force
+
+
+def test_what_others_have_read_is_of_their_day_and_known_when_it_is_fetched() -> None:
+    rows = [{**stated("1"), "read_on": "2026-11-20"}, {**stated("2"), "sku": "t"}]
+    found = observations(with_lineage(offers(rows), AT, "0" * 64), aws_offers.SOURCE).sort("sku").collect()
+    assert found.select("first_seen_at", "last_confirmed_at", "known_from").rows() == [
+        (dt.datetime(2026, 11, 20), dt.datetime(2026, 11, 20), AT),
+        (AT, AT, AT),
+    ]
+
+
+@pytest.mark.parametrize("name", ["gpuhunt", "us_ai_infra"])
+def test_second_hand_lists_say_their_own_day(name: str) -> None:
+    module = MODULES[name]
+    [answer] = stored_answers(name)
+    found = module.parse(answer.read_bytes())
+    days = {"gpuhunt": [dt.date(2026, 1, 1)], "us_ai_infra": [dt.date(2026, 8, 21)]}[name]
+    assert found["read_on"].unique().to_list() == days
+    assert module.normalise is not None
+    fed = module.normalise(with_lineage(found, AT, "0" * 64).with_columns(source=pl.lit(name))).collect()
+    assert fed["last_confirmed_at"].dt.date().unique().to_list() == days
 
 
 def test_an_announced_price_of_aws_is_none_yet() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 
 import polars as pl
@@ -32,14 +33,62 @@ def raw(content: bytes) -> pl.LazyFrame:
     return with_lineage(skypilot_catalog.parse(content))
 
 
-def test_a_list_is_asked_for_per_cloud_and_names_it() -> None:
+COMMITTED_AT = "2026-11-21T03:14:15Z"
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+REPOSITORY = "/repos/skypilot-org/skypilot-catalog/commits"
+
+
+def history(sha: object = COMMIT, at: object = COMMITTED_AT) -> bytes:
+    return json.dumps([{"sha": sha, "commit": {"author": {"date": "2020-01-01T00:00:00Z"}, "committer": {"date": at}}}]).encode()
+
+
+def newest_of(cloud: str) -> str:
+    return f"{REPOSITORY}?path=catalogs/v8/{cloud}/vms.csv&per_page=1"
+
+
+def test_of_each_cloud_the_newest_version_is_read_and_dated() -> None:
     problems: list[str] = []
-    paths = {f"/skypilot-org/skypilot-catalog/master/catalogs/v8/{cloud}/vms.csv": [CSV] for cloud in CLOUDS}
-    with loopback(paths) as server:
+    lists = {f"/skypilot-org/skypilot-catalog/{COMMIT}/catalogs/v8/{cloud}/vms.csv": [CSV] for cloud in CLOUDS}
+    with loopback({newest_of(cloud): [history()] for cloud in CLOUDS} | lists) as server:
         payloads = list(skypilot_catalog.fetch(fetch_context(server.url, problems)))
     assert [p.name for p in payloads] == [f"{cloud}/vms.csv" for cloud in CLOUDS]
     assert [json.loads(p.content)["cloud"] for p in payloads] == list(CLOUDS)
     assert not problems
+    fed = skypilot_catalog.normalise(raw(payloads[0].content)).collect()
+    written = dt.datetime(2026, 11, 21, 3, 14, 15)
+    assert set(fed.select("first_seen_at", "last_confirmed_at", "known_from").rows()) == {(written, written, AT)}
+    assert set(fed["source_detail"]) == {"SkyPilot catalog, list of 2026-11-21"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (b"[]", "no version of the list"),
+        (history(at="yesterday"), "is 'yesterday', expected a time"),
+        (history(sha="../../other"), "is '../../other', expected the name of a commit"),
+        (b"<html>", "not readable as JSON"),
+    ],
+)
+def test_a_list_whose_age_is_not_known_is_not_taken_for_new(answer: bytes, says: str) -> None:
+    problems: list[str] = []
+    with loopback({REPOSITORY: [answer]}) as server:
+        assert list(skypilot_catalog.fetch(fetch_context(server.url, problems))) == []
+    assert len(problems) == len(CLOUDS) and all(says in problem for problem in problems)
+
+
+@pytest.mark.parametrize("status", [403, 429])
+def test_who_has_asked_too_often_asks_no_further(status: int) -> None:
+    problems: list[str] = []
+    with loopback({REPOSITORY: [(status, {}, b"rate limit exceeded")]}) as server:
+        assert list(skypilot_catalog.fetch(fetch_context(server.url, problems))) == []
+    assert len(problems) == 1 and f"status {status}" in problems[0] and "no further list is asked for" in problems[0]
+    assert set(server.asked) == {newest_of(CLOUDS[0])}
+
+
+def test_a_list_that_was_stored_without_its_age_is_of_its_fetch_and_says_so() -> None:
+    fed = skypilot_catalog.normalise(raw(enveloped())).collect()
+    assert set(fed["last_confirmed_at"]) == {AT}
+    assert set(fed["source_detail"]) == {"SkyPilot catalog, age of the list not known"}
 
 
 def test_without_a_network_it_is_offline_not_failed() -> None:
