@@ -20,6 +20,7 @@ LARGEST_YAML_BYTES = 256 * 1024
 DEEPEST_LEVEL = 20
 LONGEST_WHOLE = 18
 LONGEST_MESSAGE = 2_000
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,60}")
 # Texts that YAML 1.1 takes for something else (NO, on, 12:30, 010, 2026-01-15) stay texts; the fields know what they expect.
 _PLAIN = (
     ("tag:yaml.org,2002:bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
@@ -102,9 +103,9 @@ def decoded(content: bytes, path: Path) -> str:
 def read_yaml(path: Path) -> dict[str, Any]:
     """Fields of a YAML file as plain values. Raises WorkloadError; its message quotes keys and never a line of the file."""
     text = decoded(read_bytes(path, LARGEST_YAML_BYTES, "with a workload in YAML"), path)
-    loader = _Loader(text)
     try:
         _refuse_cunning(text, path)
+        loader = _Loader(text)
         node = loader.get_single_node()
         if node is None or not isinstance(node, yaml.MappingNode):
             kind = {"SequenceNode": "list", "ScalarNode": "text"}.get(type(node).__name__, "nothing")
@@ -114,12 +115,14 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         at = error.problem_mark
         where = f"line {at.line + 1}, column {at.column + 1}" if at else "some line"
-        problem = re.sub(r"'[^']{2,}'", "a text", error.problem or "a mistake")
+        # Signs of the grammar are said, words of the file are not.
+        problem = re.sub(r"'([^']*)'", lambda said: said[0] if len(said[1]) == 1 or said[1][:1] == "<" else "a text", error.problem or "")
         raise WorkloadError(f"{path}: cannot be read as YAML: {where}: {problem}") from error
+    except yaml.reader.ReaderError as error:
+        line = text[: error.position].count("\n") + 1
+        raise WorkloadError(f"{path}: line {line}: holds the control character {error.character:#04x}, expected text") from error
     except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
         raise WorkloadError(f"{path}: cannot be read as YAML: {type(error).__name__}") from error
-    finally:
-        loader.dispose()
     return document
 
 
@@ -149,10 +152,12 @@ def _refuse_doubles(node: yaml.Node, path: Path) -> None:
         if not isinstance(key, yaml.ScalarNode):
             raise WorkloadError(f"{path}: line {line}: has a key that is no text, expected a field's name")
         if key.value in first:
-            raise WorkloadError(f"{path}: line {line}: {key.value} is given a second time (first in line {first[key.value]})")
-        if re.fullmatch(r"\d{3}", key.value) and isinstance(value, yaml.ScalarNode) and not value.value:
+            # A key of a file that is no workload may be a whole line of it.
+            name = key.value if _NAME.fullmatch(key.value) else "a key"
+            raise WorkloadError(f"{path}: line {line}: {name} is given a second time (first in line {first[key.value]})")
+        if re.fullmatch(r"\d+", key.value) and isinstance(value, yaml.ScalarNode) and not value.value:
             raise WorkloadError(
-                f"{path}: line {line}: {key.value} stands where a field is expected; write numbers without separators, such as 40e6"
+                f"{path}: line {line}: {key.value} stands where a field is expected; write numbers without separators, such as 40e6 or 0.05"
             )
         first[key.value] = line
         _refuse_doubles(value, path)

@@ -6,19 +6,21 @@ Belongs here: numbers, shares, countries as a person writes them. Does not belon
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from pipelines.decision.lookups import country_of
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 
 
 def _number(value: object) -> object:
     """Numbers only: not yes or no, and no text with separators that may stand for thousands or decimals."""
-    if isinstance(value, bool) or (isinstance(value, str) and not _NUMBER.fullmatch(value)):
-        raise ValueError("expected a number such as 40000000 or 40e6, without separators")
+    if isinstance(value, bool) or not isinstance(value, int | float | str) or (isinstance(value, str) and not _NUMBER.fullmatch(value)):
+        raise ValueError("expected a number such as 40e6 or 0.05, without separators of thousands")
     return value
 
 
@@ -39,6 +41,16 @@ def _printable(value: str) -> str:
 
 Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
 Country = Annotated[str, BeforeValidator(country_of)]
+
+
+def _day(value: object) -> object:
+    """A day as it stands in a calendar: not seconds since 1970, and none that is another day elsewhere."""
+    if isinstance(value, date) or (isinstance(value, str) and _DAY.fullmatch(value)):
+        return value
+    raise ValueError("expected a day such as 2026-01-15")
+
+
+Day = Annotated[date, BeforeValidator(_day)]
 
 
 class Strict(BaseModel):

@@ -5,12 +5,11 @@ Belongs here: their fields. Does not belong here: putting them beside the market
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
-from pipelines.decision.fields import Country, Money, Number, Positive, Share, Strict, Text, Whole
+from pipelines.decision.fields import Country, Day, Money, Number, Positive, Share, Strict, Text, Whole
 
 Gpus = Annotated[Whole, Field(ge=1, le=1024)]
 # Costs that are counted where the workload asks for them; the table of assumptions holds their ranges.
@@ -24,7 +23,7 @@ class ServerQuote(Strict):
     gpu_count: Gpus
     price: Money
     load_kw: Positive | None = None
-    quoted_on: date | None = None
+    quoted_on: Day | None = None
     used: bool = False
     age_years: Annotated[Number, Field(ge=0, le=10)] = 0.0
 
@@ -45,7 +44,7 @@ class RentQuote(Strict):
     commitment_months: Annotated[Whole, Field(ge=1, le=120)] | None = None
     provider: Text = "your quote"
     country: Country | None = None
-    quoted_on: date | None = None
+    quoted_on: Day | None = None
 
     @model_validator(mode="after")
     def _term(self) -> RentQuote:
@@ -63,7 +62,7 @@ class TokenQuote(Strict):
     cached_input: Annotated[Number, Field(ge=0, le=1e9)] | None = None
     batch_share: Annotated[Share, Field(gt=0)] | None = None
     country: Country | None = None
-    quoted_on: date | None = None
+    quoted_on: Day | None = None
 
 
 class RateQuote(Strict):
@@ -75,7 +74,7 @@ class RateQuote(Strict):
     tokens_per_second: Annotated[Positive, Field(le=1e12)]
     concurrency: Annotated[Number, Field(ge=1, le=1e6)] | None = None
     engine: Text = "-"
-    measured_on: date | None = None
+    measured_on: Day | None = None
 
 
 class Quotes(Strict):
@@ -104,4 +103,8 @@ class Ends(Strict):
         return self
 
 
-Own = Number | Ends
+OWN_KINDS = ("a number", "its ends")
+Own = Annotated[
+    Annotated[Number, Tag(OWN_KINDS[0])] | Annotated[Ends, Tag(OWN_KINDS[1])],
+    Discriminator(lambda value: OWN_KINDS[isinstance(value, dict | Ends)]),
+]

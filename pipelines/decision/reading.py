@@ -102,16 +102,18 @@ def _look_up(connection: duckdb.DuckDBPyConnection, workload: Workload, facts: F
     constraints = workload.constraints
     certified = {certification for _, _, certification in facts.certified}
     precisions = {p for (p,) in connection.execute("SELECT DISTINCT precision FROM marts.throughput").fetchall()}
-    names = facts.gpu_memory_gb
-    quotes = workload.quotes
-    quoted = [*(s.gpu for s in quotes.servers), *(r.gpu for r in quotes.rents), *(m.gpu for m in quotes.rates)]
+    quoted = [
+        (f"quotes.{kind}.{number}.gpu", quote.gpu)
+        for kind in ("servers", "rents", "rates")
+        for number, quote in enumerate(getattr(workload.quotes, kind))
+    ]
     assumed = [a for (a,) in connection.execute("SELECT assumption FROM marts.cost_assumption WHERE scope IS NULL").fetchall()]
     for name, values, known in (
         ("precisions", workload.precisions, precisions),
         ("constraints.certifications", constraints.certifications, certified),
         ("site.certifications", workload.site.certifications, certified),
         ("constraints.trust_tiers", constraints.trust_tiers, TRUST_TIERS),
-        ("quotes: gpu", quoted, names),
+        *((name, (gpu,), facts.gpu_memory_gb) for name, gpu in quoted),
         ("assumptions", list(workload.assumptions), assumed),
     ):
         for value in values:

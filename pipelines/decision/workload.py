@@ -6,9 +6,9 @@ Belongs here: the file's fields, their errors, and the hourly load that they sta
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field, ValidationError, model_validator
@@ -17,8 +17,8 @@ from pipelines.decision.documents import WorkloadError, read_yaml
 from pipelines.decision.fields import Country, Money, Number, Positive, Share, Strict, Text, Whole
 from pipelines.decision.load_file import HOURS_PER_DAY, HOURS_PER_YEAR, MOST_TOKENS_PER_HOUR, read_load
 from pipelines.decision.lookups import PROFESSIONAL
+from pipelines.decision.mistakes import in_words
 from pipelines.decision.quotes import Extra, Own, Quotes
-from pipelines.platform.text import fit_to_show
 
 Shape = Literal["constant", "business_hours", "diurnal", "bursty", "growing"]
 
@@ -51,14 +51,15 @@ class Load(Strict):
     output_tokens_per_day: Positive | None = None
     input_tokens_per_day: Positive | None = None
     shape: Shape | None = None
-    csv: str | None = None
+    csv: Annotated[str, Field(min_length=1, max_length=255)] | None = None
     growth_per_year: Annotated[Number, Field(ge=-0.9, le=10)] = 0.0
 
     @model_validator(mode="after")
     def _one_way(self) -> Load:
         if self.output_tokens_per_day is not None and self.input_tokens_per_day is not None:
             raise ValueError("expected output_tokens_per_day or input_tokens_per_day, not both")
-        if (self.csv is None) == (self.tokens_per_day is None or self.shape is None):
+        given = [part is not None for part in (self.tokens_per_day, self.shape)]
+        if any(given) if self.csv is not None else not all(given):
             raise ValueError("expected either csv, or output_tokens_per_day with shape")
         return self
 
@@ -162,17 +163,16 @@ class Workload(Strict):
         return 2 if self.resilience.second_site else 1
 
 
-_MOST_ERRORS = 10
-
-
 def load_workload(path: Path) -> tuple[Workload, np.ndarray]:
     """Read a workload and its load of one year in output tokens per hour. Raises WorkloadError."""
+    document = read_yaml(path)
+    if not document.keys() & Workload.model_fields.keys():
+        # Some other file, whose names may be whole lines of it: none is quoted.
+        raise WorkloadError(f"{path}: holds no field of a workload, expected fields such as name, model, tokens, objective, load")
     try:
-        workload = Workload.model_validate(read_yaml(path))
+        workload = Workload.model_validate(document)
     except ValidationError as error:
-        found = error.errors()
-        further = [f"and {len(found) - _MOST_ERRORS:,} more"] if len(found) > _MOST_ERRORS else []
-        raise WorkloadError(f"{path}: " + "; ".join([*map(_in_words, found[:_MOST_ERRORS]), *further])) from error
+        raise WorkloadError(f"{path}: {in_words(error)}") from error
     load = _year(workload.load, path)
     greatest = float(load.max()) * (1 + max(workload.load.growth_per_year, 0.0)) ** (workload.horizon_years - 1)
     if greatest > MOST_TOKENS_PER_HOUR:
@@ -180,16 +180,9 @@ def load_workload(path: Path) -> tuple[Workload, np.ndarray]:
     return workload, load
 
 
-def _in_words(error: Mapping[str, Any]) -> str:
-    found = repr(error["input"])
-    message = str(error["msg"]).removeprefix("Value error, ")
-    field = fit_to_show(".".join(map(str, error["loc"])) or "(top)", 80)
-    return f"{field}: {message}, found {found if len(found) <= 80 else found[:77] + '...'}"
-
-
 def _year(load: Load, path: Path) -> np.ndarray:
     if load.csv is not None:
-        return read_load(path.parent, load.csv)
+        return read_load(path, load.csv)
     assert load.shape is not None and load.tokens_per_day is not None
     shape = SHAPES[load.shape](np.arange(HOURS_PER_YEAR))
     return shape * (load.tokens_per_day / HOURS_PER_DAY / float(shape.mean()))

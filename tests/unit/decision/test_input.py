@@ -54,12 +54,12 @@ def day(first: str, rest: str = "1") -> str:
 )
 def test_numbers_are_read_as_they_are_meant(tmp_path: Path, content: str, first_hour: float) -> None:
     (tmp_path / "load.csv").write_bytes(content.encode())
-    assert read_load(tmp_path, "load.csv")[0] == first_hour
+    assert read_load(tmp_path / "w.yaml", "load.csv")[0] == first_hour
 
 
 def test_unicode_text_of_a_spreadsheet_is_read(tmp_path: Path) -> None:
     (tmp_path / "load.csv").write_bytes((f"hour\t{NAME}\n" + day("0\t12", "1\t1")).encode("utf-16"))
-    assert read_load(tmp_path, "load.csv")[0] == 12
+    assert read_load(tmp_path / "w.yaml", "load.csv")[0] == 12
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_unicode_text_of_a_spreadsheet_is_read(tmp_path: Path) -> None:
 def test_a_wrong_load_is_refused_with_line_and_value(tmp_path: Path, content: str, said: tuple[str, ...]) -> None:
     (tmp_path / "load.csv").write_bytes(content.encode())
     with pytest.raises(WorkloadError) as error:
-        read_load(tmp_path, "load.csv")
+        read_load(tmp_path / "w.yaml", "load.csv")
     for text in ("load.csv", *said):
         assert text in str(error.value)
 
@@ -121,7 +121,7 @@ YEAR = [f"{datetime(2025, 1, 1) + timedelta(hours=n):%Y-%m-%dT%H:%M}" for n in r
 )
 def test_hours_in_their_order_are_read(tmp_path: Path, content: str) -> None:
     (tmp_path / "load.csv").write_text(content)
-    assert read_load(tmp_path, "load.csv").sum() == 8760
+    assert read_load(tmp_path / "w.yaml", "load.csv").sum() == 8760
 
 
 @pytest.mark.parametrize(
@@ -138,13 +138,13 @@ def test_hours_in_their_order_are_read(tmp_path: Path, content: str) -> None:
 def test_hours_out_of_their_order_are_refused(tmp_path: Path, content: str, said: str) -> None:
     (tmp_path / "load.csv").write_text(content)
     with pytest.raises(WorkloadError, match=said):
-        read_load(tmp_path, "load.csv")
+        read_load(tmp_path / "w.yaml", "load.csv")
 
 
 def test_a_file_without_a_line_is_said_to_have_none(tmp_path: Path) -> None:
     (tmp_path / "load.csv").write_bytes(b"\n")
     with pytest.raises(WorkloadError, match="has no first line, expected one that names"):
-        read_load(tmp_path, "load.csv")
+        read_load(tmp_path / "w.yaml", "load.csv")
 
 
 @given(st.lists(st.integers(0, 10**9), min_size=24, max_size=24).filter(any), st.sampled_from(["{:,}", "{:_}"]), st.sampled_from("., '"))
@@ -155,7 +155,7 @@ def test_grouped_numbers_come_back_or_are_refused(
     texts = [style.format(h).replace(",", sign).replace("_", sign) for h in hours]
     (folder / "load.csv").write_text(f"hour;{NAME}\n" + "".join(f"{i};{t}\n" for i, t in enumerate(texts)))
     try:
-        found = read_load(folder, "load.csv")
+        found = read_load(folder / "w.yaml", "load.csv")
     except WorkloadError as error:
         assert "may be" in str(error)
     else:
@@ -171,7 +171,7 @@ def test_only_files_beside_the_workload_are_read_and_none_is_quoted(tmp_path: Pa
     os.mkfifo(folder / "pipe.csv")
     for name in (str(tmp_path / "secret"), "../secret", "link.csv", "copied.csv", "pipe.csv", "none.csv", ".", "/dev/zero"):
         with pytest.raises(WorkloadError) as error:
-            read_load(folder, name)
+            read_load(folder / "w.yaml", name)
         assert "x:0:0" not in str(error.value)
 
 

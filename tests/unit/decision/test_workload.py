@@ -76,7 +76,7 @@ def test_a_wrong_load_is_named(tmp_path: Path, content: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"modell": "x"}, "modell: Extra inputs"),
+        ({"modell": "x"}, "modell: is no field here; write model"),
         ({"tokens": {"input": 0, "output": 1}}, "tokens.input"),
         ({"objective": {"ttft_s": -1, "time_per_output_token_s": 0.05}}, "objective.ttft_s"),
         ({"load": {"output_tokens_per_day": 1e6}}, "expected either csv, or output_tokens_per_day with shape"),
