@@ -20,6 +20,7 @@ from pipelines.economics import (
     npv_payback_months,
     usd_per_million_tokens,
 )
+from pipelines.prices.availability import that_can_be_had
 from pipelines.prices.market import LONGEST_AGE_DAYS, PROFESSIONAL, offers_that_speak, quartile_places, third_party_series
 
 WINDOWS_DAYS = (7, 30, 90)
@@ -51,6 +52,7 @@ def break_even(
     gpu_price_rolling: pl.LazyFrame,
     price_series: pl.LazyFrame,
     price_history: pl.LazyFrame,
+    offer_availability: pl.LazyFrame,
     reference_cost_assumption: pl.LazyFrame,
     fx_rate: pl.LazyFrame,
     as_of: date,
@@ -81,8 +83,11 @@ def break_even(
     )
     # One stage after the other: a single plan would compute shared stages side by side, and hold all of them.
     windows_of = gpu_price_rolling.join(series, left_on="series_id", right_on="price_series_id").select(*OFFER, *WINDOW)
+    said = offer_availability.join(series, left_on="series_id", right_on="price_series_id").select(
+        "stated_on", "offer_state", series_id="series"
+    )
     comparators = (
-        of_like_shape(windows_of.collect().lazy(), as_of)
+        of_like_shape(windows_of.collect().lazy(), said.collect().lazy(), as_of)
         .join(series.drop("device", "seller", "is_third_party"), on="series")
         .collect()
         .lazy()
@@ -152,14 +157,16 @@ def answered(rows: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def of_like_shape(priced: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+def of_like_shape(priced: pl.LazyFrame, availability: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     """Per day, window and device the offer that each comparator is, a real one, with the numbers of offers and of sellers.
 
     Every seller stands beside the others: with its window where that holds a price, else with its last known one of at most a year, marked
-    so. The cheapest, the median and the dearest are of all offers that speak, the quartiles of the sellers' cheapest ones.
+    so; what could not be had on the day does not stand there. The cheapest, the median and the dearest are of all offers that speak, the
+    quartiles of the sellers' cheapest ones.
     """
     group = ["on_date", "window_days", "device"]
-    offers = offers_that_speak(pl.concat([in_windows(priced), last_known(priced, as_of)]), group)
+    known = that_can_be_had(pl.concat([in_windows(priced), last_known(priced, as_of)]), availability, "series")
+    offers = offers_that_speak(known, group)
     ranked = (
         offers.collect()
         .lazy()

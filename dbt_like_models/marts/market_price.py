@@ -4,10 +4,9 @@ from datetime import date
 
 import polars as pl
 
-from pipelines.history.series import series_key
+from pipelines.prices.availability import periods_that_can_be_had
 from pipelines.prices.market import LONGEST_AGE_DAYS, PROFESSIONAL, THIRD_PARTY_SOURCES, offers_that_speak, quartile_places
 from pipelines.prices.places import country_groups, with_countries
-from pipelines.prices.stock import periods_that_can_be_had, stock_by_day
 
 KIND = ["gpu", "form_factor", "purchase_option", "commitment_class"]
 MARKET = [*KIND, "trust_group", "country_group"]
@@ -20,8 +19,7 @@ WATCHED = [*FIGURES, "last_known_seller_count"]
 
 def market_price(
     price_history: pl.LazyFrame,
-    price_series: pl.LazyFrame,
-    all_observation: pl.LazyFrame,
+    offer_availability: pl.LazyFrame,
     reference_region_country: pl.LazyFrame,
     as_of: date,
 ) -> pl.LazyFrame:
@@ -29,8 +27,7 @@ def market_price(
 
     Of offers that could be had on the day, as far as their source says.
     """
-    stock = stock_by_day(all_observation, price_series, as_of, series_key()).collect().lazy()
-    segments = periods_that_can_be_had(price_segments(price_history, as_of), stock)
+    segments = periods_that_can_be_had(price_segments(price_history, as_of), offer_availability.collect().lazy())
     stalls = segments.select(STALL).unique().sort(STALL).with_row_index("stall")
     member_of = markets_of(stalls, reference_region_country)
     markets = member_of.select(MARKET).unique().sort(MARKET).with_row_index("market")

@@ -5,10 +5,11 @@ from datetime import date
 import polars as pl
 
 from pipelines.costing.fx import eur_per_usd_by_day
+from pipelines.prices.availability import UNLISTED
 from pipelines.prices.market import LONGEST_AGE_DAYS, THIRD_PARTY_SOURCES
 from pipelines.prices.places import with_countries
 
-# What makes a series, as its source states it: stock is a state of the moment and no part of the price history.
+# What makes a series, as its source states it: how long a commitment lasts in days is no part of the price history.
 IDENTITY = [
     "provider",
     "seller",
@@ -28,6 +29,7 @@ IDENTITY = [
 def price_today(
     price_history: pl.LazyFrame,
     all_observation: pl.LazyFrame,
+    offer_availability: pl.LazyFrame,
     reference_region_country: pl.LazyFrame,
     fx_rate: pl.LazyFrame,
     as_of: date,
@@ -50,18 +52,17 @@ def price_today(
         .with_columns(price_age_days=(pl.lit(as_of) - pl.col("price_as_of_on")).dt.total_days())
         .filter(pl.col("is_current") | (pl.col("price_age_days") <= LONGEST_AGE_DAYS))
     )
-    gone = withdrawn(latest, all_observation, as_of)
-    latest = latest.join(gone, on="series_id", how="left").with_columns(is_current=pl.col("is_current") & pl.col("withdrawn_on").is_null())
+    said = offer_availability.sort("stated_on").unique("series_id", keep="last")
+    is_unlisted = pl.col("offer_state") == UNLISTED
+    latest = latest.join(said, on="series_id", how="left").with_columns(
+        is_current=pl.col("is_current") & ~is_unlisted.fill_null(False),
+        withdrawn_on=pl.when(is_unlisted).then("stated_on"),
+        stock=pl.when(~is_unlisted).then("offer_state"),
+    )
     rates = eur_per_usd_by_day(fx_rate, as_of)
     # The rate at which a price in euros was turned into dollars turns it back; every other price takes the latest.
     dated = latest.with_columns(
         __rate_on=pl.when(pl.col("currency") == "EUR").then(pl.col("valid_from").dt.date()).otherwise(pl.lit(as_of))
-    )
-    stock = (
-        all_observation.filter(pl.col("stock").is_not_null() & (pl.col("known_from").dt.date() <= as_of))
-        .sort("last_confirmed_at", "precedence", "stock", descending=[True, False, False])
-        .unique(IDENTITY, keep="first", maintain_order=True)
-        .select(*IDENTITY, "stock")
     )
     days = (
         all_observation.filter(pl.col("commitment_days").is_not_null() & (pl.col("known_from").dt.date() <= as_of))
@@ -72,7 +73,6 @@ def price_today(
     places = with_countries(latest.select("provider", "region", "country").unique(), reference_region_country)
     return (
         dated.join(rates, left_on="__rate_on", right_on="on_date", how="left")
-        .join(stock, on=IDENTITY, how="left", nulls_equal=True)
         .join(days, on=IDENTITY, how="left", nulls_equal=True)
         .join(places, on=["provider", "region", "country"], how="left", nulls_equal=True)
         .select(
@@ -111,20 +111,4 @@ def price_today(
             "source_url",
             "licence",
         )
-    )
-
-
-def withdrawn(latest: pl.LazyFrame, all_observation: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
-    """Series that the newest answer of their source no longer lists, with the day of that answer, `withdrawn_on`.
-
-    Only where that answer lists something else of the same seller and place: what could not be read is not withdrawn.
-    """
-    listed = all_observation.filter((pl.col("semantics") == "reading") & (pl.col("known_from").dt.date() <= as_of))
-    place = ["source", "provider", "seller", "region"]
-    answered = listed.group_by(place).agg(withdrawn_on=pl.col("last_confirmed_at").dt.date().max())
-    return (
-        latest.join(answered, on=place)
-        .filter(pl.col("withdrawn_on") > pl.col("price_as_of_on"))
-        .join(listed, on=["source", *IDENTITY], how="anti", nulls_equal=True)
-        .select("series_id", "withdrawn_on")
     )

@@ -7,9 +7,8 @@ from datetime import date
 
 import polars as pl
 
-from pipelines.history.series import series_key
+from pipelines.prices.availability import that_can_be_had
 from pipelines.prices.market import LONGEST_AGE_DAYS, NOT_COMPARED, PROFESSIONAL, quartile_places
-from pipelines.prices.stock import stock_by_day, that_can_be_had
 
 THIN_BELOW = 0.8
 SIZES = (1, 2, 4, 8)
@@ -20,7 +19,7 @@ MARKET = ["on_date", "window_days", "min_gpu_count", "market"]
 
 
 def rented_price(
-    gpu_price_rolling: pl.LazyFrame, price_series: pl.LazyFrame, throughput: pl.LazyFrame, all_observation: pl.LazyFrame, as_of: date
+    gpu_price_rolling: pl.LazyFrame, price_series: pl.LazyFrame, throughput: pl.LazyFrame, offer_availability: pl.LazyFrame, as_of: date
 ) -> pl.LazyFrame:
     """One row per day, window and group from the first day with a price on. Only devices that a throughput row speaks of, and only
     machines that could be had on the day, as far as their source says.
@@ -28,13 +27,11 @@ def rented_price(
     candidates = candidate_series(price_series, throughput).collect().lazy()
     places = places_of(candidates).collect().lazy()
     numbered = candidates.join(places, on=PLACE, nulls_equal=True).select("series_id", "series", "size", "place").collect().lazy()
-    # A few rows that are joined four times: the whole feed would be read anew for each.
-    stock = stock_by_day(all_observation, price_series, as_of, series_key()).join(numbered, on="series_id")
-    stock = stock.select("stated_on", "stock", series_id="series").collect().lazy()
+    said = offer_availability.join(numbered, on="series_id").select("stated_on", "offer_state", series_id="series").collect().lazy()
     # One stage after the other: a single plan would compute shared stages side by side, and hold all of them.
-    priced = that_can_be_had(in_numbers(gpu_price_rolling, numbered), stock, "series").collect().lazy()
+    priced = that_can_be_had(in_numbers(gpu_price_rolling, numbered), said, "series").collect().lazy()
     in_window = cheapest_in_window(priced).collect().lazy()
-    carried = that_can_be_had(last_known(in_window, priced, as_of), stock, "series").collect().lazy()
+    carried = that_can_be_had(last_known(in_window, priced, as_of), said, "series").collect().lazy()
     offers = pl.concat([in_window, carried]).with_columns(price_age_days=(pl.col("on_date") - pl.col("price_as_of_on")).dt.total_days())
     in_markets = offers.join(places.select("place", "market", "seller"), on="place")
     quartiles = [f"{name}_usd_per_gpu_hour" for name in quartile_places(pl.len())]

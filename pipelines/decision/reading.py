@@ -132,15 +132,18 @@ def _offers(
               AND usd_per_gpu_hour IS NOT NULL AND valid_from::DATE <= $as_of
               AND known_from::DATE <= $as_of
             QUALIFY row_number() OVER (PARTITION BY series_id ORDER BY valid_from DESC) = 1
+        ),
+        said AS (
+            SELECT series_id, offer_state FROM marts.offer_availability WHERE stated_on <= $as_of
+            QUALIFY row_number() OVER (PARTITION BY series_id ORDER BY stated_on DESC) = 1
         )
         SELECT l.*, r.mean_usd_per_gpu_hour, r.min_usd_per_gpu_hour, r.max_usd_per_gpu_hour, r.last_observed_on,
                least(l.observed_at::DATE, $as_of) AS seen_on
         FROM latest AS l
         LEFT JOIN marts.gpu_price_rolling AS r ON l.series_id = r.series_id AND r.on_date = $as_of AND r.window_days = $window
-        LEFT JOIN marts.price_today AS t ON l.series_id = t.series_id AND t.stock IN ('none', 'on_request')
-            -- The table says what cannot be had on the day of the version, and nothing of earlier days.
-            AND $as_of >= (SELECT max(on_date) FROM marts.cost_per_token)
-        WHERE date_diff('day', least(l.observed_at::DATE, $as_of), $as_of) <= $limit AND t.series_id IS NULL
+        LEFT JOIN said AS s ON l.series_id = s.series_id
+        WHERE date_diff('day', least(l.observed_at::DATE, $as_of), $as_of) <= $limit
+          AND coalesce(s.offer_state NOT IN ('none', 'on_request', 'unlisted'), TRUE)
         ORDER BY l.series_id
         """,
         {"as_of": as_of, "window": WINDOW_DAYS, "limit": FORGOTTEN_DAYS},

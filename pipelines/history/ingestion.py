@@ -19,9 +19,11 @@ import polars as pl
 
 from pipelines.catalogue.contracts import Catalogue
 from pipelines.catalogue.models import AS_OF, FEED_PREFIX, INGESTED, REFERENCE_OBSERVATIONS, Model
+from pipelines.history.availability import AVAILABILITY, WholeAnswer, statements_after
 from pipelines.history.batches import CHECKPOINT, FEED, PendingBatch, SnapshotBatch, price_services
 from pipelines.history.engine import HistoryEngine, needed_columns, reference_after
 from pipelines.history.logic_version import source_version
+from pipelines.history.series import series_key
 from pipelines.history.shipped import CONFIRMED_LATER, SHIPPED_RELEASE, ShippedObservations, confirmed_by, end_of
 from pipelines.history.validation import SourceOutcome, set_aside_result, too_large, validate_rows
 from pipelines.ingest.parse import RawRejectedError, read_fetch, unite_feed, with_facts
@@ -68,7 +70,8 @@ class _Validated:
 
     `new`: its good rows; `good`: those and known ones that are confirmed for longer, in the columns that the history needs; `reference`:
     the reference observations after it;
-    `confirmed_later`: good rows of what ships, with `confirmed_until`: each day confirms them as far as it goes.
+    `confirmed_later`: good rows of what ships, with `confirmed_until`: each day confirms them as far as it goes; `availability`: what was
+    said by then of whether each series can be had.
     """
 
     new: pl.DataFrame
@@ -78,9 +81,20 @@ class _Validated:
     rejected: tuple[str, ...]
     reference: pl.DataFrame
     confirmed_later: pl.DataFrame
+    availability: pl.DataFrame
     outcomes: tuple[SourceOutcome, ...] = ()
     # Rows of releases that ship and are new to a history that had begun without them.
     late_shipped: pl.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class _Read:
+    """Rows of the feed, why snapshots were not used, outcomes of sources whose answer is out of proportion, and answers that are whole."""
+
+    rows: pl.DataFrame
+    rejected: tuple[str, ...]
+    outcomes: list[SourceOutcome]
+    answers: list[WholeAnswer]
 
 
 class Ingestion:
@@ -167,14 +181,13 @@ class Ingestion:
 
     def _before(self, engine: HistoryEngine) -> _Validated:
         none, views = self._none(), engine.views
-        confirmed = views.checkpoint(CONFIRMED_LATER)
+        confirmed, said = views.checkpoint(CONFIRMED_LATER), views.checkpoint(AVAILABILITY)
         late = None if views.as_of is None else self._shipped.late(views, views.as_of)
-        return _Validated(none, none, none, [], (), views.reference_observations(), confirmed, late_shipped=late)
+        return _Validated(none, none, none, [], (), views.reference_observations(), confirmed, said, late_shipped=late)
 
-    def _read(self, batch: SnapshotBatch, known: Mapping[str, int]) -> tuple[pl.DataFrame, tuple[str, ...], list[SourceOutcome]]:
-        """Rows of the feed, why snapshots were not used, and outcomes of sources whose answer is out of proportion."""
+    def _read(self, batch: SnapshotBatch, known: Mapping[str, int]) -> _Read:
         fed: dict[str, list[pl.DataFrame]] = defaultdict(list)
-        rejected, outcomes = [], []
+        rejected, outcomes, answers = [], [], {}
         for fetch in batch.fetches:
             try:
                 module = self._modules[fetch.source]
@@ -184,6 +197,8 @@ class Ingestion:
                 continue
             assert read.fed is not None
             fed[fetch.source].append(read.fed)
+            if module.source.semantics == "reading" and read.listed is not None:
+                answers[fetch.source] = WholeAnswer(fetch.source, fetch.fetched_at, read.listed.select(series_key()))
         parts = []
         for name, own in fed.items():
             outcome = too_large(name, sum(part.height for part in own), known.get(name, 0))
@@ -191,17 +206,18 @@ class Ingestion:
                 outcomes.append(outcome)
             else:
                 parts.append(with_facts(pl.concat(own).lazy(), self._modules[name], FEED).select(self._shipped.rows.columns))
-        return pl.concat([self._shipped.rows.clear().lazy(), *parts]).collect(engine="in-memory"), tuple(rejected), outcomes
+        rows = pl.concat([self._shipped.rows.clear().lazy(), *parts]).collect(engine="in-memory")
+        return _Read(rows, tuple(rejected), outcomes, list(answers.values()))
 
     def _validate(self, batch: SnapshotBatch, before: date | None, last: _Validated) -> _Validated:
         """What became known by this batch and was not on the day `before`, validated against what was known until then."""
         known = dict(last.reference.group_by("source").len().iter_rows())
-        fetched, rejected, outcomes = self._read(batch, known)
+        read = self._read(batch, known)
         end = end_of(batch.as_of)
         since = end_of(before) if before is not None else datetime.min
         shipped = self._shipped.known_since(since)
         late = shipped.clear() if last.late_shipped is None else last.late_shipped
-        observed = pl.concat([late, shipped, fetched]).filter(pl.col("known_from") < end)
+        observed = pl.concat([late, shipped, read.rows]).filter(pl.col("known_from") < end)
         contract = self._catalogue.tables[INGESTED]
         computed = computed_without_failing_rows(observed, lambda rows: self._normalized(rows, batch.as_of, last.reference))
         priced, (failed, failing) = computed.frame, put_aside(contract, computed)
@@ -212,16 +228,21 @@ class Ingestion:
         further = at_each_rate(confirmed_by(again, end).select(needed), self._rates).filter(pl.col("last_confirmed_at") >= since)
         good = pl.concat([at_each_rate(checked.good.select(needed), self._rates), further])
         new = self._shipped.with_confirmation(checked.good).select(again.columns)
-        aside = pl.col("source").is_in(checked.set_aside)
+        outcomes = (*read.outcomes, *checked.outcomes)
+        set_aside = [*checked.set_aside, *(outcome.source for outcome in read.outcomes)]
+        reference = reference_after(last.reference, priced.filter(~pl.col("source").is_in(set_aside)))
+        heard = observed.filter(~pl.col("source").is_in(set_aside))
+        answers = [answer for answer in read.answers if answer.source not in set_aside]
         return _Validated(
             checked.good,
             good,
             pl.concat([checked.quarantined, failing]),
-            [*checked.results, *failed, *map(set_aside_result, outcomes)],
-            (*rejected, *(f"{o.source}: set aside: {o.set_aside_because}" for o in (*outcomes, *checked.outcomes) if o.set_aside_because)),
-            reference_after(last.reference, priced.filter(~aside)),
+            [*checked.results, *failed, *map(set_aside_result, read.outcomes)],
+            (*read.rejected, *(f"{o.source}: set aside: {o.set_aside_because}" for o in outcomes if o.set_aside_because)),
+            reference,
             pl.concat([again, new]),
-            (*outcomes, *checked.outcomes),
+            statements_after(last.availability, heard, answers, reference, batch.as_of),
+            outcomes,
         )
 
     def _released(self, end: datetime) -> pl.DataFrame | None:
@@ -244,6 +265,7 @@ class Ingestion:
         checkpoint = {
             CHECKPOINT: pending.checkpoint(),
             SHIPPED_RELEASE: self._shipped.releases(sorted(aside)),
+            AVAILABILITY: validated[-1].availability,
             CONFIRMED_LATER: validated[-1].confirmed_later.filter(pl.col("confirmed_until") >= end_of(as_of)),
         }
         sources = self._batch_sources(pending, [outcome for part in validated for outcome in part.outcomes])

@@ -11,8 +11,9 @@ from itertools import product
 
 import polars as pl
 
+from pipelines.history.availability import AVAILABILITY
 from pipelines.history.bitemporal import as_known_on, described_versions
-from pipelines.history.series import series_sql
+from pipelines.history.series import series_key, series_sql
 from pipelines.history.storage import HistoryFile
 
 # About so many rows of a partition are read at once.
@@ -64,6 +65,12 @@ class HistoryViews:
     def reference_observations(self) -> pl.DataFrame:
         """The last observation of each series by each source: what new ones are validated against."""
         return self._file.small_table("reference_observation")
+
+    def availability(self) -> pl.LazyFrame:
+        """Rows of `marts.offer_availability`."""
+        key = list(series_key())
+        said = self._file.small_table(AVAILABILITY).lazy()
+        return said.join(self.series().select("series_id", *key), on=key, nulls_equal=True).select("series_id", "stated_on", "offer_state")
 
     def newest_outcomes(self) -> pl.DataFrame:
         """Rows of `history.batch_source`: of each source the newest."""

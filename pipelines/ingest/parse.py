@@ -205,6 +205,7 @@ class FetchRead:
     """Rows of one fetch in the columns of its raw table, in those of its feed if it has one, and the verdicts of the raw rules.
 
     `problems` name payloads that could not be read, `quarantined` holds the rows that broke a rule: both are left out, and said.
+    `listed`: rows of the feed for all that the answer lists, those that broke a rule too; None where part of it is missing or unreadable.
     """
 
     frame: pl.DataFrame
@@ -212,6 +213,7 @@ class FetchRead:
     results: list[RuleResult]
     quarantined: pl.DataFrame
     problems: tuple[str, ...] = ()
+    listed: pl.DataFrame | None = None
 
 
 def read_fetch(fetch: Fetch, module: SourceModule, contract: Contract, catalogue: Catalogue, store: SnapshotStore) -> FetchRead:
@@ -246,7 +248,17 @@ def read_fetch(fetch: Fetch, module: SourceModule, contract: Contract, catalogue
     if kept is None:
         return FetchRead(checked.good, fed, results, checked.quarantined, problems)
     verdicts, aside = put_aside(contract, kept)
-    return FetchRead(kept.rows, fed, [*results, *verdicts], pl.concat([checked.quarantined, aside]), problems)
+    is_whole = fetch.status == "ok" and not problems and aside.is_empty()
+    listed = (fed if checked.quarantined.is_empty() else _listed(module, frame, feed)) if is_whole else None
+    return FetchRead(kept.rows, fed, [*results, *verdicts], pl.concat([checked.quarantined, aside]), problems, listed)
+
+
+def _listed(module: SourceModule, frame: pl.DataFrame, feed: Contract) -> pl.DataFrame | None:
+    # Rows that broke a rule may be more than the source's own reading can stand: then nobody knows what they list.
+    try:
+        return _fed(module, frame, feed)
+    except (RawRejectedError, ContractError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        return None
 
 
 def _fed(module: SourceModule, rows: pl.DataFrame, feed: Contract) -> pl.DataFrame:

@@ -192,7 +192,7 @@ def test_what_cannot_be_had_today_could_be_had_before(archive: Cli, tmp_path: Pa
         yesterday = today - dt.timedelta(days=1)
         before = offered(connection), offered(connection, yesterday)
         gone = min(before[0] & before[1])
-        connection.execute("UPDATE marts.price_today SET stock = 'none' WHERE series_id = ?", [gone])
+        connection.execute("INSERT INTO marts.offer_availability VALUES (?, ?, 'none')", [gone, today])
         assert (offered(connection), offered(connection, yesterday)) == (before[0] - {gone}, before[1])
 
 

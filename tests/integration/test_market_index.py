@@ -123,7 +123,7 @@ def test_every_market_of_a_day_is_what_its_method_says(published: duckdb.DuckDBP
     names = [column[0] for column in rows.description]
     history = [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
     # Nothing that ships says of any day whether there is a machine.
-    assert published.execute("SELECT count(*) FROM marts.price_today WHERE stock IS NOT NULL").fetchall() == [(0,)]
+    assert published.execute("SELECT count(*) FROM marts.offer_availability").fetchall() == [(0,)]
     ours = published.execute(
         """SELECT gpu, purchase_option, commitment_class, trust_group, country_group, seller_count, offer_count, last_known_seller_count,
                   cheapest_usd_per_gpu_hour, p25_usd_per_gpu_hour, median_usd_per_gpu_hour, p75_usd_per_gpu_hour, dearest_usd_per_gpu_hour,

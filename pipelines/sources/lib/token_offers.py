@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -28,6 +28,8 @@ TOKEN_SCHEMA: Mapping[str, type[pl.DataType]] = {
     **dict.fromkeys(_COLUMNS.values(), pl.String),
     "price_remark": pl.String,
 }
+_PAGES_OF_ONE_ANSWER = timedelta(hours=1)
+_LEAST_LISTED_SHARE = 0.7
 # What a buyer could serve himself. The lists are long, and each day adds to them.
 _OPEN_WEIGHTS = re.compile(
     r"(?i)llama|qwen|qwq|mistral|mixtral|magistral|devstral|codestral|deepseek|gpt-oss|kimi|glm|minimax|gemma|phi-|nemotron|olmo|command-r|hermes"
@@ -63,16 +65,58 @@ def token_offers(rows: Iterable[Mapping[str, Any]], **everywhere: Any) -> pl.Dat
     ).select(list(TOKEN_SCHEMA))
 
 
+def with_ends(raw: pl.LazyFrame, key: list[str]) -> pl.LazyFrame:
+    """Readings with one more, deprecated, of each offer that the next answer of the source does not list.
+
+    The pages of one answer are minutes apart. An answer that lost a part of its list ends nothing.
+    """
+    answers = (
+        raw.group_by("fetched_at")
+        .len("listed")
+        .sort("fetched_at")
+        .with_columns(__starts=(pl.col("fetched_at").diff() > _PAGES_OF_ONE_ANSWER).fill_null(True))
+        .with_columns(answer=pl.col("__starts").cum_sum())
+        .with_columns(pl.col("listed").sum().over("answer"))
+    )
+    whole = (
+        answers.group_by("answer")
+        .agg(pl.col("fetched_at", "listed").first())
+        .sort("answer")
+        .filter((pl.col("listed") >= _LEAST_LISTED_SHARE * pl.col("listed").shift(1)).fill_null(True))
+    )
+    last_of_each = (
+        raw.join(answers.select("fetched_at", "answer"), on="fetched_at")
+        .sort("fetched_at")
+        .unique([*key, "answer"], keep="last", maintain_order=True)
+        .with_columns(__next=pl.col("answer").shift(-1).over(key))
+    )
+    following = whole.select("answer", __ended_at="fetched_at", __number="answer")
+    ended = (
+        last_of_each.with_columns(__after=pl.col("answer") + 1)
+        .join_asof(following, left_on="__after", right_on="answer", strategy="forward", check_sortedness=False)
+        .filter(pl.col("__number").is_not_null() & (pl.col("__next").is_null() | (pl.col("__next") > pl.col("__number"))))
+        .with_columns(
+            fetched_at="__ended_at",
+            is_deprecated=pl.lit(True),
+            price_remark=pl.format("not in the list of {}", pl.col("__ended_at").dt.date()),
+        )
+    )
+    columns = raw.collect_schema().names()
+    return pl.concat([raw, ended.select(columns)])
+
+
 def token_prices(raw: pl.LazyFrame, source: Source) -> pl.LazyFrame:
     """Rows of feed `token_price`: one per price of a model, from the day on which it was first seen to that on which it was last.
 
-    What its source says to have ended by the day on which it was read (a remark `until` a day) is deprecated.
+    What its source says to have ended by the day on which it was read (a remark `until` a day) is deprecated, and so is what is in its
+    list no more, from the first answer without it.
     """
     key, amounts = ["provider", "model_as_named"], list(_COLUMNS.values())
     stated = pl.struct("currency", "is_deprecated", *amounts)
     ended_on = pl.col("price_remark").str.extract(r"until (\d{4}-\d{2}-\d{2})", 1).str.to_date("%Y-%m-%d", strict=False)
     runs = (
-        raw.with_columns(is_deprecated=pl.col("is_deprecated") | (ended_on < pl.col("fetched_at").dt.date()).fill_null(False))
+        with_ends(raw, key)
+        .with_columns(is_deprecated=pl.col("is_deprecated") | (ended_on < pl.col("fetched_at").dt.date()).fill_null(False))
         .sort(*key, "fetched_at")
         .with_columns(entry_number=(stated.rle_id().over(key) + 1).cast(pl.Int64))
     )

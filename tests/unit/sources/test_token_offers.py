@@ -31,6 +31,37 @@ def test_equal_readings_are_one_price_and_a_change_starts_another() -> None:
     ]
 
 
+def ends(*lists: tuple[int, str]) -> list[tuple[str, int, bool]]:
+    """Days on which prices begin, of lists of models (a letter each) by day, and whether they are deprecated then."""
+    fed = openrouter.normalise(pl.concat([day(number, *((name, "1") for name in names)) for number, names in lists])).collect()
+    catalogue().feeds["token_price"].conform(fed.lazy())
+    found = fed.select("model_as_named", pl.col("starts_on").dt.day().cast(pl.Int64), "is_deprecated")
+    return [(name, start, gone) for name, start, gone in found.sort("model_as_named", "starts_on").rows() if name in "mn"]
+
+
+def test_what_the_next_list_lacks_is_sold_no_more_until_it_is_listed_again() -> None:
+    others = "abcdefgh"
+    assert ends((1, "mn" + others), (2, "n" + others), (4, "n" + others), (5, "mn" + others)) == [
+        ("m", 1, False),
+        ("m", 2, True),
+        ("m", 5, False),
+        ("n", 1, False),
+    ]
+    assert ends((1, "m" + others), (9, others)) == [("m", 1, False), ("m", 9, True)]
+
+
+def test_a_list_that_lost_a_part_ends_nothing() -> None:
+    others = "abcdefgh"
+    assert ends((1, "mn" + others), (2, "abcd")) == [("m", 1, False), ("n", 1, False)]
+    # The whole list after it says what is gone.
+    assert ends((1, "mn" + others), (2, "abcd"), (3, "m" + others)) == [("m", 1, False), ("n", 1, False), ("n", 3, True)]
+
+
+def test_pages_of_one_answer_are_one_list() -> None:
+    pages = [day(1, ("m", "1")), day(1, ("n", "1")).with_columns(fetched_at=dt.datetime(2026, 11, 1, 6, 1))]
+    assert openrouter.normalise(pl.concat(pages)).select("is_deprecated").collect().to_series().to_list() == [False, False]
+
+
 def priced(module: object, name: str) -> dict[str, tuple[str | None, str | None]]:
     frame = module.parse((FIXTURES / name / "answer.json").read_bytes())  # type: ignore[attr-defined]
     amounts = ("native_per_million_input_tokens", "native_per_million_output_tokens")

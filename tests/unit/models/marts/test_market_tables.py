@@ -49,20 +49,18 @@ def history(*prices: dict[str, Any]) -> pl.LazyFrame:
     return pl.LazyFrame([{**dict.fromkeys(schema), **row} for row in prices], schema=schema)
 
 
-def stated(seller: str, stock: str, day: dt.date) -> dict[str, Any]:
-    """What a source said of the stock of a seller's offer on a day."""
-    seen = dt.datetime.combine(day, dt.time())
-    offer = {name: value for name, value in price(seller, 0.0, day).items() if name in catalogue().keys["series"]}
-    return {**offer, "stock": stock, "last_confirmed_at": seen, "known_from": seen, "precedence": 100}
+def stated(series_id: str, said: str | None, day: dt.date) -> dict[str, Any]:
+    """What was said of whether an offer can be had, from a day on."""
+    return {"series_id": series_id, "stated_on": day, "offer_state": said}
 
 
-def index(*prices: dict[str, Any], stock: Sequence[dict[str, Any]] = ()) -> pl.LazyFrame:
-    """The table of the market over `prices`, of which `stock` was said."""
-    key = catalogue().keys["series"]
-    observed = catalogue().feed_schema("observation")
-    observation = pl.LazyFrame([{**dict.fromkeys(observed), **row} for row in stock], schema=observed)
-    series = history(*prices).select("series_id", *key).unique()
-    return model("marts", "market_price")(history(*prices), series, observation, curated("reference_region_country"), AS_OF)
+def availability(*said: dict[str, Any]) -> pl.LazyFrame:
+    return pl.LazyFrame(said, schema=catalogue().tables["offer_availability"].polars_schema())
+
+
+def index(*prices: dict[str, Any], said: Sequence[dict[str, Any]] = ()) -> pl.LazyFrame:
+    """The table of the market over `prices`, of which it was `said` whether they can be had."""
+    return model("marts", "market_price")(history(*prices), availability(*said), curated("reference_region_country"), AS_OF)
 
 
 def market(
@@ -70,9 +68,9 @@ def market(
     group: str = "world",
     trust: str = "professional",
     on: dt.date = AS_OF,
-    stock: Sequence[dict[str, Any]] = (),
+    said: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
-    found = index(*prices, stock=stock)
+    found = index(*prices, said=said)
     frame = catalogue().tables["market_price"].conform(found).collect()
     assert isinstance(frame, pl.DataFrame)
     of_day = frame.filter(
@@ -123,17 +121,17 @@ def test_a_price_is_nobodys_offer_after_a_year() -> None:
 def test_what_cannot_be_had_has_no_vote_on_its_days() -> None:
     prices = [price("lambda", 1.99, OLD), price("aws", 6.88, OLD)]
     lacking, back = dt.date(2026, 9, 1), dt.date(2026, 11, 1)
-    said = [stated("lambda", "none", lacking), stated("lambda", "available", back)]
+    said = [stated("lambda-all-", "none", lacking), stated("lambda-all-", "available", back)]
 
     def on(day: dt.date) -> tuple[int, float]:
-        found = market(*prices, stock=said, on=day)
+        found = market(*prices, said=said, on=day)
         return found["seller_count"], found["cheapest_usd_per_gpu_hour"]
 
     assert on(lacking - dt.timedelta(days=1)) == (2, 1.99)
     assert on(lacking) == on(back - dt.timedelta(days=1)) == (1, 6.88)
     assert on(back) == on(AS_OF) == (2, 1.99)
     # A price to ask for is none; where nobody sells else there is no market.
-    assert market(prices[0], stock=[stated("lambda", "on_request", OLD)])["seller_count"] == 0
+    assert market(prices[0], said=[stated("lambda-all-", "on_request", OLD)])["seller_count"] == 0
 
 
 def test_rows_stand_where_something_changed() -> None:
@@ -161,7 +159,6 @@ def test_what_is_on_sale_today_has_its_age_and_its_euros() -> None:
     ]
     seen = {
         **price("lambda", 3.6, FRESH),
-        "stock": "none",
         "commitment_days": 7,
         "last_confirmed_at": dt.datetime(2026, 11, 20),
         "precedence": 100,
@@ -169,7 +166,8 @@ def test_what_is_on_sale_today_has_its_age_and_its_euros() -> None:
     schema = {**catalogue().feed_schema("observation")}
     observed = pl.LazyFrame([{name: seen.get(name) for name in schema}], schema={**schema, "native_amount": pl.Float64})
     table = model("marts", "price_today")
-    found = table(history(*rows), observed, curated("reference_region_country"), rates, AS_OF).sort("seller").collect()
+    said = availability(stated("lambda-all-", "none", FRESH))
+    found = table(history(*rows), observed, said, curated("reference_region_country"), rates, AS_OF).sort("seller").collect()
     # What its source says cannot be had is marked; of the other nobody says.
     assert found.select("stock", "commitment_days").rows() == [("none", 7), (None, None)]
     assert found.select("seller", "price_basis", "price_age_days", "countries").rows() == [
@@ -181,29 +179,22 @@ def test_what_is_on_sale_today_has_its_age_and_its_euros() -> None:
 
 
 @pytest.mark.parametrize(
-    ("listed", "answered", "expected"),
+    ("said", "expected"),
     [
-        ("h100", dt.datetime(2026, 11, 23, 6), ("current", None)),
-        ("another", dt.datetime(2026, 11, 23, 6), ("last_known", dt.date(2026, 11, 23))),
-        ("another", dt.datetime(2026, 11, 20, 6), ("current", None)),
-        ("another in another place", dt.datetime(2026, 11, 23, 6), ("current", None)),
-        ("another of what ships", dt.datetime(2026, 11, 23, 6), ("current", None)),
+        ([], ("current", None, None)),
+        ([("unlisted", 22)], ("last_known", dt.date(2026, 11, 22), None)),
+        ([("unlisted", 21), (None, 22)], ("current", None, None)),
+        ([("unlisted", 21), ("scarce", 22)], ("current", None, "scarce")),
     ],
 )
-def test_what_the_newest_answer_of_its_source_no_longer_lists_is_withdrawn(
-    listed: str, answered: dt.datetime, expected: tuple[str, dt.date | None]
-) -> None:
-    row = price("lambda", 3.6, FRESH) | {"sku": "h100"}
-    seen = {**row, "sku": listed, "last_confirmed_at": answered, "known_from": answered, "precedence": 100, "semantics": "reading"}
-    if listed == "another in another place":
-        seen["region"] = "elsewhere"
-    if listed == "another of what ships":
-        seen["semantics"] = "change"
-    schema = {**catalogue().feed_schema("observation")}
-    observed = pl.LazyFrame([{name: seen.get(name) for name in schema}], schema={**schema, "native_amount": pl.Float64})
+def test_what_its_source_no_longer_lists_is_withdrawn(said: list[tuple[str | None, int]], expected: tuple[object, ...]) -> None:
+    row = price("lambda", 3.6, FRESH)
     rates = pl.LazyFrame({"currency": ["USD"], "on_date": [AS_OF], "units_per_eur": [1.2]})
-    [found] = model("marts", "price_today")(history(row), observed, curated("reference_region_country"), rates, AS_OF).collect().to_dicts()
-    assert (found["price_basis"], found["withdrawn_on"]) == expected
+    observed = pl.LazyFrame(schema=catalogue().feed_schema("observation"))
+    statements = availability(*(stated("lambda-all-", what, dt.date(2026, 11, day)) for what, day in said))
+    places = curated("reference_region_country")
+    [found] = model("marts", "price_today")(history(row), observed, statements, places, rates, AS_OF).collect().to_dicts()
+    assert (found["price_basis"], found["withdrawn_on"], found["stock"]) == expected
     assert found["price_as_of_on"] == dt.date(2026, 11, 20)
 
 
@@ -227,20 +218,28 @@ def rolling(seller: str, usd: float, day: dt.date) -> dict[str, Any]:
     }
 
 
+def comparators(priced: pl.LazyFrame, *said: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The comparators of the day, of offers of which it was `said` whether they can be had."""
+    of_like_shape = model("marts", "break_even").__globals__["of_like_shape"]
+    known = pl.LazyFrame(said, schema={"series_id": pl.UInt32, "stated_on": pl.Date, "offer_state": pl.String})
+    found = of_like_shape(priced.cast({"series": pl.UInt32}), known, AS_OF).filter(pl.col("on_date") == AS_OF).collect()
+    return {r["comparator"]: r for r in found.iter_rows(named=True)}
+
+
+def test_what_cannot_be_had_is_no_comparator_of_owning() -> None:
+    day = dt.date(2026, 11, 22)
+    priced = pl.LazyFrame([rolling("lambda", 3.99, AS_OF), rolling("aws", 6.88, OLD), rolling("gcp", 11.06, OLD)])
+    gone = [{"series_id": SELLERS.index(name), "stated_on": day, "offer_state": "unlisted"} for name in ("lambda", "gcp")]
+    found = comparators(priced, *gone)
+    assert {SELLERS[r["series"]] for r in found.values()} == {"aws"} and found["cheapest"]["seller_count"] == 1
+    assert SELLERS[comparators(priced)["cheapest"]["series"]] == "lambda"
+
+
 def test_comparators_are_of_all_sellers_each_with_its_basis_and_age() -> None:
-    import importlib.util
-
-    from pipelines.platform.paths import MODELS_FOLDER
-
-    spec = importlib.util.spec_from_file_location("break_even", MODELS_FOLDER / "marts" / "break_even.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     priced = pl.LazyFrame(
         [rolling("lambda", 3.99, FRESH), rolling("aws", 6.88, OLD), rolling("gcp", 11.06, OLD), rolling("azure", 12.29, OLD)]
     )
-    found = module.of_like_shape(priced, AS_OF).filter(pl.col("on_date") == AS_OF).collect()
-    chosen = {r["comparator"]: r for r in found.iter_rows(named=True)}
+    chosen = comparators(priced)
     assert {name: SELLERS[r["series"]] for name, r in chosen.items()} == {
         "cheapest": "lambda",
         "market_p25": "lambda",
