@@ -1,7 +1,8 @@
 """Asks for known vulnerabilities of every locked dependency, through pip-audit: `make audit`.
 
-Exit codes: 0 none known; 1 some found; 3 not every dependency could be asked about, which is no good news. pip-audit itself calls a
-list that it could not ask about good, so the answer is read here. It stands in an environment of its own: nothing of it ships.
+Exit codes: 0 none known; 1 some found; 3 not every dependency could be asked about, said in one sentence, which is no good news. pip-audit
+itself calls a list that it could not ask about good, so the answer is read here. It stands in an environment of its own: nothing of it
+ships.
 """
 
 from __future__ import annotations
@@ -17,6 +18,11 @@ from typing import Any
 PIP_AUDIT = "pip-audit==2.10.1"
 LOCK = Path(__file__).resolve().parent.parent / "requirements.lock"
 NONE_KNOWN, FOUND, NOT_ASKED = 0, 1, 3
+_LONGEST_SECONDS, _LONGEST_REASON = 300, 300
+
+
+class NotCheckedError(Exception):
+    """Nobody could be asked; the message says why in one sentence."""
 
 
 def verdict(report: dict[str, Any]) -> tuple[int, list[str]]:
@@ -38,17 +44,31 @@ def verdict(report: dict[str, Any]) -> tuple[int, list[str]]:
 def main() -> int:
     """Set pip-audit up in a folder that goes again, ask it, print the verdict."""
     with tempfile.TemporaryDirectory(prefix="breakeven-audit-") as folder:
-        venv.create(folder, with_pip=True)
         python, report = f"{folder}/bin/python", Path(folder, "report.json")
-        subprocess.run([python, "-m", "pip", "install", "--quiet", PIP_AUDIT], check=True)  # noqa: S603  (our own words)
         asked = [python, "-m", "pip_audit", "--requirement", str(LOCK), "--require-hashes", "--disable-pip"]
-        done = subprocess.run([*asked, "--format", "json", "--output", str(report), "--progress-spinner", "off"], check=False)  # noqa: S603
-        if not report.is_file() or not report.read_text(encoding="utf-8").strip():
-            print(f"audit: pip-audit gave no report (exit code {done.returncode}): nothing is known", file=sys.stderr)
+        try:
+            venv.create(folder, with_pip=True)
+            _said(f"{PIP_AUDIT} cannot be installed", [python, "-m", "pip", "install", "--quiet", "--no-input", PIP_AUDIT])
+            # Its exit code says found or failed alike; only the report tells.
+            why = _said(None, [*asked, "--format", "json", "--output", str(report), "--progress-spinner", "off"])
+            found = json.loads(report.read_text(encoding="utf-8")) if report.is_file() else None
+        except (OSError, ValueError, subprocess.SubprocessError, NotCheckedError) as error:
+            found, why = None, str(error)
+        if not isinstance(found, dict):
+            print(f"audit: not checked: {why or 'pip-audit gave no report'}", file=sys.stderr)
             return NOT_ASKED
-        code, lines = verdict(json.loads(report.read_text(encoding="utf-8")))
+        code, lines = verdict(found)
     print("\n".join(lines))
     return code
+
+
+def _said(failure: str | None, command: list[str]) -> str:
+    """Run a command; gives the last line of its complaints. Raises NotCheckedError where it fails and `failure` says what that is."""
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=_LONGEST_SECONDS)  # noqa: S603  (our own words)
+    last = ([line.strip() for line in done.stderr.splitlines() if line.strip()] or [f"exit code {done.returncode}"])[-1][:_LONGEST_REASON]
+    if failure is not None and done.returncode != 0:
+        raise NotCheckedError(f"{failure}: {last}")
+    return last
 
 
 if __name__ == "__main__":
