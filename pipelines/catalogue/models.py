@@ -160,20 +160,25 @@ def _table_inputs(parameters: tuple[str, ...], where: str, catalogue: Catalogue)
 
 def _sql_model(path: Path, contract: Contract) -> Model:
     where, text = f"{path.parent.name}/{path.name}", path.read_text(encoding="utf-8")
-    return Model(contract, tuple(t.name for t in tables_read(text, where)), (), None, text)
+    return Model(contract, tuple(t.name for t in tables_read(parsed_query(text, where), where)), (), None, text)
 
 
-def tables_read(sql: str, where: str) -> list[exp.Table]:
-    """Tables that a single SELECT reads, each with its schema. Raises ContractError for anything else."""
+def parsed_query(sql: str, where: str) -> exp.Query:
+    """A single SELECT as a tree. Raises ContractError for anything else."""
     try:
         statements = [s for s in sqlglot.parse(sql, dialect="duckdb") if s is not None]
     except sqlglot.errors.ParseError as error:
         raise ContractError(f"{where}: not readable as SQL: {error}") from error
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         raise ContractError(f"{where}: expected one SELECT")
-    ctes = {cte.alias for cte in statements[0].find_all(exp.CTE)}
+    return statements[0]
+
+
+def tables_read(query: exp.Query, where: str) -> list[exp.Table]:
+    """Tables that a SELECT reads, each with its schema. Raises ContractError for one without."""
+    ctes = {cte.alias for cte in query.find_all(exp.CTE)}
     found: dict[str, exp.Table] = {}
-    for table in statements[0].find_all(exp.Table):
+    for table in query.find_all(exp.Table):
         if table.name in ctes and not table.db:
             continue
         if isinstance(table.this, exp.Func):

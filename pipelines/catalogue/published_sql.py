@@ -13,12 +13,9 @@ from dataclasses import dataclass
 from functools import cache
 from graphlib import TopologicalSorter
 
-import sqlglot
-from sqlglot import exp
-
 from pipelines.catalogue.columns import Column, in_layer, load_columns
 from pipelines.catalogue.contracts import Catalogue, ContractError, catalogue
-from pipelines.catalogue.models import tables_read
+from pipelines.catalogue.models import parsed_query, tables_read
 from pipelines.platform.paths import SQL_FOLDER
 
 BI = "bi"
@@ -76,9 +73,8 @@ def _views(tables: Catalogue) -> dict[str, View]:
 
 def _view(name: str, sql: str, declared: Mapping[str, Column]) -> View:
     where = f"sql/bi/{name}.sql"
-    reads = tuple(f"{table.db}.{table.name}" for table in tables_read(sql, where))
-    query = sqlglot.parse_one(sql, dialect="duckdb")
-    assert isinstance(query, exp.Query)
+    query = parsed_query(sql, where)
+    reads = tuple(f"{table.db}.{table.name}" for table in tables_read(query, where))
     missing = [column for column in query.named_selects if column not in declared]
     if missing:
         raise ContractError(f"{where}: column {missing[0]!r} is in neither columns.yml nor sql/bi/columns.yml")

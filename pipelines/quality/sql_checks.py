@@ -15,7 +15,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.catalogue.models import tables_read
+from pipelines.catalogue.models import parsed_query, tables_read
 from pipelines.catalogue.rules import Severity
 from pipelines.quality.results import RuleResult
 
@@ -44,7 +44,8 @@ def load_sql_checks(folder: Path) -> list[SqlCheck]:
 
 def _load(path: Path) -> SqlCheck:
     text = path.read_text(encoding="utf-8")
-    tables_read(text, f"checks/{path.name}")
+    where = f"checks/{path.name}"
+    tables_read(parsed_query(text, where), where)
     comments = [line.removeprefix("--").strip() for line in text.splitlines() if line.startswith("--")]
     stated = [line.removeprefix(_SEVERITY).strip() for line in comments if line.startswith(_SEVERITY)]
     reason = " ".join(line for line in comments if not line.startswith(_SEVERITY))
