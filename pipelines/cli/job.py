@@ -16,7 +16,7 @@ import dagster as dg
 
 from pipelines.definitions import defs
 from pipelines.defs.dagster_record import dagster_home
-from pipelines.defs.event_log import instance_ref
+from pipelines.defs.event_log import EVENTS_AT_ONCE, instance_ref
 from pipelines.defs.resources import JOB_NAME
 from pipelines.platform.settings import Settings
 from pipelines.publication.ops import OpsRecorder
@@ -40,6 +40,7 @@ class RefreshOutcome:
 def run_refresh(settings: Settings, as_of: date | None, *, offline: bool, rebuild: bool, only_source: str | None) -> RefreshOutcome:
     """Run the job `refresh`; a failure is published as the record of itself and returned, not raised."""
     os.environ["BREAKEVEN_DATA"] = str(settings.data)
+    os.environ.setdefault(*EVENTS_AT_ONCE)
     session = {
         "as_of": as_of.isoformat() if as_of else None,
         "offline": offline,

@@ -7,12 +7,14 @@ daemon and pages read them as ever; they use Dagster's own storage.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as db
+from dagster._core.events.log import EventLogEntry
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
@@ -26,8 +28,11 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: dict[str, Engine] = {}
+        self._batch: tuple[ExitStack, dict[str, Connection]] | None = None
         self._found: set[str] = set()
         super().__init__(base_dir, inst_data)
+        # A batch takes it for all of its events, each of which takes it again.
+        self._db_lock: Any = threading.RLock()
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> KeptSqliteEventLogStorage:
@@ -40,8 +45,23 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
             engine = self._engines.get(shard)
             if engine is None:
                 engine = self._engines[shard] = self._opened(shard)
-            with engine.begin() as connection:
-                yield connection
+            if self._batch is None:
+                with engine.begin() as connection:
+                    yield connection
+            else:
+                ended_with_it, open_ones = self._batch
+                if shard not in open_ones:
+                    open_ones[shard] = ended_with_it.enter_context(engine.begin())
+                yield open_ones[shard]
+
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """Store events that belong together, such as what a run plans, in one transaction of each file."""
+        with self._db_lock, ExitStack() as ended_with_it:
+            self._batch = ended_with_it, {}
+            try:
+                super().store_event_batch(events)
+            finally:
+                self._batch = None
 
     def _opened(self, shard: str) -> Engine:
         engine = db.create_engine(self.conn_string_for_shard(shard), connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS})
@@ -68,6 +88,10 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
         for engine in self._engines.values():
             engine.dispose()
         self._engines.clear()
+
+
+# Of what Dagster gives together at most so many events are one batch; it reads this from its environment, and 0 is its own default.
+EVENTS_AT_ONCE = ("DAGSTER_EVENT_BATCH_SIZE", "10000")
 
 
 def instance_ref(home: Path) -> InstanceRef:

@@ -12,7 +12,7 @@ import sqlalchemy as db
 
 from pipelines.defs import event_log
 from pipelines.defs.dagster_record import dagster_home
-from pipelines.defs.event_log import instance_ref
+from pipelines.defs.event_log import EVENTS_AT_ONCE, instance_ref
 
 
 @dg.multi_asset(
@@ -28,7 +28,9 @@ def tables() -> Iterator[dg.MaterializeResult[Any]]:
 JOB = dg.Definitions(assets=[tables], jobs=[dg.define_asset_job("refresh")]).resolve_job_def("refresh")
 
 
-def test_dagsters_own_storage_reads_what_was_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("at_once", ["0", EVENTS_AT_ONCE[1]])
+def test_dagsters_own_storage_reads_what_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: str) -> None:
+    monkeypatch.setenv(EVENTS_AT_ONCE[0], at_once)
     with dagster_home(tmp_path) as home:
         with dg.DagsterInstance.from_ref(instance_ref(home)) as instance:
             run_id = JOB.execute_in_process(instance=instance).run_id
@@ -58,3 +60,26 @@ def test_each_file_is_opened_by_one_engine(tmp_path: Path, monkeypatch: pytest.M
         run_id = JOB.execute_in_process(instance=instance).run_id
         assert len([address for address in made if address.endswith(f"/{run_id}.db")]) == 1
         assert len([address for address in made if address.endswith("/index.db")]) == 1
+
+
+def test_what_a_run_plans_is_one_transaction_of_each_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    committed: list[str] = []
+    create = db.create_engine
+
+    def counted(address: str, **options: Any) -> db.Engine:
+        engine = create(address, **options)
+        db.event.listen(engine, "commit", lambda _: committed.append(Path(address).name))
+        return engine
+
+    monkeypatch.setattr(event_log.db, "create_engine", counted)
+    commits = {}
+    for at_once in ("0", EVENTS_AT_ONCE[1]):
+        monkeypatch.setenv(EVENTS_AT_ONCE[0], at_once)
+        with dagster_home(tmp_path / at_once) as home, dg.DagsterInstance.from_ref(instance_ref(home)) as instance:
+            committed.clear()
+            run = instance.create_run_for_job(JOB)
+            commits[at_once] = sorted(set(committed)), len(committed)
+            assert len(instance.all_logs(run.run_id)) == 4
+    files = sorted([f"{run.run_id}.db", "index.db"])
+    # Two tables and two rules, each mirrored in the index, beside what is committed as a file is made.
+    assert commits["0"][1] - commits[EVENTS_AT_ONCE[1]][1] >= 6 and commits[EVENTS_AT_ONCE[1]][0] == files
