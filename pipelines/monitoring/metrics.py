@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipelines.monitoring.state import RefreshState, read_state
+from pipelines.monitoring.state import RefreshState
 from pipelines.platform.files import write_whole
 from pipelines.platform.settings import Settings
 
@@ -17,10 +17,10 @@ Values = list[tuple[dict[str, str], int]]
 _OUTCOMES = ("running", "published", "unchanged", "blocked", "failed", "interrupted")
 
 
-def write_metrics(settings: Settings, now: datetime) -> Path:
+def write_metrics(settings: Settings, state: RefreshState, now: datetime) -> Path:
     """Write `data/metrics.prom`, which node_exporter's textfile collector can read at any time; return its path."""
     path = settings.folders.metrics
-    write_whole(path, metrics_text(read_state(settings, now), now).encode())
+    write_whole(path, metrics_text(state, now).encode())
     path.chmod(0o644)
     return path
 

@@ -73,11 +73,10 @@ def read_state(settings: Settings, now: datetime) -> RefreshState:
     losses = SnapshotStore(settings.folders.snapshots).losses(recorded_snapshots(settings))
     if last is None:
         return RefreshState(manifest, None, None, problems=problems, losses=losses)
-    ops = read_ops(folder)
     shown = next((run for run in reversed(settled) if run["outcome"] not in ("running", INTERRUPTED)), last)
-    sources = [row for row in ops["source_status"].to_dicts() if row["run_id"] == shown["run_id"]]
-    checks = [row for row in ops["check_results"].to_dicts() if row["run_id"] == shown["run_id"] and not row["is_passed"]]
-    return RefreshState(manifest, last, last_good, sources, checks, problems, losses)
+    ops = read_ops(folder, run_id=shown["run_id"])
+    checks = [row for row in ops["check_results"].to_dicts() if not row["is_passed"]]
+    return RefreshState(manifest, last, last_good, ops["source_status"].to_dicts(), checks, problems, losses)
 
 
 def notes(settings: Settings) -> list[str]:

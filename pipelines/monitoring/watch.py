@@ -18,7 +18,7 @@ import duckdb
 from pipelines.monitoring.channels import AlertError, send
 from pipelines.monitoring.events import BreakEven, MarketFacts, Message, changes, conditions, side_of
 from pipelines.monitoring.metrics import write_metrics
-from pipelines.monitoring.state import read_state
+from pipelines.monitoring.state import RefreshState, read_state
 from pipelines.monitoring.workloads import answers_of
 from pipelines.platform.files import write_whole
 from pipelines.platform.settings import BreakEvenLine, Settings
@@ -44,13 +44,18 @@ class Told:
     undelivered: list[str]
 
 
-def look_and_tell(settings: Settings, environment: Mapping[str, str], now: datetime, *, is_dry: bool = False) -> Told:
-    """Hold the facts against what was told already, tell what is new, and remember it. Raises AlertError."""
+def look_and_tell(
+    settings: Settings, environment: Mapping[str, str], now: datetime, *, is_dry: bool = False, state: RefreshState | None = None
+) -> Told:
+    """Hold the facts against what was told already, tell what is new, and remember it; `state` where it was read already.
+
+    Raises AlertError.
+    """
     path = settings.folders.alerts
     memory = _remembered(path)
     facts = _facts(settings)
     alerts = settings.alerts
-    standing = conditions(read_state(settings, now), facts, now, alerts.silent_after_days, alerts.expiring_within_days)
+    standing = conditions(state or read_state(settings, now), facts, now, alerts.silent_after_days, alerts.expiring_within_days)
     open_before: dict[str, dict[str, str]] = memory["open"]
     begun = [m for m in standing if m.key not in open_before]
     over = [Message(**m) for key, m in open_before.items() if key not in {m.key for m in standing}]
@@ -128,7 +133,8 @@ def _break_even(connection: duckdb.DuckDBPyConnection, line: BreakEvenLine) -> B
 def after_refresh(settings: Settings, environment: Mapping[str, str], now: datetime) -> None:
     """What follows every refresh, however it went: its metrics are written, and what is new is told. Raises nothing."""
     try:
-        write_metrics(settings, now)
-        look_and_tell(settings, environment, now)
+        state = read_state(settings, now)
+        write_metrics(settings, state, now)
+        look_and_tell(settings, environment, now, state=state)
     except (AlertError, OSError, duckdb.Error) as error:
         log.warning("alert  not possible: %s", fit_to_show(str(error)))

@@ -52,34 +52,34 @@ class OpsRecorder:
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """This run's rows of one table so far."""
-        return [row for row in _read_lines(self._path) if row["table"] == table] if self._path.exists() else []
+        return _read_lines(self._path, table) if self._path.exists() else []
 
 
 def read_ops(
-    folder: Path, catalogue: Catalogue | None = None, not_yet_written: Iterable[Mapping[str, Any]] = ()
+    folder: Path, catalogue: Catalogue | None = None, not_yet_written: Iterable[Mapping[str, Any]] = (), *, run_id: str | None = None
 ) -> dict[str, pl.DataFrame]:
-    """All runs' records as the `ops` tables of the contracts (those that ship where none are given), in the order of their keys.
+    """All runs' records as the `ops` tables of the contracts (those that ship where none are given), in the order of their keys; of one
+    run where its `run_id` is given.
 
     A later row of a key replaces earlier ones.
 
     `not_yet_written`: rows (with `table` and `run_id`) that a version says of its own run, which become true when it is current.
     """
-    lines = [row for path in _files(folder) for row in _read_lines(path)]
+    lines = [row for path in _files(folder) if run_id is None or path.stem == run_id for row in _read_lines(path)]
     lines += [json.loads(json.dumps(row, default=_plain)) for row in not_yet_written]
     frames = {}
     for contract in (catalogue or shipped()).layer("ops"):
-        rows = {}
+        schema, rows = contract.polars_schema(), {}
         for row in lines:
-            if row["table"] == contract.name and (typed := _typed_row(row, contract)) is not None:
+            if row["table"] == contract.name and (typed := _typed_row(row, contract, schema)) is not None:
                 rows[tuple(str(typed[key]) for key in contract.grain)] = typed
-        frames[contract.name] = pl.DataFrame(list(rows.values()), schema=contract.polars_schema(), orient="row").sort(contract.grain)
+        frames[contract.name] = pl.DataFrame(list(rows.values()), schema=schema, orient="row").sort(contract.grain)
     return frames
 
 
 def recorded_rows(folder: Path, table: str) -> list[dict[str, Any]]:
     """Rows of one ops table of all runs, as they were appended."""
-    marked = f'"table": "{table}"'.encode()
-    return [row for path in _files(folder) if marked in path.read_bytes() for row in _read_lines(path) if row["table"] == table]
+    return [row for path in _files(folder) for row in _read_lines(path, table)]
 
 
 def runs(folder: Path) -> list[dict[str, Any]]:
@@ -88,22 +88,21 @@ def runs(folder: Path) -> list[dict[str, Any]]:
     Keys: those of `ops.refreshes`, with times as text, and `number`, the place of the run (0 where an earlier version wrote it).
     """
     found: dict[str, dict[str, Any]] = {}
-    for path in _files(folder):
-        for row in _read_lines(path):
-            if row["table"] == "refreshes" and isinstance(row.get("started_at"), str) and isinstance(row.get("outcome"), str):
-                found[row["run_id"]] = {"number": 0, "detail": None, "finished_at": None, **found.get(row["run_id"], {}), **row}
+    for row in recorded_rows(folder, "refreshes"):
+        if isinstance(row.get("started_at"), str) and isinstance(row.get("outcome"), str):
+            found[row["run_id"]] = {"number": 0, "detail": None, "finished_at": None, **found.get(row["run_id"], {}), **row}
     return sorted(found.values(), key=lambda row: (row["number"], row["started_at"]))
 
 
 def unreadable_lines(folder: Path, catalogue: Catalogue | None = None) -> list[str]:
     """Name of each file of the record with lines that cannot be read, and how many."""
-    contracts = {contract.name: contract for contract in (catalogue or shipped()).layer("ops")}
+    contracts = {contract.name: (contract, contract.polars_schema()) for contract in (catalogue or shipped()).layer("ops")}
     found = []
     for path in _files(folder):
         lines = [line for line in path.read_bytes().splitlines() if line.strip()]
         rows = _read_lines(path)
         bad = len(lines) - len(rows)
-        bad += sum(row["table"] in contracts and _typed_row(row, contracts[row["table"]]) is None for row in rows)
+        bad += sum(row["table"] in contracts and _typed_row(row, *contracts[row["table"]]) is None for row in rows)
         if bad:
             found.append(f"ops/{path.name}: {bad} of {len(lines)} lines cannot be read and are left out; nothing else is affected")
     return found
@@ -129,21 +128,25 @@ def condense(folder: Path, before: datetime) -> int:
 
 
 def _began(path: Path) -> str | None:
-    return next((row["started_at"] for row in _read_lines(path) if row["table"] == "refreshes" and row.get("started_at")), None)
+    return next((row["started_at"] for row in _read_lines(path, "refreshes") if row.get("started_at")), None)
 
 
 def _files(folder: Path) -> list[Path]:
     return sorted(p for p in folder.glob("*.jsonl") if p.is_file() and not p.name.startswith(".")) if folder.is_dir() else []
 
 
-def _read_lines(path: Path) -> list[dict[str, Any]]:
-    rows = []
+def _read_lines(path: Path, table: str | None = None) -> list[dict[str, Any]]:
+    """Rows that can be read; of one table only where it is named, whose lines alone are taken apart then."""
+    rows, marked = [], b"" if table is None else f'"table": {json.dumps(table)}'.encode()
     for line in path.read_bytes().splitlines():
+        if marked not in line:
+            continue
         try:
             row = json.loads(line)
         except ValueError:
             continue  # torn off by a kill, or written over
-        if isinstance(row, dict) and isinstance(row.get("table"), str) and isinstance(row.get("run_id"), str):
+        is_row = isinstance(row, dict) and isinstance(row.get("table"), str) and isinstance(row.get("run_id"), str)
+        if is_row and table in (None, row["table"]):
             rows.append(row)
     return rows
 
@@ -160,9 +163,9 @@ def _plain(value: Any) -> str:
     return value.isoformat() if isinstance(value, (date, datetime)) else str(value)
 
 
-def _typed_row(row: Mapping[str, Any], contract: Contract) -> dict[str, Any] | None:
+def _typed_row(row: Mapping[str, Any], contract: Contract, schema: pl.Schema) -> dict[str, Any] | None:
     try:
-        typed = {name: _typed(row.get(name), kind) for name, kind in contract.polars_schema().items()}
+        typed = {name: _typed(row.get(name), kind) for name, kind in schema.items()}
     except (TypeError, ValueError):
         return None
     # A row that an earlier version wrote knows nothing of columns that came since: they stay unknown.

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from pipelines.monitoring.metrics import metrics_text, write_metrics
-from pipelines.monitoring.state import RefreshState
+from pipelines.monitoring.state import RefreshState, read_state
 from pipelines.platform.settings import Settings
 from tests.support.tables import AT
 
@@ -33,5 +33,6 @@ def test_every_line_is_of_the_format_and_says_what_stands() -> None:
 
 
 def test_before_the_first_refresh_there_is_a_file_too(tmp_path: Path) -> None:
-    path = write_metrics(Settings(data=tmp_path), AT)
+    settings = Settings(data=tmp_path)
+    path = write_metrics(settings, read_state(settings, AT), AT)
     assert "breakeven_up 0" in path.read_text() and not list(tmp_path.glob(".*"))

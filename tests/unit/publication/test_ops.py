@@ -92,3 +92,14 @@ def test_of_old_runs_only_how_they_ended_is_kept(tmp_path: Path) -> None:
     assert [run["number"] for run in runs(tmp_path)] == list(range(1, 11))
     assert len(list(tmp_path.glob("*.jsonl"))) == 3
     assert (tmp_path / "earlier.jsonl").read_text().count("looked at") == 8
+
+
+def test_one_run_is_read_without_the_others(tmp_path: Path) -> None:
+    for run in ("one", "other"):
+        OpsRecorder(tmp_path, run).append(
+            "source_status", [{"source": "s", "status": "ok", "is_bundled": False, "detail": '{"table": "refreshes"}'}]
+        )
+        OpsRecorder(tmp_path, run).append("refreshes", [row()])
+    assert read_ops(tmp_path, catalogue(), run_id="one")["source_status"].get_column("run_id").to_list() == ["one"]
+    assert [found["run_id"] for found in runs(tmp_path)] == ["one", "other"]
+    assert [found["table"] for found in OpsRecorder(tmp_path, "one").rows("refreshes")] == ["refreshes"]
