@@ -19,17 +19,23 @@ from pipelines.catalogue.models import parsed_query, tables_read
 from pipelines.platform.paths import SQL_FOLDER
 
 BI = "bi"
+# Begins the line above a view's statement that has its rows stored, and says why.
+_STORED = "-- stored: "
 
 
 @dataclass(frozen=True)
 class View:
-    """A view of schema `bi`: its SQL, what it is, its columns in order, and the tables and views that it reads (`schema.name`)."""
+    """A view of schema `bi`: its SQL, what it is, its columns in order, and the tables and views that it reads (`schema.name`).
+
+    `is_stored`: it speaks of the day of the version in many steps, so that a version keeps its rows and the view reads those.
+    """
 
     name: str
     sql: str
     comment: str
     columns: tuple[Column, ...]
     reads: tuple[str, ...]
+    is_stored: bool
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,16 @@ def _views(tables: Catalogue) -> dict[str, View]:
     declared = {**tables.columns, **load_columns(SQL_FOLDER / BI / "columns.yml")}
     views = {path.stem: _view(path.stem, path.read_text(encoding="utf-8"), declared) for path in sorted((SQL_FOLDER / BI).glob("*.sql"))}
     reads = {name: {table.removeprefix("bi.") for table in view.reads if table.startswith("bi.")} for name, view in views.items()}
-    return {name: views[name] for name in TopologicalSorter(reads).static_order()}
+    in_order = {name: views[name] for name in TopologicalSorter(reads).static_order()}
+    of_ops: set[str] = set()
+    for name, view in in_order.items():
+        changing = [table for table in view.reads if table.startswith("ops.") or table in of_ops]
+        if changing and view.is_stored:
+            said = f"a stored view reads {changing[0]}, which reads schema ops and changes with a blocked refresh"
+            raise ContractError(f"sql/bi/{name}.sql: {said}")
+        if changing:
+            of_ops.add(f"{BI}.{name}")
+    return in_order
 
 
 def _view(name: str, sql: str, declared: Mapping[str, Column]) -> View:
@@ -78,10 +93,14 @@ def _view(name: str, sql: str, declared: Mapping[str, Column]) -> View:
     missing = [column for column in query.named_selects if column not in declared]
     if missing:
         raise ContractError(f"{where}: column {missing[0]!r} is in neither columns.yml nor sql/bi/columns.yml")
-    return View(name, sql, _comment(sql), tuple(in_layer(declared[column], "marts") for column in query.named_selects), reads)
+    columns = tuple(in_layer(declared[column], "marts") for column in query.named_selects)
+    return View(name, sql, _comment(sql), columns, reads, any(line.startswith(_STORED) for line in _above(sql)))
+
+
+def _above(sql: str) -> list[str]:
+    lines = sql.strip().splitlines()
+    return lines[: next((i for i, line in enumerate(lines) if not line.startswith("--")), len(lines))]
 
 
 def _comment(sql: str) -> str:
-    lines = sql.strip().splitlines()
-    above = lines[: next((i for i, line in enumerate(lines) if not line.startswith("--")), len(lines))]
-    return " ".join(line.removeprefix("--").strip() for line in above)
+    return " ".join(line.removeprefix("--").strip() for line in _above(sql) if not line.startswith(_STORED))

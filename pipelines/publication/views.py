@@ -15,6 +15,7 @@ import pyarrow as pa
 from pipelines.catalogue.columns import Column
 from pipelines.catalogue.published_sql import BI, Macro, View
 from pipelines.platform.parquet import write_parquet
+from pipelines.publication.encoding import STORED
 
 # Of a wide view a row group at once would be a tenth of a refresh's memory.
 _BATCH_ROWS = 10_240
@@ -27,10 +28,19 @@ def create_views(connection: duckdb.DuckDBPyConnection, views: Mapping[str, View
         connection.execute(f"COMMENT ON MACRO {'TABLE ' if macro.is_table else ''}marts.{macro.name} IS {_literal(macro.comment)}")
     connection.execute(f"CREATE SCHEMA {BI}")
     for view in views.values():
-        connection.execute(f'CREATE VIEW {BI}."{view.name}" AS {view.sql}')
+        connection.execute(f'CREATE VIEW {BI}."{view.name}" AS {_stored(connection, view) if view.is_stored else view.sql}')
         connection.execute(f'COMMENT ON VIEW {BI}."{view.name}" IS {_literal(view.comment)}')
         for column in view.columns:
             connection.execute(f'COMMENT ON COLUMN {BI}."{view.name}"."{column.name}" IS {_literal(column.comment)}')
+
+
+def _stored(connection: duckdb.DuckDBPyConnection, view: View) -> str:
+    """Store the rows of a view; return the statement that reads them."""
+    table = f'{STORED}."{BI}_{view.name}"'
+    connection.execute(f"CREATE TABLE {table} AS {view.sql}")
+    connection.execute(f"COMMENT ON TABLE {table} IS 'The rows of {BI}.{view.name}: read that.'")
+    columns = ", ".join(f'"{column.name}"' for column in view.columns)
+    return f"SELECT {columns} FROM {table}"
 
 
 def write_views(connection: duckdb.DuckDBPyConnection, views: Iterable[View], folder: Path) -> None:

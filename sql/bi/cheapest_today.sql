@@ -1,4 +1,5 @@
 -- Every way to serve each model and workload on the day of the version, cheapest first (window of 30 days), with the age of its price.
+-- stored: it speaks of one day, and reads the long tables.
 SELECT
     c.model,
     c.precision,
@@ -29,3 +30,4 @@ WHERE
     c.on_date = (SELECT max(on_date) FROM marts.cost_per_token)
     AND c.window_days = 30
     AND c.base_usd_per_million_output_tokens IS NOT NULL
+ORDER BY c.model, c.workload, place

@@ -1,4 +1,5 @@
 -- The answer of the day for each model, precision, workload and group of countries: own, rent, commit or buy tokens, by how much, against which rival and how many sellers, how old the prices are, and what would change it. Own is a server of eight at the workload's use. A mix (own the base, rent the peaks) needs the hours of a load and is in no column: `breakeven decide` weighs it.
+-- stored: it speaks of one day, and reads the long tables.
 WITH best AS MATERIALIZED (
     -- The cheaper of on demand and spot is what renting costs; the answer and its rival are ways of different kinds.
     SELECT *

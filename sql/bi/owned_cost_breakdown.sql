@@ -1,4 +1,5 @@
 -- What an hour of an owned server is made of, on the day of the version: capital, energy, space, maintenance and staff, as a part that is paid whether the server is used or not and a part that grows with its use. The parts sum to marts.owned_server_cost.
+-- stored: it speaks of one day, and weighs each server in five parts.
 WITH day AS (SELECT max(on_date) AS on_date FROM marts.owned_server_cost),
 
 -- As in the costing: low is the end of each assumption that makes tokens cheap.

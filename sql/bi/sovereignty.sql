@@ -1,4 +1,5 @@
 -- What a requirement of sovereignty costs, by accelerator and way of renting: the least and the median price of the professional sellers that meet it, as the market counts them, how many there are, and the surcharge against anywhere. Whose law a seller is under is verified only where it says so.
+-- stored: it speaks of one day, and counts every offer again for each requirement.
 WITH offer AS MATERIALIZED (
     SELECT
         p.gpu,

@@ -1,4 +1,5 @@
 -- The ways to serve each model, precision and workload in each group of countries on the day of the version: the cheapest owned server, on-demand machine, spot machine, commitment and API, each with its band, its seller and the age of its price. Own is a server of eight at the workload's use.
+-- stored: it speaks of one day, and reads the long tables.
 WITH priced AS MATERIALIZED (
     SELECT
         on_date,

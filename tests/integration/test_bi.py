@@ -36,6 +36,19 @@ def test_every_column_and_macro_is_commented_and_typed(published: duckdb.DuckDBP
     assert said == {macro.name: macro.comment for macro in macros()}
 
 
+def test_a_stored_view_has_the_rows_of_its_statement(published: duckdb.DuckDBPyConnection) -> None:
+    stored = [view for view in bi_views().values() if view.is_stored]
+    assert {"ways", "own_or_rent"} <= {view.name for view in stored}
+    for view in stored:
+        [(made_of,)] = published.execute(
+            "SELECT sql FROM duckdb_views() WHERE schema_name = 'bi' AND view_name = ?", [view.name]
+        ).fetchall()
+        assert "marts." not in made_of
+        for one, other in ((f"FROM bi.{view.name}", f"({view.sql})"), (f"({view.sql})", f"FROM bi.{view.name}")):
+            assert published.execute(f"{one} EXCEPT ALL {other}").fetchall() == [], view.name
+        assert published.execute(f"FROM bi.{view.name}").fetchall() == published.execute(view.sql).fetchall()
+
+
 def test_parquet_of_the_views_says_units_and_meaning(archive: Cli, published: duckdb.DuckDBPyConnection) -> None:
     for name, view in bi_views().items():
         schema = pq.read_schema(archive.current / "bi" / f"{name}.parquet")

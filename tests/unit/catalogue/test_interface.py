@@ -65,6 +65,19 @@ def test_views_come_after_what_they_read() -> None:
         assert all(order.index(read.removeprefix("bi.")) < order.index(name) for read in view.reads if read.startswith("bi."))
 
 
+def test_a_view_of_the_record_is_not_stored(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    """A blocked refresh publishes the figures of before with the record of now."""
+    from pipelines.catalogue import published_sql
+
+    (tmp_path / "bi").mkdir()
+    (tmp_path / "bi" / "columns.yml").write_text('{y: {type: text, unit: none, description: "A column of a test."}}\n')
+    (tmp_path / "bi" / "base.sql").write_text("-- A view.\nSELECT t.run_id AS y FROM ops.refreshes AS t\n")
+    (tmp_path / "bi" / "v.sql").write_text("-- A view.\n-- stored: its rows.\nSELECT t.y FROM bi.base AS t\n")
+    monkeypatch.setattr(published_sql, "SQL_FOLDER", tmp_path)
+    with pytest.raises(ContractError, match=r"sql/bi/v\.sql: a stored view reads bi\.base, which reads schema ops"):
+        published_sql._views(published_sql.catalogue())
+
+
 def test_a_column_that_nobody_declared_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:  # type: ignore[no-untyped-def]
     from pipelines.catalogue import published_sql
 
