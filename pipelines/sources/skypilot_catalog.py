@@ -146,6 +146,8 @@ def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:
         region=pl.when(placeless).then(pl.lit("all")).otherwise("region"),
         zone=pl.when(placeless).then(nowhere).otherwise("zone"),
         spot_amount=pl.when(~seller.is_in(_NO_SPOT)).then("spot_amount"),
+        # RunPod's types name its two clouds.
+        trust_tier=pl.col("instance_type").str.extract("_(SECURE|COMMUNITY)$", 1).str.to_lowercase().fill_null("datacenter"),
     )
     return pl.concat([_option(machines, "on_demand", nowhere), _option(machines, "spot", pl.col("zone"))])
 
