@@ -4,7 +4,8 @@ Belongs here: copying a version, moving the pointer, pruning, resuming. Does not
 
 There, `versions/<id>/` holds the files of each version and `current.json` names the current one. The files come first, the version's
 manifest after them, the pointer last: a reader who follows the pointer sees a whole version, whatever instant the copying was killed at.
-What is there already with the same hash is not sent again. `index.html` leads a browser to the pages of the current version.
+What is there already with the same hash is not sent again. What a kill left behind is no version: it takes no older one's place, and
+goes with the next one. `index.html` leads a browser to the pages of the current version.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from __future__ import annotations
 import json
 import mimetypes
 import shutil
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -46,11 +46,14 @@ class Place(Protocol):
     def write(self, key: str, text: str) -> None:
         """Write a small text that readers never see in part."""
 
-    def versions(self) -> list[str]:
-        """Names of the versions, whole or not, oldest first."""
+    def read(self, key: str) -> str | None:
+        """A small text; None where there is none."""
 
-    def remove(self, keys: Iterable[str]) -> None:
-        """Remove files."""
+    def versions(self) -> dict[str, bool]:
+        """Names of the versions, oldest first, and whether each has its manifest, which comes last."""
+
+    def remove(self, version: str) -> None:
+        """Remove a version and what a kill left of it; its manifest first, so that half of it is no whole one."""
 
 
 def place_of(address: str) -> Place:
@@ -62,7 +65,9 @@ def place_of(address: str) -> Place:
 
 
 def publish_to(version: Path, place: Place, keep: int) -> dict[str, int]:
-    """Copy a version, make it current there, prune beyond the last `keep`; give how many files were sent, skipped and removed."""
+    """Copy a version, make it current there, prune beyond the last `keep`; give how many files were sent and skipped,
+    and how many versions were removed.
+    """
     manifest = read_manifest(version)
     there = f"versions/{version.name}"
     known = place.hashes(f"{there}/")
@@ -75,15 +80,17 @@ def publish_to(version: Path, place: Place, keep: int) -> dict[str, int]:
             sent += 1
     place.write(f"{there}/{MANIFEST_FILE}", (version / MANIFEST_FILE).read_text(encoding="utf-8"))
     place.write("index.html", _ENTRY)
+    before = place.read(POINTER)
     place.write(POINTER, json.dumps(pointer(version.name, manifest), indent=1) + "\n")
-    removed = 0
-    for old in place.versions()[:-keep]:
-        if old != version.name:
-            keys = [*place.hashes(f"versions/{old}/"), f"versions/{old}/{MANIFEST_FILE}"]
-            # The manifest first: what a kill leaves is no whole version any more.
-            place.remove(sorted(keys, key=lambda key: not key.endswith(MANIFEST_FILE)))
-            removed += len(keys)
-    return {"sent": sent, "skipped": skipped, "removed": removed}
+    there_now = place.versions()
+    # Who followed the pointer a moment ago still reads where it led.
+    first = [version.name, *([json.loads(before)["version"]] if before else [])]
+    whole = [name for name in reversed(there_now) if there_now[name]]
+    kept = list(dict.fromkeys([*first, *whole]))[:keep]
+    removed = [name for name in there_now if name not in kept and name < version.name]
+    for name in removed:
+        place.remove(name)
+    return {"sent": sent, "skipped": skipped, "removed": len(removed)}
 
 
 def pointer(name: str, manifest: dict[str, Any]) -> dict[str, Any]:
@@ -135,20 +142,23 @@ class Folder:
             sync(aside)
             aside.replace(target)
 
-    def versions(self) -> list[str]:
+    def read(self, key: str) -> str | None:
         """See Place."""
-        folder = self.folder / "versions"
-        return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.exists() else []
+        target = self.folder / key
+        with _named(str(self.folder)):
+            return target.read_text(encoding="utf-8") if target.exists() else None
 
-    def remove(self, keys: Iterable[str]) -> None:
-        """See Place; the folders that become empty go too."""
-        for key in keys:
-            target = self.folder / key
-            target.unlink(missing_ok=True)
-            target.with_name(target.name + ".sha256").unlink(missing_ok=True)
-            while target.parent != self.folder and target.parent.exists() and not any(target.parent.iterdir()):
-                target = target.parent
-                target.rmdir()
+    def versions(self) -> dict[str, bool]:
+        """See Place."""
+        folders = [path for path in (self.folder / "versions").glob("*") if path.is_dir()]
+        return {path.name: (path / MANIFEST_FILE).exists() for path in sorted(folders)}
+
+    def remove(self, version: str) -> None:
+        """See Place."""
+        folder = self.folder / "versions" / version
+        with _named(str(self.folder)):
+            (folder / MANIFEST_FILE).unlink(missing_ok=True)
+            shutil.rmtree(folder)
 
 
 class Bucket:
@@ -186,24 +196,46 @@ class Bucket:
                 Bucket=self.bucket, Key=self._full(key), Body=text.encode(), ContentType=f"{kind}; charset=utf-8", CacheControl="no-cache"
             )
 
-    def versions(self) -> list[str]:
+    def read(self, key: str) -> str | None:
         """See Place."""
         with _named(f"s3://{self.bucket}"):
-            return sorted({key.split("/")[1] for key in self._keys("versions/")})
+            try:
+                body: bytes = self.client.get_object(Bucket=self.bucket, Key=self._full(key))["Body"].read()
+            except self.client.exceptions.NoSuchKey:
+                return None
+        return body.decode()
 
-    def remove(self, keys: Iterable[str]) -> None:
+    def versions(self) -> dict[str, bool]:
         """See Place."""
         with _named(f"s3://{self.bucket}"):
-            for key in keys:
+            keys = set(self._keys("versions/"))
+        names = sorted({key.split("/")[1] for key in keys} | {key.split("/")[1] for key, _ in self._half_sent("versions/")})
+        return {name: f"versions/{name}/{MANIFEST_FILE}" in keys for name in names}
+
+    def remove(self, version: str) -> None:
+        """See Place; the parts of a large file that was half sent take room although no list shows them."""
+        below = f"versions/{version}/"
+        with _named(f"s3://{self.bucket}"):
+            for key in sorted(self._keys(below), key=lambda key: key != f"{below}{MANIFEST_FILE}"):
                 self.client.delete_object(Bucket=self.bucket, Key=self._full(key))
+        for key, upload in self._half_sent(below):
+            with _named(f"s3://{self.bucket}"):
+                self.client.abort_multipart_upload(Bucket=self.bucket, Key=self._full(key), UploadId=upload)
 
     def _full(self, key: str) -> str:
         return f"{self.prefix}/{key}" if self.prefix else key
 
     def _keys(self, prefix: str) -> list[str]:
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self._full(prefix))
-        cut = len(self._full(""))
-        return [found["Key"][cut:] for page in pages for found in page.get("Contents", [])]
+        return [self._relative(found["Key"]) for page in pages for found in page.get("Contents", [])]
+
+    def _half_sent(self, prefix: str) -> list[tuple[str, str]]:
+        with _named(f"s3://{self.bucket}"):
+            pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket, Prefix=self._full(prefix))
+            return [(self._relative(found["Key"]), found["UploadId"]) for page in pages for found in page.get("Uploads", [])]
+
+    def _relative(self, key: str) -> str:
+        return key[len(self._full("")) :]
 
 
 class _named:

@@ -138,7 +138,7 @@ def test_a_kill_at_any_instant_leaves_a_whole_version(kind: str, tmp_path: Path,
         assert resumed["skipped"] >= min(writes, 12) and resumed["sent"] + resumed["skipped"] == 12
         assert as_readers_see_it(place)["version"] == versions[1].name  # type: ignore[index]
         publish_to(versions[2], place, keep=1)
-        assert place.versions() == [versions[2].name]
+        assert place.versions() == {versions[2].name: True}
         assert as_readers_see_it(place)["version"] == versions[2].name  # type: ignore[index]
 
 

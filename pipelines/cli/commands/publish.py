@@ -35,5 +35,6 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     except RemoteError as error:
         print(f"breakeven: {error}")
         return FAILED
-    print(f"{current.name} is current in {address}: {done['sent']} files sent, {done['skipped']} there already, {done['removed']} removed")
+    what = f"{done['sent']} files sent, {done['skipped']} there already, {done['removed']} versions removed"
+    print(f"{current.name} is current in {address}: {what}")
     return GOOD
