@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from pipelines.catalogue.columns import Column
 
 Severity = Literal["critical", "warning"]
-# What a broken rule does. A row is quarantined; a fetch, or a source's part of a batch, is set aside; the publication is blocked.
-Effect = Literal["quarantined", "set_aside", "blocked", "warned"]
+# What a broken rule does. A row is quarantined; a fetch, or a source's part of a batch, is set aside; a mart is kept as it is published;
+# the publication is blocked.
+Effect = Literal["quarantined", "set_aside", "kept", "blocked", "warned"]
 # What a rule says of a row whose figures it does not know: it keeps the rule, breaks it, or is not judged by it (which is counted).
 OnNull = Literal["pass", "fail", "not_judged"]
 

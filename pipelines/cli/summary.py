@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from pipelines.platform.settings import Settings
+from pipelines.publication.manifest import kept_marts
 from pipelines.publication.reader import as_text as table_text
 from pipelines.publication.reader import rows
 from pipelines.publication.versions import PublishedFolder
@@ -32,6 +33,7 @@ def closing(
         "as_of": manifest["as_of"],
         "version": manifest["version"],
         "sources": sorted(sources, key=lambda row: (row["is_bundled"], row["source"])),
+        "kept_marts": kept_marts(manifest),
         "quarantined_rows": rows(connection, "SELECT count(*) AS n FROM ops.quarantine WHERE run_id = ?", [manifest["run_id"]])[0]["n"],
         "question": QUESTION,
         "cheapest": rows(
@@ -87,6 +89,7 @@ def as_text(facts: Mapping[str, Any]) -> str:
     ]
     if facts["quarantined_rows"]:
         lines.append(f'{facts["quarantined_rows"]} rows are in quarantine: breakeven query "SELECT * FROM ops.quarantine"')
+    lines += kept_lines(facts["kept_marts"])
     lines += [f"Lost: {loss}" for loss in facts.get("lost_snapshots", ())]
     lines += [
         "",
@@ -99,6 +102,11 @@ def as_text(facts: Mapping[str, Any]) -> str:
         *(f"{name + ':':<11}{path}" for name, path in facts["files"].items()),
     ]
     return "\n".join(lines)
+
+
+def kept_lines(kept: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """A line for each mart that could not be made."""
+    return [f"Kept: {table} is of {facts['as_of']}: {facts['reason']}" for table, facts in kept.items()]
 
 
 def shown_source(source: Mapping[str, Any]) -> dict[str, Any]:

@@ -85,6 +85,9 @@ def _refresh_conditions(state: RefreshState) -> Iterable[Message]:
     for number, problem in enumerate(state.problems):
         kind = "refresh:old" if "hours old" in problem or "in the future" in problem else f"published:{number}"
         yield Message(kind, "Figures are too old" if kind == "refresh:old" else "What is published is damaged", problem)
+    for table, kept in state.kept_marts.items():
+        advice = "The other tables are new. Each refresh tries it again; its log has the error, which is for the maintainers."
+        yield Message(f"kept:{table}", f"{table} is of {kept['as_of']}", f"{kept['reason']}\n{advice}")
     if state.losses:
         yield Message("snapshots:lost", "Stored answers are lost", "\n".join(state.losses))
 

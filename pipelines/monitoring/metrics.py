@@ -49,6 +49,7 @@ def metrics_text(state: RefreshState, now: datetime) -> str:
         metrics += [
             ("published_as_of_timestamp_seconds", "The day that the published figures are for.", [({}, _seconds(day))]),
             ("published_bytes", "Size of the published version.", [({}, sum(file["bytes"] for file in manifest["files"].values()))]),
+            ("kept_marts", "Published marts that could not be made anew.", [({}, len(state.kept_marts))]),
             ("published_table_rows", "Rows of each published table.", tables),
         ]
     sources = state.sources

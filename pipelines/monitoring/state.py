@@ -15,7 +15,7 @@ from typing import Any
 from pipelines.ingest.snapshots import SnapshotStore
 from pipelines.platform.lock import is_held
 from pipelines.platform.settings import Settings
-from pipelines.publication.manifest import DamagedVersionError, changed_files
+from pipelines.publication.manifest import DamagedVersionError, changed_files, kept_marts
 from pipelines.publication.ops import read_ops, runs, unreadable_lines
 from pipelines.publication.run_outcomes import INTERRUPTED, recorded_snapshots, settled_outcome
 from pipelines.publication.versions import PublishedFolder
@@ -42,6 +42,11 @@ class RefreshState:
     def is_failed(self) -> bool:
         """True where a person must look: the last refresh did not end well, is too long ago, or what is published is damaged."""
         return bool(self.problems) or self.last is None or self.last["outcome"] in ("blocked", "failed", INTERRUPTED)
+
+    @property
+    def kept_marts(self) -> dict[str, dict[str, str]]:
+        """Published marts that could not be made anew: of which day (`as_of`) and why (`reason`)."""
+        return {} if self.manifest is None else kept_marts(self.manifest)
 
     @property
     def sources_not_well(self) -> list[str]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,8 @@ class VersionFacts:
     software_version: str
     duckdb_storage_version: str
     blocked_reason: str | None = None
+    # Marts that are older than the version: `as_of` and `reason` by table.
+    kept_marts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def write_manifest(folder: Path, database: str, facts: VersionFacts, sources: list[dict[str, Any]]) -> dict[str, Any]:
@@ -57,6 +60,7 @@ def write_manifest(folder: Path, database: str, facts: VersionFacts, sources: li
         "fingerprint": facts.fingerprint,
         "software_version": facts.software_version,
         "duckdb_storage_version": facts.duckdb_storage_version,
+        "kept_marts": facts.kept_marts,
         "sources": sources,
         "tables": tables,
         "files": {
@@ -83,6 +87,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise DamagedVersionError(f"{path}: {', '.join(missing)} missing; {_REMEDY}")
     found: dict[str, Any] = manifest
     return found
+
+
+def kept_marts(manifest: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Marts of a version that are older than it, with `as_of` and `reason`; none in versions that knew of no such thing."""
+    return dict(manifest.get("kept_marts", {}))
 
 
 def changed_files(folder: Path, manifest: dict[str, Any]) -> list[str]:

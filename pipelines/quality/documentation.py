@@ -22,7 +22,7 @@ PATH = PROJECT_FOLDER / RULES_PAGE
 _ON_NULL = {"pass": "keeps it", "fail": "breaks it", "not_judged": "is not judged, and counted"}
 _OF_EVERY_TABLE = {
     "schema": "names, types and order of the columns are those of the contract; nothing is ever cast in silence",
-    "error": "a rule or a table that cannot be computed gives no verdict, and nothing is published on it",
+    "error": "a rule or a table that cannot be computed gives no verdict, and nothing is published on it; see `can_be_made` for marts",
 }
 # Rules of a batch of prices, judged source by source before and after the rules of its rows.
 _OF_A_BATCH: dict[str, tuple[Effect, str]] = {
@@ -41,6 +41,7 @@ Severity says how grave a broken rule is, effect what it does:
 |---|---|
 | quarantined | the row is kept out of what is published; it is whole in `ops.quarantine` with its reason |
 | set_aside | the fetch, or what a source brought to a batch, is not used: its last good one stands, the others go on |
+| kept | the mart stays as it is published, marked with its day and the reason, and so do those that read it; the others are published |
 | blocked | nothing new is published; the last good figures stay, marked as blocked |
 | warned | the figure is published, the finding is counted and said |
 """

@@ -55,6 +55,13 @@ MUST_HAVE = SourceRule("must_have", "warning", "warned", "what a source is known
 NOT_SUDDENLY_EMPTY = SourceRule(
     "not_suddenly_empty", "critical", "blocked", "a table that had rows on an earlier day has some today", "marts"
 )
+CAN_BE_MADE = SourceRule(
+    "can_be_made",
+    "critical",
+    "kept",
+    "a mart whose model fails keeps what is published, as do those that read it; the others go on",
+    "marts",
+)
 PAYLOADS = SourceRule("payloads_can_be_read", "warning", "warned", "a part of an answer that cannot be read is left out by itself")
 ROWS_AT_LEAST = SourceRule("rows_at_least", "warning", "warned", "with fewer rows than ever a source has lost a part of what it sells")
 GIVES_A_FIGURE = SourceRule(
@@ -66,7 +73,17 @@ FIGURE_COUNT = SourceRule(
     "warned",
     f"below {LEAST_SHARE_OF_LAST:.0%} of the figures of the snapshot before, rows still come but are no longer understood",
 )
-SOURCE_RULES = (SNAPSHOT_IS_GOOD, PAYLOADS, ROWS_AT_LEAST, ROW_COUNT, MUST_HAVE, NOT_SUDDENLY_EMPTY, GIVES_A_FIGURE, FIGURE_COUNT)
+SOURCE_RULES = (
+    SNAPSHOT_IS_GOOD,
+    PAYLOADS,
+    ROWS_AT_LEAST,
+    ROW_COUNT,
+    MUST_HAVE,
+    NOT_SUDDENLY_EMPTY,
+    CAN_BE_MADE,
+    GIVES_A_FIGURE,
+    FIGURE_COUNT,
+)
 # Each of these makes a source partial that has else been read well.
 PARTIAL_RULES = frozenset({PAYLOADS.name, ROWS_AT_LEAST.name, ROW_COUNT.name, MUST_HAVE.name, GIVES_A_FIGURE.name, FIGURE_COUNT.name})
 
@@ -114,6 +131,11 @@ def not_suddenly_empty(rows: int, before: int, as_of_before: str) -> RuleResult:
     """The verdict on a table by the rows that it has in the version that is published for an earlier day."""
     passed = rows > 0 or before == 0
     return NOT_SUDDENLY_EMPTY.verdict(passed, 1, rows, f"{rows or 'no'} rows, {before} in the published version for {as_of_before}")
+
+
+def could_not_be_made(rows: int, as_of_before: str, why: str) -> RuleResult:
+    """The verdict on a mart that stays as it is published for an earlier day."""
+    return CAN_BE_MADE.verdict(False, max(1, rows), rows, f"the content of {as_of_before} is kept: {why}")
 
 
 def gives_a_figure(rows: int, usable: int) -> RuleResult:

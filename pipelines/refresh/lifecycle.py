@@ -20,7 +20,7 @@ from pipelines.platform.clock import utc_now
 from pipelines.platform.lock import refresh_lock
 from pipelines.platform.settings import Settings
 from pipelines.publication import remote
-from pipelines.publication.manifest import VersionFacts, changed_files, write_manifest
+from pipelines.publication.manifest import VersionFacts, changed_files, kept_marts, write_manifest
 from pipelines.publication.ops import OpsRecorder, condense, read_ops, runs
 from pipelines.publication.run_outcomes import INTERRUPTED, recorded_snapshots, settled_outcome
 from pipelines.publication.versions import DUCKDB_FILE, PublishedFolder
@@ -67,6 +67,7 @@ def publish_version(session: RefreshSession) -> Path:
         fingerprint=session.fingerprint(),
         software_version=software_version(),
         duckdb_storage_version=STORAGE_VERSION,
+        kept_marts={f"marts.{name}": kept.stated() for name, kept in sorted(session.kept.items())},
     )
     write_manifest(made, DUCKDB_FILE, facts, source_statuses(session.ops))
     version = published.make_current(made, session.settings.keep_versions)
@@ -76,9 +77,16 @@ def publish_version(session: RefreshSession) -> Path:
 
 
 def is_unchanged(session: RefreshSession) -> bool:
-    """True where the published version was made from the same day, code and snapshots."""
+    """True where the published version was made from the same day, code and snapshots, and nothing of it is to be made again."""
     manifest, current = session.published.whole_manifest(), session.published.current
-    if session.rebuild or manifest is None or current is None or manifest["blocked"] or changed_files(current, manifest):
+    if (
+        session.rebuild
+        or manifest is None
+        or current is None
+        or manifest["blocked"]
+        or kept_marts(manifest)
+        or changed_files(current, manifest)
+    ):
         return False
     return bool(manifest["fingerprint"] == session.fingerprint())
 
@@ -141,6 +149,7 @@ def close_failed(settings: Settings, run_id: str, error: str | None = None, lock
             software_version=manifest["software_version"],
             duckdb_storage_version=STORAGE_VERSION,
             blocked_reason=reason,
+            kept_marts=kept_marts(manifest),
         )
         write_manifest(made, DUCKDB_FILE, facts, source_statuses(recorder) or manifest["sources"])
         current = published.make_current(made, settings.keep_versions)

@@ -26,6 +26,7 @@ from pipelines.quality.results import CheckError, Kind, RuleResult
 from pipelines.quality.row_rules import Checked, check_rows
 from pipelines.quality.source_rules import not_suddenly_empty
 from pipelines.quality.table_rules import check_table
+from pipelines.refresh.kept_marts import kept_mart, why_not_made
 from pipelines.refresh.parts import write_parts
 from pipelines.refresh.price_ingestion import ingest_prices
 from pipelines.refresh.record import record_quarantine, record_results
@@ -45,9 +46,35 @@ class ModelBuilt:
 
 
 def build_model_table(model: Model, session: RefreshSession) -> ModelBuilt:
-    """Compute, check, record and write one table. Raises ContractError, CheckError, PolarsError, each of which is on record then."""
+    """Compute, check, record and write one table; a mart that cannot be computed keeps what is published.
+
+    Raises ContractError, CheckError, PolarsError, each of which is on record then.
+    """
     with _failure_recorded(session, model.contract):
-        return _build(model, session)
+        why = why_not_made(model.inputs, session.kept)
+        if why is not None:
+            return _keep(model.contract, session, CheckError(f"{model.contract.table}: {why}"), why)
+        inputs = {name: session.warehouse.read(session.catalogue.tables[name]) for name in model.inputs}
+        try:
+            made = _made(model, inputs, session)
+        except ContractError:
+            raise
+        except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001  (a fault of one mart is its own)
+            return _keep(model.contract, session, error, f"{type(error).__name__}: {error}")
+        return _written(model.contract, made, session)
+
+
+def _keep(contract: Contract, session: RefreshSession, error: BaseException, reason: str) -> ModelBuilt:
+    """The published content of a mart in the place of what could not be made. Raises `error` where nothing is published of it."""
+    kept = kept_mart(contract, session.published, session.as_of, reason)
+    if kept is None:
+        raise error
+    session.warehouse.attach_parquet(contract, kept.file)
+    session.kept[contract.name] = kept
+    verdict = kept.verdict()
+    record_results(session, contract.table, [verdict])
+    log.error("table  %s: %s", contract.table, verdict.detail)
+    return ModelBuilt(kept.file, kept.rows, 0, [verdict])
 
 
 @contextmanager
@@ -62,18 +89,20 @@ def _failure_recorded(session: RefreshSession, contract: Contract) -> Iterator[N
         raise
 
 
-def _build(model: Model, session: RefreshSession) -> ModelBuilt:
+def _made(model: Model, inputs: dict[str, pl.LazyFrame], session: RefreshSession) -> ModelBuilt:
     contract, started = model.contract, time.monotonic()
-    inputs = {name: session.warehouse.read(session.catalogue.tables[name]) for name in model.inputs}
     make = _ingest if model.is_incremental else _make_in_parts if model.is_in_parts else _make_whole
     made = make(model, inputs, session)
-    made = replace(made, results=[*made.results, *_suddenly_empty(contract, made.rows, session)])
+    quarantined = f", {made.quarantined:,} quarantined" if made.quarantined else ""
+    log.info("table  %-28s %9s rows%s  %.1f s", contract.table, f"{made.rows:,}", quarantined, time.monotonic() - started)
+    return replace(made, results=[*made.results, *_suddenly_empty(contract, made.rows, session)])
+
+
+def _written(contract: Contract, made: ModelBuilt, session: RefreshSession) -> ModelBuilt:
     record_results(session, contract.table, made.results)
     for result in made.results:
         if result.blocks:
             log.error("check %s %s failed: %s", contract.table, result.rule, result.detail)
-    quarantined = f", {made.quarantined:,} quarantined" if made.quarantined else ""
-    log.info("table  %-28s %9s rows%s  %.1f s", contract.table, f"{made.rows:,}", quarantined, time.monotonic() - started)
     if isinstance(made.table, Path):
         session.warehouse.attach_parquet(contract, made.table)
     else:

@@ -10,7 +10,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from importlib import metadata
@@ -32,6 +32,7 @@ from pipelines.platform.paths import MODELS_FOLDER, PROJECT_FOLDER, SQL_FOLDER
 from pipelines.platform.settings import Settings, load_settings
 from pipelines.publication.ops import OpsRecorder, read_ops
 from pipelines.publication.versions import PublishedFolder
+from pipelines.refresh.kept_marts import KeptMart
 from pipelines.refresh.warehouse import Warehouse, open_warehouse
 
 _VERSIONED_PACKAGES = ("duckdb", "polars", "great-expectations", "genai-prices", "currencyconverter")
@@ -50,6 +51,8 @@ class RefreshSession:
     only_source: str | None
     started_at: datetime
     warehouse: Warehouse
+    # Marts that could not be made in this refresh, by name.
+    kept: dict[str, KeptMart] = field(default_factory=dict)
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -97,6 +100,8 @@ class RefreshSession:
 
     def mart_file(self, contract: Contract) -> Path:
         """The Parquet file of a mart, as it is published."""
+        if contract.name in self.kept:
+            return self.kept[contract.name].file
         model = models()[contract.name]
         return self.history_table(model) if model.is_partitioned else self.warehouse.mart_file(contract)
 

@@ -62,6 +62,10 @@ def model_gives(name: str, change: Callable[[pl.LazyFrame], pl.LazyFrame]) -> Ca
     return apply
 
 
+def raises(_frame: pl.LazyFrame) -> pl.LazyFrame:
+    raise ValueError("a case that nobody thought of")
+
+
 def source_gives(module: Any, change: Callable[[pl.DataFrame], pl.DataFrame]) -> Callable[[], None]:
     def apply() -> None:
         original = module.parse
@@ -120,6 +124,10 @@ FAULTS: dict[str, Callable[[], None]] = {
     "infinite_in_a_mart": model_gives("price_history", lambda f: f.with_columns(usd_per_hour=pl.lit(float("inf")))),
     "zero_in_a_mart": model_gives("price_history", lambda f: f.with_columns(usd_per_hour=pl.lit(0.0))),
     "age_a_day_too_great": model_gives("cost_per_token", lambda f: f.with_columns(pl.col("price_age_days") + 1)),
+    "model_raises": model_gives("rented_price", raises),
+    "model_fails_on_its_rows": model_gives("rented_price", lambda f: f.with_columns(seller_count=pl.col("gpu").cast(pl.Int64))),
+    "model_in_parts_raises": model_gives("cost_per_token", raises),
+    "staging_raises": model_gives("hardware_quote", raises),
     "zero_price": source_gives(archive_aws_on_demand, with_price("0")),
     "nan_price": source_gives(archive_aws_on_demand, with_price("NaN")),
     "infinite_price": source_gives(archive_aws_on_demand, with_price("inf")),

@@ -9,12 +9,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
 from tests.faults import run_with
-from tests.support.cli import Cli
+from tests.support.cli import SMALL_MARKET, Cli
 from tests.support.paths import ROOT
 from tests.support.warm import run_command
 
@@ -80,6 +81,46 @@ def test_a_broken_mart_is_stopped_and_the_published_one_stays(copy: Cli, fault: 
     assert ask(copy, "SELECT count(*) > 0 FROM ops.check_results WHERE NOT is_passed AND severity = 'critical'") == [(True,)]
     status = copy("status")
     assert status.returncode == 1 and "blocked" in status.stdout and named in status.stdout
+
+
+@pytest.mark.parametrize(
+    ("fault", "named", "kept"),
+    [
+        ("model_raises", "ValueError: a case that nobody thought of", {"marts.rented_price", "marts.cost_per_token"}),
+        ("model_fails_on_its_rows", "conversion from `str` to `i64` failed", {"marts.rented_price", "marts.cost_per_token"}),
+        ("model_in_parts_raises", "ValueError: a case that nobody thought of", {"marts.cost_per_token"}),
+    ],
+)
+def test_a_mart_that_cannot_be_made_is_kept_and_the_others_are_published(copy: Cli, fault: str, named: str, kept: set[str]) -> None:
+    count = "SELECT count(*), sum(base_usd_per_million_output_tokens) FROM marts.cost_per_token"
+    before, version = ask(copy, count), copy.manifest()["version"]
+    code, said = run(copy, fault)
+    assert code == 3 and "Traceback" not in said and "Kept: marts.cost_per_token is of 2026-11-23" in said, said
+    manifest: dict[str, Any] = copy.manifest()
+    assert manifest["blocked"] is False and manifest["version"] != version and manifest["kept_marts"].keys() == kept
+    assert any(named in facts["reason"] for facts in manifest["kept_marts"].values())
+    assert ask(copy, count) == before
+    recorded = "SELECT table_name FROM ops.check_results WHERE effect = 'kept' AND NOT is_passed AND rule = 'can_be_made'"
+    assert {name for (name,) in ask(copy, recorded)} == kept
+    status = copy("status")
+    assert status.returncode == 3 and named in status.stdout
+    # Nothing new has come, and yet it is tried again: what was kept is as old as it was, or new.
+    again = copy("refresh", "--offline", "--as-of", "2026-11-23")
+    assert again.returncode == 0 and copy.manifest()["kept_marts"] == {}, again.stdout + again.stderr
+
+
+def test_what_the_marts_are_made_of_is_kept_by_nobody(copy: Cli) -> None:
+    before = ask(copy, MART_COUNT)
+    code, said = run(copy, "staging_raises")
+    assert code == 1 and "a case that nobody thought of" in said, said
+    assert copy.manifest()["blocked"] is True and ask(copy, MART_COUNT) == before
+
+
+def test_a_mart_that_was_never_published_cannot_be_kept(tmp_path: Path) -> None:
+    cli = Cli(tmp_path / "data", SMALL_MARKET)
+    code, said = run(cli, "model_raises")
+    assert code == 1 and "a case that nobody thought of" in said and "Nothing has been published yet" in said, said
+    assert not (cli.data / "published" / "current").exists()
 
 
 def test_what_breaks_a_rule_of_the_whole_history_is_not_published(archive: Cli, tmp_path: Path) -> None:

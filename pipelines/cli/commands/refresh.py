@@ -80,6 +80,6 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         facts = summary.closing(connection, settings, outcome.sources, is_unchanged=outcome.is_unchanged)
     facts["seconds"] = round(time.monotonic() - started, 1)
     facts["lost_snapshots"] = SnapshotStore(settings.folders.snapshots).losses(recorded_snapshots(settings))
-    facts["exit_code"] = DEGRADED if degraded or facts["lost_snapshots"] else GOOD
+    facts["exit_code"] = DEGRADED if degraded or facts["lost_snapshots"] or facts["kept_marts"] else GOOD
     print(json.dumps(facts, indent=1, default=str) if options.json else summary.as_text(facts))
     return int(facts["exit_code"])

@@ -1,6 +1,7 @@
 """`breakeven status`: what is published, how the last refresh went, and what a person should do about it.
 
-Exit codes are for a monitor: 0 good; 3 a source that was tried is not well, or a stored answer is gone; 1 the last refresh failed, was
+Exit codes are for a monitor: 0 good; 3 a source that was tried is not well, a stored answer is gone, or a
+mart could not be made and is of an earlier day; 1 the last refresh failed, was
 blocked or interrupted, the last good one is older than 26 hours, or what is published is damaged.
 """
 
@@ -11,7 +12,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from pipelines.cli.exits import DEGRADED, FAILED, GOOD
-from pipelines.cli.summary import files, shown_source
+from pipelines.cli.summary import files, kept_lines, shown_source
 from pipelines.monitoring.state import RefreshState, notes, read_state
 from pipelines.platform.clock import utc_now
 from pipelines.platform.settings import Settings
@@ -35,7 +36,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     """Print the status; see the module for exit codes."""
     state = read_state(settings, utc_now())
     said = notes(settings)
-    code = FAILED if state.is_failed else DEGRADED if state.sources_not_well or state.losses else GOOD
+    code = FAILED if state.is_failed else DEGRADED if state.sources_not_well or state.losses or state.kept_marts else GOOD
     if options.json:
         print(json.dumps({**_facts(state, said, settings), "exit_code": code}, indent=1, default=str))
     else:
@@ -52,6 +53,7 @@ def _facts(state: RefreshState, said: list[str], settings: Settings) -> dict[str
         "last_good_refresh": state.last_good,
         "problems": state.problems,
         "losses": state.losses,
+        "kept_marts": state.kept_marts,
         "notes": said,
         "sources": state.sources,
         "failed_checks": state.failed_checks,
@@ -70,6 +72,7 @@ def _text(state: RefreshState, said: list[str]) -> str:
         lines.append(f"Last refresh: {last['outcome']}, started {last['started_at'][:16].replace('T', ' ')} UTC, for {last['as_of_on']}")
         lines += [f"  {fit_to_show(last['detail'], _LONGEST_REASON)}"] if last["detail"] else []
     lines += [f"Problem: {problem}" for problem in state.problems]
+    lines += kept_lines(state.kept_marts)
     lines += [f"Lost: {loss}" for loss in state.losses]
     lines += [f"Note: {note}" for note in said]
     if state.sources:

@@ -43,6 +43,12 @@ def test_figures_too_old_damaged_or_lost() -> None:
     assert keys(RefreshState(None, None, None, problems=problems, losses=["gone"])) == ["refresh:old", "published:1", "snapshots:lost"]
 
 
+def test_a_mart_that_is_of_an_earlier_day() -> None:
+    kept = {"marts.gpu": {"as_of": "2026-11-20", "reason": "ValueError: x"}}
+    [message] = conditions(RefreshState({"kept_marts": kept}, None, None), MarketFacts(), AT, 3, 30)
+    assert message.key == "kept:marts.gpu" and message.title == "marts.gpu is of 2026-11-20" and "ValueError: x" in message.body
+
+
 def test_sources_that_are_not_well_or_silent() -> None:
     well = [source(), source("offline"), source("skipped_no_credential", last_good_fetch_at=None), source("not_tried")]
     assert keys(RefreshState(None, None, None, sources=well)) == []

@@ -15,7 +15,8 @@ LINE = re.compile(r'(# (HELP|TYPE) breakeven_\w+ .+|breakeven_\w+(\{\w+="(\\.|[^
 
 
 def test_every_line_is_of_the_format_and_says_what_stands() -> None:
-    manifest = {"as_of": "2026-11-23", "files": {"a": {"bytes": 5}, "b": {"bytes": 7}}, "tables": {"marts.x": {"rows": 3}}}
+    kept = {"kept_marts": {"marts.x": {"as_of": "2026-11-22", "reason": "y"}}}
+    manifest = {**kept, "as_of": "2026-11-23", "files": {"a": {"bytes": 5}, "b": {"bytes": 7}}, "tables": {"marts.x": {"rows": 3}}}
     run = {"outcome": "failed", "started_at": AT.isoformat(), "finished_at": AT.isoformat()}
     sources = [{"source": 'odd"\n\\name', "status": "stale", "row_count": 4, "newest_figure_on": dt.date(2026, 11, 20)}]
     said = metrics_text(RefreshState(manifest, run, run, sources, [{"severity": "critical"}]), AT)
@@ -25,6 +26,7 @@ def test_every_line_is_of_the_format_and_says_what_stands() -> None:
         'breakeven_last_refresh_outcome{outcome="failed"} 1',
         "breakeven_last_good_refresh_timestamp_seconds 1795413600",
         "breakeven_published_bytes 12",
+        "breakeven_kept_marts 1",
         'breakeven_source_status{source="odd\\"\\n\\\\name",status="stale"} 1',
         'breakeven_source_newest_figure_age_days{source="odd\\"\\n\\\\name"} 3',
         'breakeven_failed_rules{severity="critical"} 1',

@@ -308,6 +308,7 @@ BROKEN_SOURCES: dict[str, Callable[[], RuleResult]] = {
     "rows_at_least": lambda: source_rules.rows_at_least(least=10, rows=2),
     "row_count_against_last": lambda: source_rules.row_count_against_last(before=10, now=6),
     "not_suddenly_empty": lambda: source_rules.not_suddenly_empty(rows=0, before=10, as_of_before="2026-06-01"),
+    "can_be_made": lambda: source_rules.could_not_be_made(rows=7, as_of_before="2026-06-01", why="ValueError: x"),
     "figure_count_against_last": lambda: source_rules.figure_count_against_last(before=10, now=6),
     "gives_a_figure": lambda: source_rules.gives_a_figure(rows=10, usable=0),
 }
