@@ -67,6 +67,7 @@ class Contract:
     rules: tuple[Mapping[str, Any], ...]
     table_rules: tuple[Mapping[str, Any], ...]
     must_have: tuple[str, tuple[str, ...]] | None
+    near_its_last_release: tuple[tuple[str, ...], float] | None
     products: Mapping[str, tuple[str, str]]
     encoding: Encoding | None
 
@@ -289,6 +290,7 @@ def _load_contract(path: Path, columns: Mapping[str, Column], keys: Mapping[str,
         rules=tuple(document.get("rules", [])),
         table_rules=tuple(document.get("table_rules", [])),
         must_have=_must_have(document),
+        near_its_last_release=_near_its_last_release(document, names, where),
         products=_products(document.get("products", {}), names, layer, where),
         encoding=_encoding(document["encoding"], names, where) if "encoding" in document else None,
     )
@@ -319,6 +321,18 @@ def _refuse_rules_that_never_run(document: Mapping[str, Any], layer: str, names:
 
 def _must_have(document: Mapping[str, Any]) -> tuple[str, tuple[str, ...]] | None:
     return (document["must_have"]["column"], tuple(document["must_have"]["values"])) if "must_have" in document else None
+
+
+def _near_its_last_release(document: Mapping[str, Any], names: list[str], where: str) -> tuple[tuple[str, ...], float] | None:
+    if "near_its_last_release" not in document:
+        return None
+    stated = document["near_its_last_release"]
+    if "bundled" not in document:
+        raise ContractError(f"{where}: only a curated table (key bundled) may declare near_its_last_release")
+    for column in stated["columns"]:
+        if column not in names:
+            raise ContractError(f"{where}: key near_its_last_release: {column!r} is not a column of the table")
+    return tuple(stated["columns"]), float(stated["most_ratio"])
 
 
 def _products(document: Mapping[str, list[str]], names: list[str], layer: str, where: str) -> dict[str, tuple[str, str]]:

@@ -25,6 +25,7 @@ from pipelines.quality.source_rules import (
     gives_a_figure,
     has_all,
     must_have,
+    near_its_last_release,
     payloads_can_be_read,
     row_count_against_last,
     rows_at_least,
@@ -95,9 +96,12 @@ def read_source(module: SourceModule, contract: Contract, catalogue: Catalogue, 
         # The newest release that can be read; an older one only where the newest cannot.
         releases = store.fetches(module.name)
         newest = _read_fetches(releases[-1:], module, contract, catalogue, store)
-        if newest.used or len(releases) < 2:
+        if len(releases) < 2 or (newest.used and contract.near_its_last_release is None):
             return newest
         older = _read_fetches(releases[-2:-1], module, contract, catalogue, store)
+        if newest.used:
+            held = near_its_last_release(contract, older.frame, newest.frame) if older.used else []
+            return replace(newest, results=[*newest.results, *held])
         return replace(older, rejections=(*older.rejections, *newest.rejections))
     fetches = store.fetches(module.name, until=as_of)
     if contract.feeds in ("observation", None):

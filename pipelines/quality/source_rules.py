@@ -17,6 +17,7 @@ from pipelines.quality.results import RuleResult
 
 # Below this share of the last good snapshot's rows a snapshot is partial.
 LEAST_SHARE_OF_LAST = 0.7
+_FIGURES_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class SourceRule:
 
     def holds_for(self, contract: Contract) -> bool:
         """True where the rule may give a verdict on a table."""
-        if self.name == "must_have" and contract.must_have is None:
+        declared = {"must_have": contract.must_have, "near_its_last_release": contract.near_its_last_release}
+        if declared.get(self.name, ()) is None:
             return False
         return contract.layer == self.layer and not (self.name == "not_suddenly_empty" and contract.may_become_empty)
 
@@ -64,6 +66,12 @@ CAN_BE_MADE = SourceRule(
 )
 PAYLOADS = SourceRule("payloads_can_be_read", "warning", "warned", "a part of an answer that cannot be read is left out by itself")
 ROWS_AT_LEAST = SourceRule("rows_at_least", "warning", "warned", "with fewer rows than ever a source has lost a part of what it sells")
+NEAR_ITS_LAST_RELEASE = SourceRule(
+    "near_its_last_release",
+    "warning",
+    "warned",
+    "what multiplies every figure is held against its own past: a share written as per cent moves all answers at once",
+)
 GIVES_A_FIGURE = SourceRule(
     "gives_a_figure", "warning", "warned", "a source whose rows give no figure is not well, however many rows it brings"
 )
@@ -81,6 +89,7 @@ SOURCE_RULES = (
     MUST_HAVE,
     NOT_SUDDENLY_EMPTY,
     CAN_BE_MADE,
+    NEAR_ITS_LAST_RELEASE,
     GIVES_A_FIGURE,
     FIGURE_COUNT,
 )
@@ -131,6 +140,27 @@ def not_suddenly_empty(rows: int, before: int, as_of_before: str) -> RuleResult:
     """The verdict on a table by the rows that it has in the version that is published for an earlier day."""
     passed = rows > 0 or before == 0
     return NOT_SUDDENLY_EMPTY.verdict(passed, 1, rows, f"{rows or 'no'} rows, {before} in the published version for {as_of_before}")
+
+
+def near_its_last_release(contract: Contract, before: pl.DataFrame, now: pl.DataFrame) -> list[RuleResult]:
+    """The verdict on the figures of a curated table by those of the release before it; none where its contract holds it against none."""
+    if contract.near_its_last_release is None:
+        return []
+    columns, most_ratio = contract.near_its_last_release
+
+    def figures(frame: pl.DataFrame) -> pl.DataFrame:
+        return frame.unpivot(columns, index=contract.grain, variable_name="__column").with_columns(pl.col("value").cast(pl.Float64))
+
+    both = figures(now).join(figures(before), on=[*contract.grain, "__column"], suffix="__before", nulls_equal=True)
+    ratio = pl.col("value") / pl.col("value__before")
+    away = both.filter(pl.col("value__before") > 0, (ratio > most_ratio) | (ratio < 1 / most_ratio)).sort(*contract.grain, "__column")
+    named = [
+        f"{' '.join(str(row[name]) for name in contract.grain if row[name] is not None)}: {row['__column']} is {row['value']:g},"
+        f" {row['value__before']:g} in the release before"
+        for row in away.head(_FIGURES_NAMED).iter_rows(named=True)
+    ]
+    found = "; ".join(named) or f"{both.height} figures within {most_ratio:g} times those of the release before"
+    return [NEAR_ITS_LAST_RELEASE.verdict(away.is_empty(), away.height, now.height, found)]
 
 
 def could_not_be_made(rows: int, as_of_before: str, why: str) -> RuleResult:

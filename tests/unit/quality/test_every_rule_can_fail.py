@@ -280,10 +280,15 @@ BROKEN_TABLES |= {
         "electricity_price": "SELECT 'FR' AS area, 'non_household' AS consumer_class, d AS period_to_on, NULL::DATE AS source_on,"
         " p::DOUBLE AS usd_per_kwh FROM (VALUES (DATE '2025-06-30', 0.1), (DATE '2025-12-31', 0.1)) AS t(d, p)",
         "token_price": "SELECT 'seller' AS provider, 'llama' AS model_as_named, 's' AS source, 'm' AS model, d AS valid_from_on,"
-        " 1.0 AS usd_per_million_input_tokens, 2.0 AS usd_per_million_output_tokens, c AS usd_per_million_cached_input_tokens"
+        " 1.0 AS usd_per_million_input_tokens, 2.0 AS usd_per_million_output_tokens, c AS usd_per_million_cached_input_tokens,"
+        " NULL::DOUBLE AS usd_per_million_batch_input_tokens, NULL::DOUBLE AS usd_per_million_batch_output_tokens"
         " FROM (VALUES (NULL::DATE, 0.1), (DATE '2026-03-01', 1.1)) AS t(d, c)",
         "assumption_reading": "SELECT 'pue' AS assumption, 'world' AS scope, 1.56 AS base, DATE '2024-12-31' AS period_to_on",
         "cost_assumption": "SELECT 'pue' AS assumption, 1.54 AS base",
+        "hardware_price": "SELECT '8x-h100' AS hardware, 'server' AS hardware_kind, DATE '2026-01-15' AS price_on, 250000.0 AS base_usd",
+        "throughput": "SELECT 'llama' AS model, 'fp8' AS precision, 'h100' AS gpu, 8 AS gpu_count, 'vllm' AS engine,"
+        " FALSE AS is_disaggregated, 1024 AS input_tokens, 1024 AS output_tokens, 64 AS concurrency, NULL AS scenario,"
+        " DATE '2026-01-15' AS measured_on, 100.0 AS output_tokens_per_second_per_gpu",
     },
     "h100_prices_are_recent": {
         "price_today": "SELECT 'h100-sxm-80' AS gpu, 'on_demand' AS purchase_option, DATE '2026-03-01' AS price_as_of_on,"
@@ -309,9 +314,21 @@ BROKEN_SOURCES: dict[str, Callable[[], RuleResult]] = {
     "row_count_against_last": lambda: source_rules.row_count_against_last(before=10, now=6),
     "not_suddenly_empty": lambda: source_rules.not_suddenly_empty(rows=0, before=10, as_of_before="2026-06-01"),
     "can_be_made": lambda: source_rules.could_not_be_made(rows=7, as_of_before="2026-06-01", why="ValueError: x"),
+    "near_its_last_release": lambda: one(
+        source_rules.near_its_last_release(
+            TABLES["raw.reference_workload"],
+            row(TABLES["raw.reference_workload"], {"workload": "w", "utilisation_share": 0.4}),
+            row(TABLES["raw.reference_workload"], {"workload": "w", "utilisation_share": 40.0}),
+        )
+    ),
     "figure_count_against_last": lambda: source_rules.figure_count_against_last(before=10, now=6),
     "gives_a_figure": lambda: source_rules.gives_a_figure(rows=10, usable=0),
 }
+
+
+def one(verdicts: list[RuleResult]) -> RuleResult:
+    (verdict,) = verdicts
+    return verdict
 
 
 def row(contract: Contract, values: dict[str, Any]) -> pl.DataFrame:
