@@ -10,7 +10,7 @@ import logging
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -39,6 +39,10 @@ _OLD_CHECKS = """
         SELECT max(id) FROM asset_check_executions WHERE execution_status <> 'PLANNED' GROUP BY asset_key, check_name
     )
 """
+# Every materialization has a tag of each kind; those of an event that is gone say nothing.
+_OLD_TAGS = "DELETE FROM asset_event_tags WHERE event_id NOT IN (SELECT id FROM event_logs)"
+# What is left of a run is a schema with hardly a row: each of its tables and indexes takes a page, however small.
+_SMALL_PAGES = ("PRAGMA journal_mode = DELETE", "PRAGMA page_size = 512")
 _KEPT_OF_A_RUN = "('PIPELINE_START', 'PIPELINE_SUCCESS')"
 
 
@@ -81,20 +85,22 @@ def thin_out(instance: dg.DagsterInstance, home: Path, job_name: str, own_run_id
             thin.append(run.run_id)
     for run_id in thin:
         shutil.rmtree(home / "storage" / run_id, ignore_errors=True)
-        _delete(home / "history" / "runs" / f"{run_id}.db", f"DELETE FROM event_logs WHERE dagster_event_type NOT IN {_KEPT_OF_A_RUN}")
+        events = f"DELETE FROM event_logs WHERE dagster_event_type NOT IN {_KEPT_OF_A_RUN}"
+        _delete(home / "history" / "runs" / f"{run_id}.db", events, before_vacuum=_SMALL_PAGES)
     marks = ", ".join(f"'{run_id}'" for run_id in thin)
     if thin:
-        _delete(home / "history" / "runs" / "index.db", _OLD_EVENTS.format(runs=marks), _OLD_CHECKS.format(runs=marks))
+        _delete(home / "history" / "runs" / "index.db", _OLD_EVENTS.format(runs=marks), _OLD_CHECKS.format(runs=marks), _OLD_TAGS)
 
 
-def _delete(file: Path, *statements: str) -> None:
+def _delete(file: Path, *statements: str, before_vacuum: Sequence[str] = ()) -> None:
     # Of an instance that keeps its record elsewhere (PostgreSQL) there is no file.
     if not file.exists():
         return
     with closing(sqlite3.connect(file, timeout=10.0, isolation_level=None)) as connection:
         changed = sum(connection.execute(statement).rowcount for statement in statements)
         if changed:
-            connection.execute("VACUUM")
+            for statement in (*before_vacuum, "VACUUM"):
+                connection.execute(statement)
 
 
 def _is_sound(home: Path) -> bool:

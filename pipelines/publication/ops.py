@@ -25,6 +25,7 @@ _LONGEST_TEXT = 2_000
 _LONGEST_ROW = 20_000
 # What each run says at length, and no one needs of a run of long ago.
 _DETAILS = ("fetch_outcome", "check_results", "quarantine", "source_status", "ingested_batches")
+_RUNS_WITH_ALL_VERDICTS = 7
 _CONDENSED = "earlier.jsonl"
 
 
@@ -125,6 +126,16 @@ def condense(folder: Path, before: datetime) -> int:
     for path in old:
         path.unlink()
     return len(old)
+
+
+def thin_out(folder: Path, keep_runs: int = _RUNS_WITH_ALL_VERDICTS) -> None:
+    """Of the runs before the last ones keep no verdict that passed: they are nine lines in ten, and say the same every day."""
+    for run in runs(folder)[: -keep_runs or None]:
+        path = folder / f"{run['run_id']}.jsonl"
+        lines = _read_lines(path, "check_results") if path.exists() else []
+        if any(row.get("is_passed") is True for row in lines):
+            kept = [row for row in _read_lines(path) if row["table"] != "check_results" or row.get("is_passed") is not True]
+            write_whole(path, "".join(json.dumps(row) + "\n" for row in kept).encode())
 
 
 def _began(path: Path) -> str | None:

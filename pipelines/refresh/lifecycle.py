@@ -21,7 +21,7 @@ from pipelines.platform.lock import refresh_lock
 from pipelines.platform.settings import Settings
 from pipelines.publication import remote
 from pipelines.publication.manifest import VersionFacts, changed_files, kept_marts, write_manifest
-from pipelines.publication.ops import OpsRecorder, condense, read_ops, runs
+from pipelines.publication.ops import OpsRecorder, condense, read_ops, runs, thin_out
 from pipelines.publication.run_outcomes import INTERRUPTED, recorded_snapshots, settled_outcome
 from pipelines.publication.versions import DUCKDB_FILE, PublishedFolder
 from pipelines.publication.write import STORAGE_VERSION, write_blocked_version, write_version
@@ -41,6 +41,7 @@ def record_start(session: RefreshSession) -> None:
         if settled != (run["outcome"], run["detail"]) and run["run_id"] != session.run_id:
             ended = {**run, "outcome": settled[0], "detail": settled[1], "finished_at": run["finished_at"] or utc_now()}
             OpsRecorder(folder, run["run_id"]).append("refreshes", [ended])
+    thin_out(folder)
     condense(folder, utc_now() - timedelta(days=session.settings.keep_record_days))
     for loss in session.store.losses(recorded_snapshots(session.settings)):
         log.warning("lost   %s", loss)

@@ -13,7 +13,7 @@ from pathlib import Path
 from pipelines.ingest.snapshots import SnapshotStore
 from pipelines.platform.files import write_whole
 from pipelines.publication.manifest import changed_files, read_manifest
-from pipelines.publication.ops import OpsRecorder, condense, runs
+from pipelines.publication.ops import OpsRecorder, condense, runs, thin_out
 from pipelines.publication.versions import PublishedFolder
 from pipelines.quality.quarantine import DECISIONS, decision_row
 from pipelines.refresh.backup import restore_backup, write_backup
@@ -54,6 +54,7 @@ def record(data: Path, number: int) -> None:
         "quarantine",
         [{"table_name": "t", "quarantine_number": n, "row_json": "x" * 200} for n in range(3)],
     )
+    recorder.append("check_results", [{"table_name": "t", "rule": "holds", "is_passed": True, "detail": "y" * 200}])
     recorder.append("refreshes", [{**row, "outcome": "published", "finished_at": at}])
 
 
@@ -75,6 +76,7 @@ OPERATIONS: dict[str, Callable[[Path], object]] = {
     "publish a version": lambda data: publish(data, 1000 * os.getpid() + next(_numbers)),
     "record a run": lambda data: record(data, 90),
     "condense the record": lambda data: condense(data / "ops", AT + dt.timedelta(days=4)),
+    "thin out the record": lambda data: thin_out(data / "ops", keep_runs=2),
     "decide about a row in quarantine": lambda data: decide(data),  # noqa: PLW0108  (it stands below)
     "write a small file whole": lambda data: write_whole(data / "alerts.json", b"{}" * 5000),
     "back up": lambda data: write_backup(data, data.parent / "backup.tar.gz"),

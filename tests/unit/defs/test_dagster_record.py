@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -69,7 +71,12 @@ def test_a_day_leaves_next_to_nothing(tmp_path: Path) -> None:
             sizes.append(size(home))
         # What is left of a run is its row and a file without events, and those go after `keep`.
         grown = (sizes[-1] - sizes[2]) / (DAYS - 3)
-        assert grown < 150_000, sizes
+        assert grown < 40_000, sizes
+        # Nothing of an event that is gone stays in the index.
+        with closing(sqlite3.connect(home / "history" / "runs" / "index.db")) as index:
+            tags = index.execute("SELECT count(*), count(*) FILTER (WHERE event_id IN (SELECT id FROM event_logs)) FROM asset_event_tags")
+            ((count, of_events),) = tags.fetchall()
+            assert count == of_events > 0
         records = {r.asset_entry.asset_key.to_user_string(): r.asset_entry for r in instance.get_asset_records()}
         assert len(records) == COUNT
         for entry in records.values():

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.catalogue.contracts import catalogue
-from pipelines.publication.ops import OpsRecorder, condense, read_ops, runs, unreadable_lines
+from pipelines.publication.ops import OpsRecorder, condense, read_ops, runs, thin_out, unreadable_lines
 from tests.support.tables import AT
 
 
@@ -92,6 +92,22 @@ def test_of_old_runs_only_how_they_ended_is_kept(tmp_path: Path) -> None:
     assert [run["number"] for run in runs(tmp_path)] == list(range(1, 11))
     assert len(list(tmp_path.glob("*.jsonl"))) == 3
     assert (tmp_path / "earlier.jsonl").read_text().count("looked at") == 8
+
+
+def test_verdicts_that_passed_are_kept_of_the_last_runs_alone(tmp_path: Path) -> None:
+    for day in range(5):
+        recorder = OpsRecorder(tmp_path, f"run-{day}")
+        recorder.append("refreshes", [row(at=AT + dt.timedelta(days=day), number=day + 1)])
+        for rule, passed in (("holds", True), ("breaks", False)):
+            recorder.append("check_results", [{"table_name": "t", "rule": rule, "is_passed": passed}])
+    (tmp_path / "run-0.jsonl").write_bytes((tmp_path / "run-0.jsonl").read_bytes() + b'{"torn')
+    thin_out(tmp_path, keep_runs=2)
+    found = read_ops(tmp_path, catalogue())["check_results"].select("run_id", "rule").rows()
+    assert found == [(f"run-{day}", rule) for day in range(5) for rule in (("breaks", "holds") if day > 2 else ("breaks",))]
+    assert [run["number"] for run in runs(tmp_path)] == [1, 2, 3, 4, 5]
+    untouched = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    thin_out(tmp_path, keep_runs=2)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == untouched
 
 
 def test_one_run_is_read_without_the_others(tmp_path: Path) -> None:
