@@ -459,7 +459,7 @@ CASES: dict[str, tuple[str, int, list[tuple[str, str]], dict[str, Any], tuple[st
     ),
     "gpu.ai stock not said": ("gpu_ai", 0, [('"available"', '"free"')], {}, ("stock",), [None]),
     "lambda places not said": ("lambda", 0, [('"regions_with_capacity_available"', '"places"')], {}, ("stock",), [None]),
-    "lium a new tier": ("lium", 0, [('"tier": "spot"', '"tier": "gold"')], {"sku": "00000000-0003"}, ("purchase_option",), ["gold"]),
+    "lium a new tier": ("lium", 0, [('"tier": "spot"', '"tier": "gold"')], {"sku": "00000000-0004"}, ("purchase_option",), ["gold"]),
     "lium stock not said": ("lium", 0, [('"available_gpu_count"', '"free"')], {}, ("stock",), [None]),
     "seeweb stock not said": ("seeweb", 0, [('"available":', '"ready":')], {}, ("stock",), [None, "none"]),
     "shadeform stock not said": ("shadeform", 0, [('"available":', '"ready":')], {}, ("stock",), [None]),
