@@ -31,7 +31,7 @@ SOURCE = Source(
 )
 _WHAT = "page of prices"
 _PRICE = re.compile(r"^\$([0-9,]+(?:\.[0-9]+)?)\s*per hour$")
-_MACHINE = re.compile(r"([0-9]+) x (.+)$")
+_MACHINE = re.compile(r"(?:([0-9]+) x )?(.+)$")
 _TERM = re.compile(r"^[0-9]+_(?:weeks?|months?|years?)$")
 
 
@@ -47,7 +47,7 @@ def parse(content: bytes) -> pl.DataFrame:
         (row, _MACHINE.search(name.text)) for row in read_html(content, _WHAT).find_all("tr") if (name := row.first(cls="product-detail"))
     ]
     machines = [(row, machine) for row, machine in rows if machine]
-    if not machines:
+    if not any(machine.group(1) for _, machine in machines):
         raise ParseError(f"{_WHAT}: no machine with GPUs; expected rows with an element of class product-detail such as 8 x NVIDIA H100")
     found = [offer for row, machine in machines for offer in _offers(row, machine)]
     if not have_a_price(found):
@@ -56,7 +56,8 @@ def parse(content: bytes) -> pl.DataFrame:
 
 
 def _offers(row: Node, machine: re.Match[str]) -> Iterator[dict[str, object]]:
-    stated = {"gpu_as_named": machine.group(2), "gpu_count_stated": machine.group(1), "sku": f"{machine.group(1)} x {machine.group(2)}"}
+    # Without a number it is an offer all the same, of which nobody knows the price per GPU.
+    stated = {"gpu_as_named": machine.group(2), "gpu_count_stated": machine.group(1), "sku": machine.group()}
     for cell in row.find_all("td", cls="on-demand-pricing"):
         yield from ({**stated, "native_amount": amount} for amount in _by_the_hour(cell))
     for cell in row.find_all("td", cls="commitment-pricing"):

@@ -9,9 +9,9 @@ for all questions, or with each where their path names one of its variables. Wha
 fails, and is not there then.
 
 A column is a JMESPath, a fixed `value`, or a path whose text is cut out (`match`: the group that matched), translated (`words`, or
-`countries` by their names) or scaled (`times`, `divided_by`, exact); with `at` the path leads to an object of which the key at that
-path is taken, and of it `field`, or what is at `else`. A word that `words` does not know stays as it is: where its column allows only
-certain words, its row is put aside by name.
+`countries` by their names) or scaled (`times`, `divided_by`, `less_percent`, exact); with `at` the path leads to an object of which the
+key at that path is taken, and of it `field`, or what is at `else`. A word that `words` does not know stays as it is: where its column
+allows only certain words, its row is put aside by name.
 """
 
 from __future__ import annotations
@@ -149,11 +149,14 @@ def _parsed(manifest: Manifest, content: bytes) -> pl.DataFrame:
     variables: Mapping[str, str] = {}
     lookups: Mapping[str, Any] = {}
     if manifest.is_enveloped:
-        line, separator, content = content.partition(b"\n")
-        envelope = read_json(line, f"{what}, first line")
-        if not separator or not isinstance(envelope, dict) or not isinstance(envelope.get("request"), str):
+        line, _, body = content.partition(b"\n")
+        envelope = _envelope(line)
+        if envelope is not None:
+            asked, variables, lookups = envelope["request"], envelope.get("variables") or {}, envelope.get("lookups") or {}
+            content = body
+        elif manifest.asks_in_several_ways:
             raise ParseError(f"{what}: the first line does not say what was asked")
-        asked, variables, lookups = envelope["request"], envelope.get("variables") or {}, envelope.get("lookups") or {}
+        # Else it was stored before anything was looked up beside it.
         what = f"{what}, {asked}"
     reading = manifest.reading(asked)
     document = read_json(content, what)
@@ -163,13 +166,22 @@ def _parsed(manifest: Manifest, content: bytes) -> pl.DataFrame:
     tables = {name: _by_key(manifest.document["lookups"][name], answer) for name, answer in lookups.items()}
     named = {"_with": variables, "_lookup": tables, "_answer": document}
     chosen = [item for record in found for item in _items(record, reading, named) if _holds(item, reading.get("where", ()))]
-    rows = [row for item in chosen for row in _rows(item, reading)]
-    if not chosen and not manifest.is_enveloped and "paging" not in reading:
+    # What does not depend on the element of `each` is one offer, however many elements there are.
+    rows = [dict(row) for row in dict.fromkeys(tuple(row.items()) for item in chosen for row in _rows(item, reading))]
+    if not chosen and not manifest.asks_in_several_ways and "paging" not in reading:
         raise ParseError(f"{what}: none of {len(found)} records is an offer; expected at least one")
     if chosen and not rows:
         raise ParseError(f"{what}: {len(chosen)} records without an amount; expected at least one of them to have a price")
     _refuse_lost_fields(rows, reading, what)
     return offers(rows)
+
+
+def _envelope(line: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and isinstance(found.get("request"), str) else None
 
 
 def _records(document: Any, reading: Mapping[str, Any], what: str) -> list[Any]:
@@ -183,7 +195,7 @@ def _records(document: Any, reading: Mapping[str, Any], what: str) -> list[Any]:
 
 def _items(record: dict[str, Any], reading: Mapping[str, Any], named: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     named = {**record, **named}
-    each = search(reading["each"], record) if "each" in reading else None
+    each = search(reading["each"], named) if "each" in reading else None
     if isinstance(each, dict):
         each = [{**value, "_key": key} if isinstance(value, dict) else {"_key": key, "_value": value} for key, value in each.items()]
     if isinstance(each, list) and each:
@@ -226,6 +238,11 @@ def _value(spec: Any, item: Mapping[str, Any]) -> str | None:
     if text is not None and ("times" in spec or "divided_by" in spec):
         divisor = as_text(search(spec["divided_by"], item)) if "divided_by" in spec else "1"
         text = _scaled(text, spec.get("times", "1"), divisor)
+    if text is not None and "less_percent" in spec:
+        stated = as_text(search(spec["less_percent"], item))
+        percent = number_of(stated)
+        # A discount that is no number makes no price: the rules put its row aside by name.
+        text = f"{text} less {stated}%" if percent is None else _scaled(text, str(100 - percent), "100")
     return text
 
 

@@ -57,8 +57,13 @@ class Manifest:
     @property
     def is_enveloped(self) -> bool:
         """True where an answer does not say by itself what was asked: it is stored behind a line that does."""
+        return self.asks_in_several_ways or "lookups" in self.document
+
+    @property
+    def asks_in_several_ways(self) -> bool:
+        """True where an answer can be read only by knowing which request it is of, and with which variables."""
         requests = self.document["requests"]
-        return len(requests) > 1 or "for_each" in requests[0] or "lookups" in self.document
+        return len(requests) > 1 or "for_each" in requests[0]
 
     def questions(self) -> Iterator[Question]:
         """Each request with each combination of its variables."""
@@ -134,7 +139,7 @@ def _expressions(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 inside = (
                     {"": spec}
                     if isinstance(spec, str)
-                    else {f".{key}": spec.get(key) for key in ("path", "at", "field", "else", "divided_by")}
+                    else {f".{key}": spec.get(key) for key in ("path", "at", "field", "else", "divided_by", "less_percent")}
                 )
                 found += [(f"{at}{name}.{column}{key}", value) for key, value in inside.items()]
         yield from ((key, value) for key, value in found if value is not None)

@@ -20,6 +20,7 @@ OVH_HOUR = (
 )
 OVH_PRICE = OVH_HOUR.replace("275000000", "199000000")
 LATITUDE = (r"\"name\":\"Japan\"", {"region": "Japan"}, ("country_stated",))
+MASSED_B200 = r"[\"$$42.50\",[\"$\",\"small\",null,{\"children\":\"/hr\"}]]"
 TOGETHER_181 = '<td><a href="/ask"><p>Contact us</p></a></td></tr>\n<tr><td><p><span>NVIDIA</span><span> </span><span>GB200'
 
 # source, file, what is changed, which rows, which columns, what they must be
@@ -170,6 +171,14 @@ CASES: dict[str, tuple[str, int, list[tuple[str, str]], dict[str, Any], tuple[st
         AMOUNT,
         ["£1.20 per hour"],
     ),
+    "civo no number": (
+        "civo",
+        0,
+        [("8 x NVIDIA H100 SXM - 80GB", "NVIDIA H100 SXM cluster")],
+        {"sku": "NVIDIA H100 SXM cluster"},
+        ("gpu_as_named", "gpu_count_stated", "purchase_option", "native_amount"),
+        [("NVIDIA H100 SXM cluster", None, "on_demand", "23.60"), ("NVIDIA H100 SXM cluster", None, "commitment", "19.90")],
+    ),
     "civo by two years": (
         "civo",
         0,
@@ -225,6 +234,38 @@ CASES: dict[str, tuple[str, int, list[tuple[str, str]], dict[str, Any], tuple[st
         {"region": "Japan"},
         AMOUNT,
         [],
+    ),
+    "massed by the month": (
+        "massed_compute",
+        0,
+        [(MASSED_B200, MASSED_B200.replace("$$42.50", "$$24,820.00").replace("/hr", "/mo"))],
+        {"sku": "B200 SXM6 x8"},
+        ("purchase_option", "price_unit", "native_amount"),
+        [("dedicated_month", "instance_month", "24820.00")],
+    ),
+    "massed by the week": (
+        "massed_compute",
+        0,
+        [(MASSED_B200, MASSED_B200.replace("/hr", "/fortnight"))],
+        {"sku": "B200 SXM6 x8"},
+        ("price_unit",),
+        ["instance_fortnight"],
+    ),
+    "massed a range": (
+        "massed_compute",
+        0,
+        [("$$42.50", "$$42.50 - 45")],
+        {"sku": "B200 SXM6 x8"},
+        AMOUNT,
+        ["42.50 - 45"],
+    ),
+    "massed two prices in one place": (
+        "massed_compute",
+        0,
+        [(MASSED_B200, MASSED_B200 + MASSED_B200)],
+        {"sku": "B200 SXM6 x8"},
+        AMOUNT,
+        ["2 prices, expected 1"],
     ),
     "massed two amounts": ("massed_compute", 0, [("$$42.50", "$$43.50")], {"sku": "B200 SXM6 x8"}, AMOUNT, ["43.50"]),
     "massed two places, two amounts": (
@@ -459,6 +500,14 @@ CASES: dict[str, tuple[str, int, list[tuple[str, str]], dict[str, Any], tuple[st
     ),
     "gpu.ai stock not said": ("gpu_ai", 0, [('"available"', '"free"')], {}, ("stock",), [None]),
     "lambda places not said": ("lambda", 0, [('"regions_with_capacity_available"', '"places"')], {}, ("stock",), [None]),
+    "verda a discount without a number": (
+        "verda",
+        0,
+        [('"discount_percentage": 12.0', '"discount_percentage": null')],
+        {"sku": "1H100.80S.30V", "commitment_months": 3},
+        AMOUNT,
+        ["3.15 less None%"],
+    ),
     "lium a new tier": ("lium", 0, [('"tier": "spot"', '"tier": "gold"')], {"sku": "00000000-0004"}, ("purchase_option",), ["gold"]),
     "lium stock not said": ("lium", 0, [('"available_gpu_count"', '"free"')], {}, ("stock",), [None]),
     "seeweb stock not said": ("seeweb", 0, [('"available":', '"ready":')], {}, ("stock",), [None, "none"]),
