@@ -17,7 +17,7 @@ log = logging.getLogger("breakeven")
 
 # Separated by blanks, such as `mailtos://user:password@example.org?to=ops@example.org slack://a/b/c jsons://hooks.example.org/x`.
 URLS_VARIABLE = "BREAKEVEN_ALERT_URLS"
-_LONGEST_BODY = 2_000
+_LONGEST_TITLE, _LONGEST_BODY = 200, 2_000
 
 
 class AlertError(Exception):
@@ -26,7 +26,8 @@ class AlertError(Exception):
 
 def send(message: Message, environment: Mapping[str, str], *, is_over: bool = False) -> list[str]:
     """Log a message and send it everywhere; give the schemes of the addresses that did not take it. Raises AlertError."""
-    title = f"Breakeven: {'over: ' if is_over else ''}{message.title}"
+    # One line, in a log too.
+    title = f"Breakeven: {'over: ' if is_over else ''}{fit_to_show(message.title, _LONGEST_TITLE)}"
     body = "\n".join(fit_to_show(line, _LONGEST_BODY) for line in message.body.splitlines())
     log.log(logging.INFO if is_over else logging.WARNING, "alert  %s: %s", title, body.replace("\n", " "))
     urls = environment.get(URLS_VARIABLE, "").split()

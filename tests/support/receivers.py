@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socketserver
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -31,15 +31,27 @@ def web_hook(status: int = 200) -> Iterator[tuple[int, list[tuple[str, Any]]]]:
 
 
 @contextmanager
-def mail_server() -> Iterator[tuple[int, list[str]]]:
-    """Port, and the messages taken so far, as they were sent."""
+def mail_server(answers: Mapping[str, str] | None = None, is_silent: bool = False) -> Iterator[tuple[int, list[str]]]:
+    """Port, and the messages taken so far, as they were sent.
+
+    `answers`: what is said to a command instead of yes, by its first word (`AUTH`, `MAIL`, `RCPT`, `DATA`); `is_silent`: it takes the
+    connection and never says a word.
+    """
     got: list[str] = []
+    over = threading.Event()
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
+            if is_silent:
+                over.wait()
+                return
             self.wfile.write(b"220 here\r\n")
             while line := self.rfile.readline():
                 word = line.strip().upper()
+                command = word.split(b" ")[0].decode()
+                if other := {"EHLO": "250-here\r\n250 AUTH PLAIN", "AUTH": "235 known", **(answers or {})}.get(command):
+                    self.wfile.write(f"{other}\r\n".encode())
+                    continue
                 if word == b"DATA":
                     self.wfile.write(b"354 go on\r\n")
                     lines = []
@@ -54,4 +66,5 @@ def mail_server() -> Iterator[tuple[int, list[str]]]:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server.server_address[1], got
+        over.set()
         server.shutdown()

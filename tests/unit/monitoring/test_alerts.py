@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import email
+import email.header
 import json
 import logging
+import socket
 from pathlib import Path
 
 import pytest
@@ -122,6 +125,40 @@ def test_each_receiver_gets_its_own_form() -> None:
     assert list(got[1][1]) == ["text"] and "Free some space" in got[1][1]["text"]
     [mail] = mails
     assert "Breakeven: Refresh failed" in mail and "To: ops@example.org" in mail and "Free some space" in mail
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def mail_url(port: int) -> str:
+    return f"mailto://ops:THE-SECRET@127.0.0.1:{port}?from=breakeven@example.org&to=ops@example.org&mode=insecure&format=text"
+
+
+@pytest.mark.parametrize(
+    "fault", ["refuses the password", "refuses the sender", "refuses the reader", "refuses the text", "says nothing", "is not there"]
+)
+def test_a_mail_server_that_takes_nothing_is_said_and_holds_nobody_up(fault: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    commands = {"refuses the password": "AUTH", "refuses the sender": "MAIL", "refuses the reader": "RCPT", "refuses the text": "DATA"}
+    answers = {commands[fault]: "550 not here"} if fault in commands else None
+    with mail_server(answers, is_silent=fault == "says nothing") as (port, mails), web_hook() as (hook, got):
+        address = mail_url(free_port() if fault == "is not there" else port)
+        assert send(MESSAGE, {URLS_VARIABLE: f"{address} json://127.0.0.1:{hook}/plain"}) == ["mailto"]
+        assert mails == [] and len(got) == 1
+    assert "not delivered to address 1 of BREAKEVEN_ALERT_URLS (mailto)" in caplog.text and "THE-SECRET" not in caplog.text
+
+
+def test_nothing_that_others_wrote_becomes_a_header_of_a_mail_or_a_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    title = "Source x is failed\r\nBcc: everyone@example.org\r\n\r\n<b>hello</b>"
+    with mail_server() as (port, mails):
+        assert send(Message("k", title, "body\r\nCc: other@example.org é"), {URLS_VARIABLE: mail_url(port)}) == []
+    assert all("\n" not in record.getMessage() for record in caplog.records if record.name == "breakeven")
+    headers = email.message_from_string(mails[0])
+    assert headers["To"] == "ops@example.org" and headers["Bcc"] is None and headers["Cc"] is None
+    assert str(email.header.make_header(email.header.decode_header(headers["Subject"]))).startswith("Breakeven: Source x is failed")
 
 
 def test_no_address_is_shown(caplog: pytest.LogCaptureFixture) -> None:
