@@ -1,6 +1,6 @@
 """Try BI tools on the published file through two refreshes: each connects, reads, and reads again after a new version was published.
 
-    python scripts/try_bi_tools.py DATA [--dbt VENV] [--superset VENV] [--duckdb VENV]
+    python scripts/try_bi_tools.py DATA [--duckdb VENV] [--dbt VENV] [--harlequin VENV] [--superset VENV]
 
 DATA is a data folder of its own (it is refreshed twice, offline, for two days). Each tool is tried from the environment that it was
 installed in (docs/bi-tools.md says how). Prints a line for each tool and step; exits 1 where one failed.
@@ -9,6 +9,7 @@ installed in (docs/bi-tools.md says how). Prints a line for each tool and step; 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import subprocess
@@ -64,40 +65,80 @@ def by_python(venv: Path, file: Path, folder: Path) -> str:
     return done.stdout.strip().splitlines()[-1] if done.returncode == 0 else f"failed: {done.stderr.strip().splitlines()[-1]}"
 
 
-class Superset:
-    """One process of Superset with the dashboard of deploy/superset, open from before one refresh until after the next."""
+class Reader:
+    """A process of a tool that stays open: for each line it reads again, and says in JSON the newest day and the rows that it saw."""
 
-    def __init__(self) -> None:
-        self.process: subprocess.Popen[str] | None = None
+    def __init__(self, command: list[str], environment: dict[str, str], folder: Path) -> None:
+        self.log, pipe = folder / "log", subprocess.PIPE
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(command, env=environment, cwd=folder, text=True, stdin=pipe, stdout=pipe, stderr=log)
 
-    def __call__(self, venv: Path, file: Path, folder: Path) -> str:
-        """The newest day that a chart shows; every chart of the dashboard must have rows."""
-        self.process = self.process or self._start(venv, file, folder)
+    def read(self) -> str:
+        """The newest day that the tool shows; whatever it reads must have rows."""
         assert self.process.stdin
         assert self.process.stdout
-        print("read", file=self.process.stdin, flush=True)
+        with contextlib.suppress(BrokenPipeError):  # its log says why it ended
+            print("read", file=self.process.stdin, flush=True)
         line = self.process.stdout.readline()
         if not line:
-            return f"failed: {(folder / 'log').read_text().strip().splitlines()[-1]}"
+            return f"failed: {self.log.read_text().strip().splitlines()[-1]}"
         seen = json.loads(line)
         empty = [name for name, count in seen["rows"].items() if not count]
         return f"failed: no rows in {', '.join(empty)}" if empty else str(seen["day"])
 
-    def _start(self, venv: Path, file: Path, folder: Path) -> subprocess.Popen[str]:
+    def close(self) -> None:
+        """End the process."""
+        self.process.communicate()
+
+
+class Superset:
+    """One process of Superset with the dashboard of deploy/superset, open from before one refresh until after the next."""
+
+    def __init__(self) -> None:
+        self.reader: Reader | None = None
+
+    def __call__(self, venv: Path, file: Path, folder: Path) -> str:
+        """The newest day that a chart shows."""
+        self.reader = self.reader or self._start(venv, file, folder)
+        return self.reader.read()
+
+    def _start(self, venv: Path, file: Path, folder: Path) -> Reader:
         config = folder / "superset_config.py"
         config.write_text(SUPERSET_CONFIG.format(folder=folder))
         environment = outside(SUPERSET_CONFIG_PATH=str(config), FLASK_APP="superset")
         with (folder / "log").open("w") as log:
             for words in SUPERSET_SETUP:
                 subprocess.run([str(venv / "bin" / "superset"), *words], env=environment, cwd=folder, check=True, stdout=log, stderr=log)
-            command = [str(venv / "bin" / "python"), str(ROOT / "deploy" / "superset" / "read_dashboard.py"), str(file)]
-            pipe = subprocess.PIPE
-            return subprocess.Popen(command, env=environment, cwd=folder, text=True, stdin=pipe, stdout=pipe, stderr=log)
+        command = [str(venv / "bin" / "python"), str(ROOT / "deploy" / "superset" / "read_dashboard.py"), str(file)]
+        return Reader(command, environment, folder)
 
     def close(self) -> None:
         """End the process."""
-        if self.process:
-            self.process.communicate()
+        if self.reader:
+            self.reader.close()
+
+
+class Harlequin:
+    """A window of the SQL IDE stays open on the file through each refresh, and still answers; a new window sees the new version."""
+
+    def __init__(self) -> None:
+        self.window: Reader | None = None
+
+    def __call__(self, venv: Path, file: Path, folder: Path) -> str:
+        """The newest day in a new window."""
+        if self.window:
+            seen = self.window.read()
+            if seen.startswith("failed"):
+                return f"the open window {seen}"
+            self.close()
+        command = [str(venv / "bin" / "python"), str(ROOT / "scripts" / "read_in_harlequin.py"), str(file), COUNT]
+        self.window = Reader(command, outside(), folder)
+        return self.window.read()
+
+    def close(self) -> None:
+        """Close the window."""
+        if self.window:
+            self.window.close()
 
 
 def by_dbt(venv: Path, file: Path, folder: Path) -> str:
@@ -120,12 +161,12 @@ def main() -> int:
     """Try each tool before and after each refresh."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
-    for tool in ("dbt", "superset", "duckdb"):
+    for tool in ("duckdb", "dbt", "harlequin", "superset"):
         parser.add_argument(f"--{tool}", type=Path, metavar="VENV")
     options = parser.parse_args()
     data = options.data.resolve()
-    file, failed, superset = data / "published" / "breakeven.duckdb", False, Superset()
-    tools = {"duckdb": by_python, "dbt": by_dbt, "superset": superset}
+    file, failed, harlequin, superset = data / "published" / "breakeven.duckdb", False, Harlequin(), Superset()
+    tools = {"duckdb": by_python, "dbt": by_dbt, "harlequin": harlequin, "superset": superset}
     with tempfile.TemporaryDirectory() as aside:
         for day in DAYS:
             refresh(data, day)
@@ -139,6 +180,7 @@ def main() -> int:
                 good = seen.startswith(day)
                 failed |= not good
                 print(f"{tool:9} after the refresh for {day}: {'sees it' if good else seen}", flush=True)
+        harlequin.close()
         superset.close()
     return 1 if failed else 0
 
