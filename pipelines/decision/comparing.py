@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from pipelines.decision.documents import WorkloadError
+from pipelines.decision.load_file import HOURS_PER_DAY
 from pipelines.decision.market import Market
 from pipelines.decision.plan import decide
 from pipelines.decision.workload import Workload
@@ -32,18 +33,21 @@ SWEEP_POINTS = 13
 
 @dataclass(frozen=True)
 class Change:
-    """One kind of way then and now, in USD over the horizon; None where it was not there."""
+    """One kind of way then and now, over the horizon in the workload's currency; None where it was not there."""
 
     kind: str
     then_title: str | None
-    then_usd: float | None
+    then_cost: float | None
     now_title: str | None
-    now_usd: float | None
+    now_cost: float | None
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two answers to one workload; `causes`: recommendation and cost where only one group of inputs is that of now."""
+    """Two answers to one workload; `causes`: recommendation and cost where only one group of inputs is that of now.
+
+    Each cost passes the exchange rate of its own answer.
+    """
 
     then_label: str
     now_label: str
@@ -66,7 +70,7 @@ def compare(workload: Workload, load: np.ndarray, then: Market, now: Market, lab
 
     def of(decision: Any, kind: str) -> tuple[str | None, float | None]:
         option = next((o for o in decision.options if o.kind == kind), None)
-        return (None, None) if option is None else (option.title, option.cost_usd[years]["base"])
+        return (None, None) if option is None else (option.title, option.cost_usd[years]["base"] / decision.usd_per_unit)
 
     causes = []
     for name, fields in GROUPS.items():
@@ -85,20 +89,23 @@ def compare(workload: Workload, load: np.ndarray, then: Market, now: Market, lab
 def sweep(
     workload: Workload, load: np.ndarray, market: Market, least: float, most: float, points: int = SWEEP_POINTS
 ) -> list[dict[str, Any]]:
-    """The cheapest way at each of some loads (counted tokens a day), from the least to the most, evenly in powers of ten."""
-    mean = float(load.mean()) * 24
+    """The cheapest way at each of some loads (counted tokens a day), from the least to the most, evenly in powers of ten.
+
+    Costs are in the workload's currency.
+    """
+    mean = float(load.mean()) * HOURS_PER_DAY
     found = []
     for tokens in np.geomspace(least, most, points):
         decision = decide(workload, load * (tokens / mean), market, draws=1)
         best, second = (decision.options[n] if len(decision.options) > n else None for n in (0, 1))
-        years = workload.horizon_years
+        years, by = workload.horizon_years, decision.usd_per_unit
         found.append(
             {
                 "tokens_per_day": float(tokens),
                 "kind": best.kind if best else None,
                 "way": best.title if best else None,
-                "cost_usd": best.cost_usd[years]["base"] if best and best.cost_usd[years] else None,  # type: ignore[index]
-                "usd_per_million": best.usd_per_million_output_tokens if best else None,
+                "cost": best.cost_usd[years]["base"] / by if best and best.cost_usd[years] else None,  # type: ignore[index]
+                "per_million": best.usd_per_million_output_tokens / by if best else None,
                 "next_kind": second.kind if second else None,
                 "next_costs_times": second.usd_per_million_output_tokens / best.usd_per_million_output_tokens if best and second else None,
             }
@@ -109,23 +116,29 @@ def sweep(
 def portfolio(workloads: Sequence[tuple[Workload, np.ndarray]]) -> tuple[Workload, np.ndarray]:
     """Several workloads on shared machines: their loads added, hour by hour. Raises WorkloadError where they ask for different things."""
     (first, load), *rest = workloads
-    same = (
-        "model",
-        "precisions",
-        "tokens",
-        "objective",
-        "horizon_years",
-        "currency",
-        "electricity_area",
-        "constraints",
-        "site",
-        "resilience",
-    )
     for other, hours in rest:
-        for name in same:
-            if getattr(other, name) != getattr(first, name):
-                raise WorkloadError(f"{name} of {other.name!r} is not that of {first.name!r}, expected the same where machines are shared")
-        if other.load.growth_per_year != first.load.growth_per_year:
-            raise WorkloadError(f"load.growth_per_year of {other.name!r} is not that of {first.name!r}, expected the same")
+        asked, meant = _must_be_the_same(other), _must_be_the_same(first)
+        for field in sorted(asked.keys() | meant.keys()):
+            if asked.get(field) != meant.get(field):
+                raise WorkloadError(
+                    f"{field} of {other.name!r} is {asked.get(field)!r}, that of {first.name!r} {meant.get(field)!r}; "
+                    "expected the same where machines are shared"
+                )
         load = load + hours
-    return first.model_copy(update={"name": " + ".join(w.name for w, _ in workloads)}), load
+    shapes = {workload.load.shape for workload, _ in workloads}
+    a_day = float(load.mean()) * HOURS_PER_DAY
+    of_all = {"csv": None, "shape": shapes.pop() if len(shapes) == 1 else None, f"{first.token_kind}_tokens_per_day": a_day}
+    names = " + ".join(workload.name for workload, _ in workloads)
+    return first.model_copy(update={"name": names, "load": first.load.model_copy(update=of_all)}), load
+
+
+def _must_be_the_same(workload: Workload) -> dict[str, Any]:
+    """All that is asked but the name and the hours, by field. A load of the shape `growing` goes on growing, and no other does."""
+    load = {"growth_per_year": workload.load.growth_per_year, "shape": "growing" if workload.load.shape == "growing" else "another"}
+    return _by_field({**workload.model_dump(mode="json", exclude={"name", "load"}), "load": load})
+
+
+def _by_field(value: Any, field: str = "") -> dict[str, Any]:
+    if not isinstance(value, dict) or not value:
+        return {field: value}
+    return {place: v for name, part in value.items() for place, v in _by_field(part, f"{field}.{name}".lstrip(".")).items()}

@@ -14,12 +14,12 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pipelines.decision.lookups import country_of
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
+NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 
 
 def _number(value: object) -> object:
     """Numbers only: not yes or no, and no text with separators that may stand for thousands or decimals."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str) or (isinstance(value, str) and not _NUMBER.fullmatch(value)):
+    if isinstance(value, bool) or not isinstance(value, int | float | str) or (isinstance(value, str) and not NUMBER.fullmatch(value)):
         raise ValueError("expected a number such as 40e6 or 0.05, without separators of thousands")
     return value
 

@@ -98,6 +98,11 @@ class Decision:
         """The cheapest over the horizon, or None where nothing is allowed."""
         return self.options[0] if self.options else None
 
+    @property
+    def usd_per_unit(self) -> float:
+        """USD of one unit of the workload's currency."""
+        return self.market.usd_per_eur if self.workload.currency == "EUR" else 1.0
+
 
 def decide(workload: Workload, load: np.ndarray, market: Market, draws: int = DRAWS) -> Decision:
     """The whole answer for an hourly load of the first year; `draws` of the Monte Carlo."""

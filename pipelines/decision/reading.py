@@ -46,12 +46,14 @@ WINDOW_DAYS = 30
 def read_market(connection: duckdb.DuckDBPyConnection, workload: Workload, as_of: date | None = None) -> Market:
     """Read what concerns a workload, as of a day of the version (its newest where None).
 
-    Raises WorkloadError where its model, lengths, electricity area or a constraint's value are not known.
+    Raises WorkloadError for a day after it, and where its model, lengths, electricity area or a constraint's value are not known.
     """
     facts = read_facts(connection)
     _look_up(connection, workload, facts)
     (newest,) = connection.execute("SELECT max(on_date) FROM marts.cost_per_token").fetchall()[0]
-    day = min(as_of or newest, newest)
+    day = as_of or newest
+    if day > newest:
+        raise WorkloadError(f"as of {day} nothing is known: what is published ends on {newest}, expected that day or one before")
     fx = rows(
         connection,
         "SELECT units_per_eur, on_date FROM marts.fx_rate WHERE currency = 'USD' AND on_date <= ? ORDER BY on_date DESC LIMIT 1",

@@ -21,6 +21,11 @@ from pipelines.decision.mistakes import in_words
 from pipelines.decision.quotes import Extra, Own, Quotes
 
 Shape = Literal["constant", "business_hours", "diurnal", "bursty", "growing"]
+InputTokens = Annotated[Whole, Field(ge=1, le=10_000_000)]
+OutputTokens = Annotated[Whole, Field(ge=0, le=10_000_000)]
+Growth = Annotated[Number, Field(ge=-0.9, le=10)]
+Years = Annotated[Whole, Field(ge=1, le=10)]
+Currency = Literal["USD", "EUR"]
 
 
 class Tokens(Strict):
@@ -29,8 +34,8 @@ class Tokens(Strict):
     `cached_input_share` of the input repeats what the seller still holds; `batch` work may wait for a seller's batch price.
     """
 
-    input: Annotated[Whole, Field(ge=1, le=10_000_000)]
-    output: Annotated[Whole, Field(ge=0, le=10_000_000)]
+    input: InputTokens
+    output: OutputTokens
     cached_input_share: Share = 0.0
     batch: bool = False
 
@@ -52,7 +57,7 @@ class Load(Strict):
     input_tokens_per_day: Positive | None = None
     shape: Shape | None = None
     csv: Annotated[str, Field(min_length=1, max_length=255)] | None = None
-    growth_per_year: Annotated[Number, Field(ge=-0.9, le=10)] = 0.0
+    growth_per_year: Growth = 0.0
 
     @model_validator(mode="after")
     def _one_way(self) -> Load:
@@ -133,8 +138,8 @@ class Workload(Strict):
     tokens: Tokens
     objective: Objective
     load: Load
-    horizon_years: Annotated[Whole, Field(ge=1, le=10)] = 5
-    currency: Literal["USD", "EUR"] = "USD"
+    horizon_years: Years = 5
+    currency: Currency = "USD"
     electricity_area: str | None = None
     constraints: Constraints = Constraints()
     scale_to_zero: ScaleToZero | None = None

@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+import yaml
 
 from pipelines import decision
 from pipelines.decision.market import LONGEST_AGE_DAYS, Market
@@ -165,6 +167,73 @@ def test_a_watched_workload_is_decided_after_a_refresh_and_its_turn_is_told(arch
     (data / "alerts.json").write_text(json.dumps(remembered))
     assert [m.key for m in look_and_tell(settings, {}, utc_now()).begun] == [f"workload:{good}"]
     assert look_and_tell(settings, {}, utc_now()).begun == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--as-of", "2026-11-24"], "as of 2026-11-24 nothing is known: what is published ends on 2026-11-23"),
+        (["--compare", "2027-01-01"], "as of 2027-01-01 nothing is known"),
+        (["--compare", "yesterday"], "expected YYYY-MM-DD or a published version: 2"),
+        (["--compare", "../../etc"], "expected YYYY-MM-DD or a published version: 2"),
+        (["--compare", "2026-10-01", "--sweep", "load=1e6:1e9"], "not allowed with argument"),
+        (["--compare", "2026-10-01", "--html"], "shown as text or as --json"),
+        (["--sweep", "load=1e6:1e9", "--markdown"], "shown as text or as --json"),
+        (["--output", "/none/answer.txt"], "/none/answer.txt: cannot be written: No such file"),
+        (["--watch", "/none/answers.json"], "/none/answers.json: cannot be written: No such file"),
+    ],
+)
+def test_what_cannot_be_asked_is_said(archive: Cli, arguments: list[str], said: str) -> None:
+    done = archive("decide", str(TWELVE[5]), *arguments)
+    assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr
+
+
+def test_an_answer_is_compared_with_that_of_another_day_in_its_money(archive: Cli) -> None:
+    done = archive("decide", str(TWELVE[5]), "--compare", "20261001")
+    assert done.returncode == 0, done.stderr
+    assert "2026-10-01 against 2026-11-23" in done.stdout and "EUR" in done.stdout and "USD" not in done.stdout
+    [found] = json.loads(archive("decide", str(TWELVE[5]), "--compare", "2026-10-01", "--json").stdout)
+    assert found["currency"] == "EUR"
+    now = {option["kind"]: option["cost"]["1"]["base"] for option in answer(archive, TWELVE[5])["options"]}
+    assert {c["kind"]: c["now_cost"] for c in found["changes"] if c["now_cost"]} == pytest.approx(now)
+
+
+def test_a_version_that_lacks_a_table_of_today_is_said(archive: Cli, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    version = data / "published" / "versions" / archive.current.name
+    shutil.copytree(archive.current, version)
+    (data / "published" / "current").symlink_to(version)
+    (data / "published" / "breakeven.duckdb").symlink_to(version / "breakeven.duckdb")
+    older = version.with_name("20250101T000000Z-00000000")
+    older.mkdir()
+    shutil.copy(version / "breakeven.duckdb", older)
+    with duckdb.connect(str(older / "breakeven.duckdb")) as connection:
+        connection.execute("DROP TABLE marts.cost_assumption")
+    done = Cli(data)("decide", str(TWELVE[5]), "--compare", older.name)
+    assert done.returncode == 2 and f"--compare: {older.name} lacks what this release reads" in done.stderr
+    same = Cli(data)("decide", str(TWELVE[5]), "--compare", version.name)
+    assert same.returncode == 0 and "The answer is the same." in same.stdout
+
+
+def test_several_files_are_several_answers_and_a_portfolio_is_one(archive: Cli, tmp_path: Path) -> None:
+    paths = []
+    for name, tokens in (("day", 4e8), ("night", 6e8)):
+        document = yaml.safe_load(TWELVE[5].read_text())
+        document |= {"name": name, "load": {"output_tokens_per_day": tokens, "shape": "constant"}}
+        paths.append(tmp_path / f"{name}.yaml")
+        paths[-1].write_text(yaml.safe_dump(document))
+    done = archive("decide", *map(str, paths), "--json")
+    assert done.returncode == 0, done.stderr
+    alone = json.loads(done.stdout)
+    assert [found["workload"]["name"] for found in alone] == ["day", "night"]
+    shared = json.loads(archive("decide", *map(str, paths), "--portfolio", "--json").stdout)
+    assert shared["workload"]["name"] == "day + night" and shared["workload"]["load"]["output_tokens_per_day"] == pytest.approx(1e9)
+    assert shared["options"][0]["facts"]["machines_at_the_peak"] < 2 * max(
+        found["options"][0]["facts"]["machines_at_the_peak"] for found in alone
+    )
+    for shown, said in ((["--html"], "give one workload, or --portfolio"), (["--watch", str(tmp_path / "w.json"), "--portfolio"], "")):
+        again = archive("decide", *map(str, paths), *shown)
+        assert said in again.stderr and again.returncode == (2 if said else 0)
 
 
 def test_all_ways_age_by_one_rule(published: duckdb.DuckDBPyConnection) -> None:

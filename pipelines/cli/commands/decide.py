@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -15,6 +16,7 @@ import duckdb
 from pipelines.cli.exits import DEGRADED, FAILED, GOOD, UsageError, day
 from pipelines.platform.locale import LANGUAGES
 from pipelines.platform.settings import Settings
+from pipelines.platform.text import fit_to_show
 from pipelines.publication import reader
 from pipelines.publication.versions import DUCKDB_FILE, PublishedFolder
 
@@ -28,9 +30,10 @@ def add(commands: Commands) -> None:
     parser.add_argument("workload", type=Path, nargs="+", metavar="WORKLOAD.yaml", help="see docs/workloads for examples")
     parser.add_argument("--portfolio", action="store_true", help="serve all of them on the same machines")
     parser.add_argument("--as-of", type=day, metavar="DATE", help="answer as it would have been said on that day")
-    parser.add_argument("--compare", metavar="DATE|VERSION", help="what changed since that day, or since that published version, and why")
-    parser.add_argument("--sweep", metavar="load=LEAST:MOST", help="the cheapest way at each of some loads, in tokens a day")
-    parser.add_argument("--watch", type=Path, metavar="FILE", help="remember the answer there, and exit with 3 where it has turned since")
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--compare", metavar="DATE|VERSION", help="what changed since that day, or since that published version, and why")
+    instead.add_argument("--sweep", metavar="load=LEAST:MOST", help="the cheapest way at each of some loads, in tokens a day")
+    instead.add_argument("--watch", type=Path, metavar="FILE", help="remember the answer there, and exit with 3 where it has turned since")
     parser.add_argument("--language", choices=LANGUAGES, default="en", help="of text, page and Markdown (default en); JSON stays as it is")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to standard output")
     shown_as = parser.add_mutually_exclusive_group()
@@ -46,6 +49,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
 
     if options.html and len(options.workload) > 1 and not options.portfolio:
         raise UsageError("--html shows one answer; give one workload, or --portfolio")
+    if (options.html or options.markdown) and (options.sweep or options.compare):
+        raise UsageError("--sweep and --compare are shown as text or as --json, expected one of them")
     try:
         asked = [decision.load_workload(path) for path in options.workload]
         if options.portfolio:
@@ -62,7 +67,10 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     if options.output is None:
         print(text)
     else:
-        options.output.write_text(text + "\n", encoding="utf-8")
+        try:
+            options.output.write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"{options.output}: cannot be written: {error.strerror}") from error
     return code
 
 
@@ -71,8 +79,12 @@ def _answers(options: argparse.Namespace, asked: list[Any], connection: duckdb.D
 
     found = [decision.decide(w, load, _market(connection, w, options.as_of, path)) for path, (w, load) in _named(options, asked)]
     code = GOOD if all(f.best for f in found) else FAILED
-    if options.watch is not None and _turned(options.watch, found):
-        code = DEGRADED
+    if options.watch is not None:
+        from pipelines.cli.watch_file import turned_since  # noqa: PLC0415
+
+        turned = turned_since(options.watch, found)
+        print(*turned, sep="\n", end="\n" if turned else "", file=sys.stderr)
+        code = DEGRADED if turned else code
     if options.json:
         documents = [decision.as_dict(f) for f in found]
         return json.dumps(documents[0] if len(documents) == 1 else documents, indent=1, default=str), code
@@ -95,17 +107,6 @@ def _market(connection: duckdb.DuckDBPyConnection, workload: Any, as_of: date | 
         raise UsageError(f"{path}: {error}") from error
 
 
-def _turned(path: Path, found: list[Any]) -> bool:
-    """Compare with what was remembered, and remember what is said now."""
-    now = {f.workload.name: {"kind": f.best.kind if f.best else None, "as_of": str(f.market.as_of)} for f in found}
-    try:
-        before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: is no file that --watch wrote: {type(error).__name__}") from error
-    path.write_text(json.dumps({**before, **now}, indent=1) + "\n", encoding="utf-8")
-    return any(name in before and before[name]["kind"] != answer["kind"] for name, answer in now.items())
-
-
 def _sweep(options: argparse.Namespace, asked: list[Any], connection: duckdb.DuckDBPyConnection) -> str:
     from pipelines import decision  # noqa: PLC0415
 
@@ -116,11 +117,13 @@ def _sweep(options: argparse.Namespace, asked: list[Any], connection: duckdb.Duc
         name, least, most = "", 0.0, 0.0
     if name != "load" or not 0 < least < most <= decision.MOST_TOKENS_PER_DAY:
         raise UsageError(f"--sweep is {options.sweep!r}, expected load=LEAST:MOST in tokens a day, such as load=1e6:1e12")
-    found = {
-        w.name: decision.sweep(w, load, _market(connection, w, options.as_of, path), least, most)
-        for path, (w, load) in _named(options, asked)
-    }
-    return json.dumps(found, indent=1, default=str) if options.json else decision.sweep_as_text(found, options.language)
+    found = [
+        (w, decision.sweep(w, load, _market(connection, w, options.as_of, path), least, most)) for path, (w, load) in _named(options, asked)
+    ]
+    if options.json:
+        shown = [{"workload": w.name, "currency": w.currency, "points": points} for w, points in found]
+        return json.dumps(shown, indent=1, default=str)
+    return decision.sweep_as_text(found, options.language)
 
 
 def _compare(options: argparse.Namespace, asked: list[Any], connection: duckdb.DuckDBPyConnection, settings: Settings) -> str:
@@ -130,13 +133,17 @@ def _compare(options: argparse.Namespace, asked: list[Any], connection: duckdb.D
     with _then(options.compare, connection, settings) as (other, as_of):
         for path, (workload, load) in _named(options, asked):
             now = _market(connection, workload, options.as_of, path)
-            then = _market(other, workload, as_of, path)
-            labels = (str(options.compare), str(now.as_of))
+            try:
+                then = _market(other, workload, as_of, path)
+            except duckdb.Error as error:
+                raise UsageError(f"--compare: {options.compare} lacks what this release reads: {fit_to_show(str(error))}") from error
+            labels = (options.compare if as_of is None else str(then.as_of), str(now.as_of))
             found.append((workload, decision.compare(workload, load, then, now, labels)))
     if options.json:
         from dataclasses import asdict  # noqa: PLC0415
 
-        return json.dumps([{"workload": w.name, "turned": c.turned, **asdict(c)} for w, c in found], indent=1, default=str)
+        shown = [{"workload": w.name, "currency": w.currency, "turned": c.turned, **asdict(c)} for w, c in found]
+        return json.dumps(shown, indent=1, default=str)
     return "\n\n".join(decision.comparison_as_text(w, c, options.language) for w, c in found)
 
 

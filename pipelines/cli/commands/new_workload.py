@@ -23,22 +23,22 @@ def add(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
-    """Ask, write, and read the file again, so that a wrong answer is named at once."""
-    from pipelines.decision import WorkloadError, load_workload  # noqa: PLC0415  (only this command needs it)
-    from pipelines.decision.new_workload import as_yaml, ask  # noqa: PLC0415
+    """Ask until every answer fits, and write the file."""
+    from pipelines.decision.new_workload import as_yaml, ask  # noqa: PLC0415  (only this command needs it)
 
     del settings
     path: Path = options.path
+    if path.exists():
+        raise UsageError(f"{path}: is there already, expected a new file")
+    if not path.parent.is_dir():
+        raise UsageError(f"{path}: its folder is not there")
     try:
-        if path.exists():
-            raise UsageError(f"{path}: is there already, expected a new file")
-        text = as_yaml(ask(input, options.language))
+        text = as_yaml(ask(input, print, options.language))
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
-        load_workload(path)
     except EOFError:
         raise UsageError("the answers ended before the questions did; nothing was written") from None
-    except (OSError, WorkloadError) as error:
-        raise UsageError(str(error)) from error
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
     print(f"{path}: written. Now: breakeven decide {path}")
     return GOOD

@@ -14,17 +14,12 @@ from pipelines.decision.plan import Decision
 from pipelines.decision.words import said
 
 
-def rate(decision: Decision) -> float:
-    """USD of one unit of the workload's currency."""
-    return decision.market.usd_per_eur if decision.workload.currency == "EUR" else 1.0
-
-
 def as_dict(decision: Decision) -> dict[str, Any]:
     """Everything as plain data. Costs are in the workload's currency where no unit is named; names that end in `_usd` are dollars."""
-    from pipelines.decision.report.sentences import not_counted, reasons  # noqa: PLC0415  (they need `rate` and `yours` from here)
+    from pipelines.decision.report.sentences import not_counted, reasons  # noqa: PLC0415  (they need `yours` from here)
     from pipelines.decision.report.speech import speech  # noqa: PLC0415
 
-    by, market, best, t = rate(decision), decision.market, decision.best, speech("en")
+    by, market, best, t = decision.usd_per_unit, decision.market, decision.best, speech("en")
     verdict = decision.robustness.verdict
     return {
         "schema_version": 2,

@@ -11,7 +11,6 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, Template
 
 from pipelines.decision.plan import Decision
-from pipelines.decision.report.data import rate
 from pipelines.decision.report.sections import Verbatim, sections
 from pipelines.decision.report.sentences import headline
 from pipelines.decision.report.speech import speech
@@ -32,7 +31,7 @@ def as_html(decision: Decision, language: str = "en") -> str:
     """The whole page."""
     years, t = decision.workload.horizon_years, speech(language)
     bars = []
-    by = rate(decision)
+    by = decision.usd_per_unit
     most = max((band["high"] for o in decision.options if (band := o.cost_usd[years])), default=0.0)
     for option in decision.options:
         band = option.cost_usd[years]

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipelines.decision.market import EngineRate
 from pipelines.decision.plan import Decision, Option
-from pipelines.decision.report.data import rate, sources
+from pipelines.decision.report.data import sources
 from pipelines.decision.report.sentences import QUALITIES, caveats, headline, not_counted, reasons, rule
 from pipelines.decision.report.speech import Speech
 
@@ -115,7 +115,7 @@ def _source(row: dict[str, Any], t: Speech) -> dict[str, Any]:
 
 
 def _shown(number: int, option: Option, decision: Decision, t: Speech) -> dict[str, Any]:
-    by = rate(decision)
+    by = decision.usd_per_unit
     row: dict[str, Any] = {t("way"): str(number)}
     for years in decision.years:
         band = option.cost_usd[years]
@@ -145,14 +145,14 @@ def _named(option: Option, t: Speech) -> str:
 
 
 def _parts(decision: Decision, t: Speech) -> list[dict[str, Any]]:
-    by = rate(decision)
+    by = decision.usd_per_unit
     names = list(dict.fromkeys(part for o in decision.options for part in o.components_usd))
     numbered = [(t("way {number}", number=n), o.components_usd) for n, o in enumerate(decision.options, start=1)]
     return [{t("part"): t(part), **{way: t.amount(usd[part] / by) if part in usd else "-" for way, usd in numbered}} for part in names]
 
 
 def _standings(decision: Decision, t: Speech) -> list[dict[str, Any]]:
-    by = rate(decision)
+    by = decision.usd_per_unit
     found: list[dict[str, Any]] = []
     for s in decision.standings:
         q = s.quartiles_usd
@@ -173,7 +173,7 @@ def _refused(decision: Decision, t: Speech) -> list[dict[str, Any]]:
 
 
 def _thresholds(decision: Decision, t: Speech) -> list[dict[str, Any]]:
-    by = rate(decision)
+    by = decision.usd_per_unit
     return [
         {
             t("way"): t.of(x.title),
@@ -186,7 +186,7 @@ def _thresholds(decision: Decision, t: Speech) -> list[dict[str, Any]]:
 
 
 def _swings(decision: Decision, t: Speech) -> list[dict[str, Any]]:
-    by = rate(decision)
+    by = decision.usd_per_unit
     return [
         {
             t("input moved"): t.input(s.name, with_code=True),
@@ -236,7 +236,7 @@ def _forward(decision: Decision, t: Speech) -> list[dict[str, Any]]:
 
 
 def _draws(decision: Decision, t: Speech) -> list[dict[str, Any]]:
-    draws, by = decision.robustness.draws, rate(decision)
+    draws, by = decision.robustness.draws, decision.usd_per_unit
     assert draws is not None
 
     def three(quantiles: dict[str, float]) -> str:
@@ -254,7 +254,7 @@ def _draws(decision: Decision, t: Speech) -> list[dict[str, Any]]:
 
 
 def _constraints(decision: Decision, t: Speech) -> list[dict[str, Any]]:
-    by = rate(decision)
+    by = decision.usd_per_unit
 
     def row(name: str, value: str, alone: float | None, dropped: float | None) -> dict[str, Any]:
         costs = [t("leaves nothing") if usd is None else t.amount(usd / by) for usd in (alone, dropped)]

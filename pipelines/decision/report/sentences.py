@@ -11,7 +11,7 @@ from pipelines.decision.ages import too_old
 from pipelines.decision.constraints import allows_place
 from pipelines.decision.local_costs import LOCAL, area_of, country_of_area
 from pipelines.decision.plan import Decision, Option
-from pipelines.decision.report.data import rate, yours
+from pipelines.decision.report.data import yours
 from pipelines.decision.report.speech import Speech
 from pipelines.decision.robustness import CLEAR_ADVANTAGE, CLEAR_SHARE, LEAN_SHARE
 
@@ -82,7 +82,7 @@ def _unmeasured(option: Option, t: Speech) -> str:
 
 def reasons(decision: Decision, t: Speech) -> list[str]:
     """Why, in plain sentences."""
-    best, years, by = decision.best, decision.workload.horizon_years, rate(decision)
+    best, years, by = decision.best, decision.workload.horizon_years, decision.usd_per_unit
     if best is None:
         why = t("; ").join(f"{t.kind(kind)}: {t.of(why)}" for kind, why in decision.excluded.items()) or t("no offer is known")
         return [t("Nothing that is known serves this workload under these constraints: {why}", why=why), *_too_old(decision, t)]
@@ -133,7 +133,7 @@ def _how_sure(decision: Decision, t: Speech) -> list[str]:
             "{money} more than the cheapest in nine draws of ten.",
             count=draws.count,
             share=t.share(draws.wins[best.kind]),
-            regret=draws.regret_quantiles[best.kind]["p90"] / rate(decision),
+            regret=draws.regret_quantiles[best.kind]["p90"] / decision.usd_per_unit,
             money=decision.workload.currency,
         )
     ]
@@ -166,7 +166,7 @@ def _too_old(decision: Decision, t: Speech) -> list[str]:
             kind=t.kind(one.kind),
             why=t.of(too_old(one)),
             title=one.title,
-            usd=one.usd / rate(decision),
+            usd=one.usd / decision.usd_per_unit,
             money=decision.workload.currency,
             more=t("less" if one.is_cheaper else "more"),
         )

@@ -304,7 +304,7 @@ def test_ten_answers_make_a_file_that_can_be_read(tmp_path: Path) -> None:
         return next(given)
 
     path = tmp_path / "w.yaml"
-    path.write_text(as_yaml(ask(answer)))
+    path.write_text(as_yaml(ask(answer, pytest.fail)))
     workload, _ = load_workload(path)
     assert len(shown) == 10 and workload.constraints.countries == ("FR", "DE") and workload.currency == "EUR"
     assert workload.load.output_tokens_per_day == 5e6 and workload.horizon_years == 2
@@ -317,7 +317,7 @@ def test_ten_answers_make_a_file_that_can_be_read(tmp_path: Path) -> None:
 def test_a_new_workload_takes_the_tariff_of_its_one_country(tmp_path: Path, countries: str, currency: str, area: str | None) -> None:
     given = iter(["", "", "", "", "", "", "", "", countries, currency])
     path = tmp_path / "w.yaml"
-    path.write_text(as_yaml(ask(lambda _: next(given))))
+    path.write_text(as_yaml(ask(lambda _: next(given), pytest.fail)))
     assert load_workload(path)[0].electricity_area == area
 
 

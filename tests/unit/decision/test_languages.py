@@ -15,7 +15,7 @@ import yaml
 from pipelines.decision import as_dict, as_html, as_markdown, as_text, compare, comparison_as_text, decide, sweep, sweep_as_text
 from pipelines.decision.comparing import GROUPS
 from pipelines.decision.market import ApiOffer
-from pipelines.decision.new_workload import QUESTIONS, ask
+from pipelines.decision.new_workload import INPUT_PER_DAY, QUESTIONS, ask
 from pipelines.decision.options.extras import INPUTS
 from pipelines.decision.options.rented import TITLES
 from pipelines.decision.report.sentences import EXTRAS, NEVER, QUALITIES
@@ -37,7 +37,8 @@ def sentences() -> Iterator[str]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SAYERS:
                 yield from (a.value for a in node.args[:2] if isinstance(a, ast.Constant) and isinstance(a.value, str))
-    yield from (words for _, words, _ in QUESTIONS)
+    yield from (question.words for question in QUESTIONS)
+    yield INPUT_PER_DAY
     yield from (*EXTRAS.values(), NEVER, *QUALITIES, *KINDS.values(), *GROUPS, *TITLES.values())
 
 
@@ -76,12 +77,12 @@ def test_a_report_is_french_from_the_first_line_to_the_last() -> None:
 def test_comparisons_and_sweeps_are_french_too() -> None:
     cheap = market(offers=[offer("on_demand", 0.1)])
     assert "a basculé" in comparison_as_text(workload(), compare(workload(), load(0.5), market(), cheap, ("a", "b")), "fr")
-    assert "coûte fois" in sweep_as_text({"w": sweep(workload(), load(1.0), market(), 1e3, 1e9, points=3)}, "fr")
+    assert "coûte fois" in sweep_as_text([(workload(), sweep(workload(), load(1.0), market(), 1e3, 1e9, points=3))], "fr")
 
 
 def test_questions_are_asked_in_french() -> None:
     asked: list[str] = []
-    ask(lambda words: asked.append(words) or "", "fr")  # type: ignore[func-returns-value]
+    ask(lambda words: asked.append(words) or "", pytest.fail, "fr")  # type: ignore[func-returns-value]
     assert asked[0] == "Quel est le nom de la charge\u202f? [My workload] " and len(asked) == 10
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from pipelines.catalogue.contracts import catalogue
 from pipelines.costing.assumptions import SERVER_INPUTS
-from pipelines.decision import WorkloadError, as_dict, as_html, as_text, compare, decide, portfolio, report, sweep
+from pipelines.decision import WorkloadError, as_dict, as_html, as_text, decide, report
 from pipelines.decision.demand import demand_of
 from pipelines.decision.lookups import PROFESSIONAL, TRUST_TIERS
 from pipelines.decision.market import ApiOffer, Assumption, Drift, EngineRate, Market, Measurement, Offer, Server
@@ -446,30 +446,6 @@ def test_the_best_is_never_dearer_than_owning_all_or_renting_all(shares: list[fl
     for option in found.options:
         for of_years in option.cost_usd.values():
             assert of_years is None or of_years["low"] <= of_years["base"] * (1 + 1e-9) <= of_years["high"] * (1 + 2e-9)
-
-
-def test_what_changed_is_traced_to_the_inputs_that_changed_it() -> None:
-    dear = market(offers=[offer("on_demand", 2.0)])
-    cheap = market(offers=[offer("on_demand", 0.1)])
-    found = compare(workload(), load(0.5), dear, cheap, ("then", "now"))
-    assert found.turned and (found.then, found.now) == ("own", "on_demand")
-    turning = {name for name, kind, _ in found.causes if kind == "on_demand"}
-    assert turning == {"rented prices"}
-
-
-def test_a_sweep_is_a_map_of_ways() -> None:
-    seller = ApiOffer("seller", "m", 0.0, 1.0, DAY, 0, "a page")
-    points = sweep(workload(), load(1.0), market(api_offers=[seller]), 1e3, 1e9, points=7)
-    assert points[0]["kind"] == "api" and points[-1]["kind"] == "own"
-    assert [p["tokens_per_day"] for p in points] == pytest.approx([10.0**n for n in range(3, 10)])
-
-
-def test_workloads_on_shared_machines_need_fewer() -> None:
-    pair = [(workload(), load(0.4)), (workload(), load(0.5))]
-    _, shared = portfolio(pair)
-    assert cost(decide(workload(), shared, market(), draws=1), "own") == pytest.approx(87_600)
-    with pytest.raises(WorkloadError, match="horizon_years"):
-        portfolio([pair[0], (workload(horizon_years=3), load(1.0))])
 
 
 @pytest.mark.parametrize(
