@@ -204,6 +204,8 @@ class Ingestion:
             outcome = too_large(name, sum(part.height for part in own), known.get(name, 0))
             if outcome is not None:
                 outcomes.append(outcome)
+                answers.pop(name, None)
+                own.clear()
             else:
                 parts.append(with_facts(pl.concat(own).lazy(), self._modules[name], FEED).select(self._shipped.rows.columns))
         rows = pl.concat([self._shipped.rows.clear().lazy(), *parts]).collect(engine="in-memory")

@@ -19,6 +19,7 @@ from pipelines.catalogue.published_sql import bi_views, macros
 from pipelines.platform.clock import utc_now
 from pipelines.platform.lock import refresh_lock
 from pipelines.platform.settings import Settings
+from pipelines.platform.text import fit_to_show
 from pipelines.publication import remote
 from pipelines.publication.manifest import VersionFacts, changed_files, kept_marts, write_manifest
 from pipelines.publication.ops import OpsRecorder, condense, read_ops, runs, thin_out
@@ -29,6 +30,9 @@ from pipelines.refresh.record import source_statuses
 from pipelines.refresh.session import RefreshSession, software_version
 
 log = logging.getLogger("breakeven")
+
+# Of what a table or an answer makes an error say, so much is kept in manifest and record.
+_LONGEST_REASON = 2_000
 
 
 def record_start(session: RefreshSession) -> None:
@@ -170,6 +174,11 @@ def _copy_elsewhere(version: Path, settings: Settings) -> None:
 
 
 def _why(check_results: list[dict[str, Any]], error: str | None) -> tuple[str, str]:
+    outcome, reason = _said(check_results, error)
+    return outcome, fit_to_show(reason, _LONGEST_REASON)
+
+
+def _said(check_results: list[dict[str, Any]], error: str | None) -> tuple[str, str]:
     blocking = [r for r in check_results if not r["is_passed"] and r.get("effect") == "blocked"]
     if blocking:
         return "blocked", "; ".join(f"{r['table_name']}, {r['rule']}: {r['detail']}" for r in blocking[:5])

@@ -20,6 +20,7 @@ from pipelines.catalogue.contracts import Contract, ContractError
 from pipelines.catalogue.models import AS_OF, FEED_PREFIX, HISTORY, Model, as_written
 from pipelines.history.materialize import partitions
 from pipelines.ingest.parse import unite_feed
+from pipelines.platform.text import fit_to_show
 from pipelines.quality.failing_rows import computed_without_failing_rows, put_aside
 from pipelines.quality.quarantine import released_keys
 from pipelines.quality.results import CheckError, Kind, RuleResult
@@ -33,6 +34,8 @@ from pipelines.refresh.record import record_quarantine, record_results
 from pipelines.refresh.session import RefreshSession
 
 log = logging.getLogger("breakeven")
+
+_LONGEST_ERROR = 1_000
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,9 @@ def _failure_recorded(session: RefreshSession, contract: Contract) -> Iterator[N
         yield
     except (ContractError, CheckError, pl.exceptions.PolarsError) as error:
         kind: Kind = "schema" if isinstance(error, ContractError) else "error"
-        record_results(session, contract.table, [RuleResult(kind, kind, "critical", False, 1, 0, str(error))])
-        log.error("table  %s: %s", contract.table, error)
+        said = fit_to_show(str(error), _LONGEST_ERROR)
+        record_results(session, contract.table, [RuleResult(kind, kind, "critical", False, 1, 0, said)])
+        log.error("table  %s: %s", contract.table, said)
         raise
 
 

@@ -345,3 +345,37 @@ def test_a_price_in_euro_is_dollars_at_each_days_rate_however_it_grew(tmp_path: 
     assert at_once.get_column("valid_to").to_list()[-1] is None
     grown = intervals(list(range(1, 9)))
     assert grown.rows() == at_once.rows()
+
+
+@pytest.mark.parametrize(
+    ("then", "problems", "unlisted"),
+    [
+        ("p5.48xlarge,H100,8,192,2048,41,11,us-east-1,us-east-1a\n", (), {"p4d.24xlarge"}),
+        ("p5.48xlarge,H100,8,192,2048,41,11,us-east-1,us-east-1a\n", ("azure: 500",), set()),
+        # A row that breaks a rule is put aside, and is in the list all the same.
+        (
+            "p5.48xlarge,H100,8,192,2048,41,11,us-east-1,us-east-1a\np4d.24xlarge,A100,-1,96,1152,22,8,us-east-1,us-east-1a\n",
+            (),
+            set(),
+        ),
+    ],
+    ids=["a whole list", "a list in part", "a bad row"],
+)
+def test_what_a_whole_answer_no_longer_lists_is_known_from_its_day_on(
+    tmp_path: Path, then: str, problems: tuple[str, ...], unlisted: set[str]
+) -> None:
+    store = SnapshotStore(tmp_path / "snapshots")
+    first = "p5.48xlarge,H100,8,192,2048,41,11,us-east-1,us-east-1a\np4d.24xlarge,A100,8,96,1152,22,8,us-east-1,us-east-1a\n"
+    for day, rows, failed in ((1, first, ()), (2, then, problems)):
+        at = dt.datetime.combine(dt.date(2026, 1, day), NOON)
+        listed = replace(payload("aws", HEAD + rows.encode(), "https://x.example/"), fetched_at=at)
+        store.add("skypilot_catalog", at.date(), f"run {day}", [listed], failed)
+    tables = {name: pl.LazyFrame(schema=catalogue().tables[name].polars_schema()) for name in models()[INGESTED].inputs}
+    taking = Ingestion(store, catalogue(), discover(catalogue()), models()[INGESTED], tables, VERSION)
+    batches = batches_of(store.fetches(), ["skypilot_catalog"], dt.date.max)
+    for until in (1, 2):
+        with open_for_batches(tmp_path / "history.duckdb", catalogue(), batches[:until], batches[until - 1].as_of) as opened:
+            taking.ingest_batches(opened.engine, opened.pending, anything)
+            said = opened.engine.views.availability().join(opened.engine.views.series(), on="series_id").collect()
+    assert set(said["instance_type"]) == unlisted
+    assert set(said.select("stated_on", "offer_state").rows()) == ({(dt.date(2026, 1, 2), "unlisted")} if unlisted else set())

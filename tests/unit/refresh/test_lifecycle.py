@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
+import pytest
+
+from pipelines.catalogue.contracts import ContractError, catalogue
 from pipelines.platform.settings import Settings
-from pipelines.publication.ops import runs
+from pipelines.publication.ops import OpsRecorder, runs
 from pipelines.publication.versions import PublishedFolder
 from pipelines.refresh.lifecycle import close_failed
+from pipelines.refresh.model_tables import _failure_recorded
+from pipelines.refresh.session import RefreshSession
 from tests.unit.monitoring.test_state import publish, recorded
 
 
@@ -27,3 +34,19 @@ def test_before_anything_was_published_only_the_record_says_so(tmp_path: Path) -
     assert (found.outcome, found.version) == ("failed", None)
     [run] = runs(tmp_path / "ops")
     assert run["outcome"] == "failed" and run["detail"] == "no space left on device" and run["number"] == 1
+
+
+def test_a_reason_without_bound_is_cut_wherever_it_is_kept(tmp_path: Path) -> None:
+    recorded(tmp_path, "first", 1, "running")
+    found = close_failed(Settings(data=tmp_path), "first", "ContractError: \x1b[31m" + "x" * 1_000_000)
+    assert len(found.reason) < 2_100 and "\x1b" not in found.reason and found.reason.startswith("ContractError: ")
+
+
+def test_an_error_of_a_table_is_cut_in_the_log_and_in_the_record(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    session = cast("RefreshSession", SimpleNamespace(ops=OpsRecorder(tmp_path, "run")))
+    gpu = catalogue().tables["gpu"]
+    with pytest.raises(ContractError), _failure_recorded(session, gpu):
+        raise ContractError("marts.gpu: \x1b[31m" + "x" * 1_000_000)
+    [row] = session.ops.rows("check_results")
+    for text in (caplog.text, row["detail"]):
+        assert "marts.gpu" in text and len(text) < 2_100 and "\x1b" not in text
