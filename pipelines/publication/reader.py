@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -49,6 +50,13 @@ def published(settings: Settings, limits: Limits = Limits()) -> Iterator[duckdb.
     path = settings.folders.current_file
     if not path.exists():
         raise NotPublishedError(f"nothing is published in {settings.data} yet; run `breakeven refresh` first")
+    with opened(path, limits) as connection:
+        yield connection
+
+
+@contextmanager
+def opened(path: Path, limits: Limits = Limits()) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A version's file, read-only and confined; one process opens a file once at a time."""
     with tempfile.TemporaryDirectory(prefix="breakeven-query-") as aside:
         # The version's own file, not the link: a swap during the query changes nothing for it.
         connection = duckdb.connect(str(path.resolve()), read_only=True, config=_confined(limits, aside))

@@ -151,12 +151,12 @@ def _compare(options: argparse.Namespace, asked: list[Any], connection: duckdb.D
 def _then(text: str, connection: duckdb.DuckDBPyConnection, settings: Settings) -> Iterator[tuple[duckdb.DuckDBPyConnection, Any]]:
     """What is compared with: another published version, or this one as of a day."""
     version = PublishedFolder(settings.folders.published).versions / Path(text).name / DUCKDB_FILE
+    if version.exists() and version.samefile(settings.folders.current_file):
+        yield connection, None
+        return
     if version.exists():
-        other = duckdb.connect(str(version), read_only=True)
-        try:
+        with reader.opened(version) as other:
             yield other, None
-        finally:
-            other.close()
         return
     try:
         as_of = day(text)
