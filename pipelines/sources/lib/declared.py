@@ -239,10 +239,9 @@ def _value(spec: Any, item: Mapping[str, Any]) -> str | None:
         divisor = as_text(search(spec["divided_by"], item)) if "divided_by" in spec else "1"
         text = _scaled(text, spec.get("times", "1"), divisor)
     if text is not None and "less_percent" in spec:
-        stated = as_text(search(spec["less_percent"], item))
-        percent = number_of(stated)
-        # A discount that is no number makes no price: the rules put its row aside by name.
-        text = f"{text} less {stated}%" if percent is None else _scaled(text, str(100 - percent), "100")
+        percent = number_of(as_text(search(spec["less_percent"], item)))
+        # A discount in words is one to ask for: no offer yet.
+        text = None if percent is None else _scaled(text, str(100 - percent), "100")
     return text
 
 

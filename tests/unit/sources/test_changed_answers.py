@@ -506,7 +506,7 @@ CASES: dict[str, tuple[str, int, list[tuple[str, str]], dict[str, Any], tuple[st
         [('"discount_percentage": 12.0', '"discount_percentage": null')],
         {"sku": "1H100.80S.30V", "commitment_months": 3},
         AMOUNT,
-        ["3.15 less None%"],
+        [],
     ),
     "lium a new tier": ("lium", 0, [('"tier": "spot"', '"tier": "gold"')], {"sku": "00000000-0004"}, ("purchase_option",), ["gold"]),
     "lium stock not said": ("lium", 0, [('"available_gpu_count"', '"free"')], {}, ("stock",), [None]),
