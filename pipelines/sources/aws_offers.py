@@ -7,12 +7,11 @@ Linux machines with accelerators on shared hardware: that is what is stored, and
 from __future__ import annotations
 
 import csv
-import io
 import re
+from codecs import BOM_UTF8
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from decimal import Decimal
-from itertools import islice
 
 import polars as pl
 
@@ -114,25 +113,38 @@ def parse(content: bytes) -> pl.DataFrame:
 
     Raises ParseError for another preamble, a header without a column that is needed, and a file without a price.
     """
-    lines = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
-    preamble = list(islice(lines, _PREAMBLE_LINES))
-    if len(preamble) < _PREAMBLE_LINES or preamble[0][:1] != ["FormatVersion"]:
+    *preamble, body = content.removeprefix(BOM_UTF8).split(b"\n", _PREAMBLE_LINES)
+    if len(preamble) < _PREAMBLE_LINES or not preamble[0].startswith(b'"FormatVersion",'):
         raise ParseError(f"{_WHAT}: expected FormatVersion and {_PREAMBLE_LINES - 1} lines before the rows")
-    header = preamble[-1]
+    header = _fields(preamble[-1])
     missing = [name for name in _NEEDED if name not in header]
     if missing:
         raise ParseError(f"{_WHAT}: column {missing[0]} is missing")
-    place = {name: header.index(name) for name in _NEEDED}
-    wanted = [(place[name], values) for name, values in _WANTED.items()]
-    plain = [
-        {name: line[at] for name, at in place.items()}
-        for line in lines
-        if len(line) == len(header) and all(line[at] in values for at, values in wanted)
-    ]
+    last = body.rstrip().rpartition(b"\n")[2]
+    if last and len(_fields(last)) != len(header):
+        raise ParseError(f"{_WHAT}: the last line has {len(_fields(last))} fields, expected {len(header)}: it was cut off")
+    lines = _columns(preamble[-1].strip(), body)
+    plain = lines.filter(pl.col(name).is_in(values) for name, values in _WANTED.items()).rows(named=True)
     found = [*_on_demand(plain), *_reserved(plain)]
-    if lines.line_num > _PREAMBLE_LINES and not found:
-        raise ParseError(f"{_WHAT}: none of {lines.line_num - _PREAMBLE_LINES} lines is a price of a Linux machine")
+    if lines.height and not found:
+        raise ParseError(f"{_WHAT}: none of {lines.height} lines is a price of a Linux machine")
     return offers(found, provider="aws", currency="USD", price_unit="instance_hour")
+
+
+def _fields(line: bytes) -> list[str]:
+    return next(csv.reader([line.decode()], strict=True))
+
+
+def _columns(header: bytes, body: bytes) -> pl.DataFrame:
+    """The columns that are needed, as text, of the lines that fit the header: one with more fields has a value under `beyond`."""
+    beyond = "__beyond"
+    lines = pl.read_csv(
+        header + f',"{beyond}"\n'.encode() + body,
+        columns=[*_NEEDED, beyond],
+        infer_schema=False,
+        truncate_ragged_lines=True,
+    )
+    return lines.fill_null("").filter(pl.col(beyond) == "").drop(beyond)
 
 
 def _on_demand(rows: Iterable[dict[str, str]]) -> Iterable[dict[str, object]]:

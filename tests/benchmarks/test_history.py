@@ -1,10 +1,9 @@
 """The history: windows beside the alternatives as changes grow, a day's refresh as the history grows, replay, size and queries.
 
-`make bench` prints the tables and writes docs/benchmarks.md. Each figure is of a process of its own. To reach: 6 million changes a second
-and 2 GiB at 50 million, 15 times DuckDB's window SQL and 100 times pandas; a day at most a tenth of the rebuild and 1.3 times as much
-after 400 days as after 50; 200 replayed days a minute; 12 bytes per change; queries in 100 ms. What is missed is said, here and on the
-page: 100 times pandas, and the bounds on a day by a whole refresh, which publishes all tables whole. What is asserted holds on the
-machine that the page describes.
+Each figure is of a process of its own. To reach: 6 million changes a second and 2 GiB at 50 million, 15 times DuckDB's window SQL and 100
+times pandas; a day at most a tenth of the rebuild and 1.3 times as much after 400 days as after 50; 200 replayed days a minute; 12 bytes
+per change; queries in 100 ms. What is missed is said, here and on the page: 100 times pandas, and the bounds on a day by a whole refresh,
+which publishes all tables whole. What is asserted holds on the machine that the page describes.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import fields
 from datetime import date, timedelta
 from hashlib import sha256
@@ -35,7 +33,7 @@ from tests.support.cli import Cli
 from tests.support.paths import ROOT
 
 from .engines import exact_means
-from .measure import Cost, Measured, cost_of, machine, measured
+from .measure import Cost, Measured, cost_of, measured
 from .price_changes import DAYS, LAST_DAY, SERIES, write_changes
 from .scale import MILLION, scale
 
@@ -48,19 +46,6 @@ WHAT = {
     "pandas_windows": "pandas rolling windows: 3 windows, all statistics",
     "pandas_hourly_grid": "pandas hourly grid: 3 windows, all statistics",
 }
-PAGE = ROOT / "docs" / "benchmarks.md"
-
-
-@pytest.fixture(scope="module")
-def page() -> Iterator[list[str]]:
-    """Sections of the page, written when all of them are there."""
-    sections: list[str] = []
-    yield sections
-    text = "\n".join(sections)
-    print("\n" + text)
-    if SCALE.is_timed and len([line for line in text.splitlines() if line.startswith("## ")]) == 8:
-        head = "# Benchmarks\n\nWritten by `make bench`. Ratios first: they carry over to another machine, seconds do not.\n\n"
-        PAGE.write_text(f"{head}Machine: {machine()}; {date.today():%Y-%m}.\n\n{text}\n", encoding="utf-8")
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from pipelines.sources import aws_offers, aws_savings_plans
 from pipelines.sources.lib.aws import regions_of_the_day
-from pipelines.sources.lib.errors import SourceError
+from pipelines.sources.lib.errors import ParseError, SourceError
 from tests.support.fetching import fetch_context
 from tests.support.loopback import loopback
+from tests.support.paths import FIXTURES
 
 INDEX = "/offers/v1.0/aws/AmazonEC2/current/region_index.json"
 
@@ -43,6 +44,17 @@ def test_a_price_list_whose_line_never_ends_is_refused() -> None:
     with pytest.raises(SourceError, match="a line of more than"):
         for _ in range(20):
             keep(b" " * (1 << 17))
+
+
+def test_a_line_that_does_not_fit_the_header_is_no_price() -> None:
+    text = (FIXTURES / "aws_offers" / "answer.csv").read_text()
+    whole = aws_offers.parse(text.encode())
+    [line] = [line for line in text.splitlines() if "p5.48xlarge" in line and '"OnDemand","$61' in line]
+    for wrong in (f'{line},"further"', line.rpartition('"RunInstances"')[0] + '"RunInstances"'):
+        found = aws_offers.parse(text.replace(line, wrong).encode())
+        assert found.height == whole.height - 1
+    with pytest.raises(ParseError, match=r"the last line has .* fields, expected .*: it was cut off"):
+        aws_offers.parse(f"{text.rstrip()}\n{line},more\n".encode())
 
 
 @pytest.mark.parametrize("size", [7, 100, 5_000, 1 << 20])
