@@ -1,7 +1,7 @@
 """The read API: each view of schema `bi` as JSON, CSV or Parquet, with its OpenAPI page.
 
-Belongs here: routes, formats, caching. Does not belong here: queries (`views`). Only GET; the file is opened read-only for each request, so
-that a new version is seen by the next one.
+Belongs here: routes, formats, caching. Does not belong here: queries (`views`). Only GET and HEAD; the file is opened read-only for each
+request, so that a new version is seen by the next one.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from pipelines.platform.clock import utc_now
 from pipelines.platform.settings import Settings
 from pipelines.publication.reader import NotPublishedError, QueryError
 from pipelines.publication.versions import PublishedFolder
+from pipelines.publication.views import described
 from pipelines.serve.views import DEFAULT_ROWS, MOST_ROWS, CurrentVersion, RequestError, as_rows, filtered
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -68,9 +69,11 @@ def create_api(settings: Settings, hosts: tuple[str, ...] = LOOPBACK) -> FastAPI
         return JSONResponse(said, status_code=503 if state.is_failed else 200)
 
     for name, view in sorted(bi_views().items()):
+        route = _route(current, published, view)
+        api.add_api_route(f"/bi/{name}", route, methods=["HEAD"], include_in_schema=False)
         api.add_api_route(
             f"/bi/{name}",
-            _route(current, published, view),
+            route,
             methods=["GET"],
             summary=view.comment,
             response_class=Response,
@@ -107,21 +110,25 @@ def _route(current: CurrentVersion, published: PublishedFolder, view: View) -> A
         if tag in [known.strip().removeprefix("W/") for known in request.headers.get("if-none-match", "").split(",")]:
             return Response(status_code=304, headers=headers)
         filters = {name: value for name, value in given.items() if name not in _OWN}
-        found = filtered(current, view, filters, _whole(given, "limit", DEFAULT_ROWS), _whole(given, "offset", 0))
+        limit, offset = _whole(given, "limit", DEFAULT_ROWS), _whole(given, "offset", 0)
+        found = filtered(current, view, filters, limit, offset)
+        if found.has_more:
+            following = request.url.include_query_params(limit=limit, offset=offset + limit)
+            headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
         if shape == "json":
-            body = {"version": version, "view": view.name, "count": found.num_rows, "rows": as_rows(found)}
-            return JSONResponse(body, headers=headers)
-        return Response(_encoded(found, shape), media_type=_TYPES[shape], headers=headers)
+            body = {"version": version, "view": view.name, "count": found.rows.num_rows, "has_more": found.has_more}
+            return JSONResponse({**body, "rows": as_rows(found.rows)}, headers=headers)
+        return Response(_encoded(found.rows, shape, view), media_type=_TYPES[shape], headers=headers)
 
     return answer
 
 
-def _encoded(found: pa.Table, shape: str) -> bytes:
+def _encoded(found: pa.Table, shape: str, view: View) -> bytes:
     target = io.BytesIO()
     if shape == "csv":
         pyarrow.csv.write_csv(found, target)
     else:
-        pq.write_table(found, target, compression="zstd")
+        pq.write_table(found.cast(described(found.schema, view.columns, view.comment)), target, compression="zstd")
     return target.getvalue()
 
 

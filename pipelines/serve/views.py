@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,15 @@ class CurrentVersion:
             cursor.close()
 
 
-def filtered(current: CurrentVersion, view: View, filters: Mapping[str, str], limit: int = DEFAULT_ROWS, offset: int = 0) -> pa.Table:
+@dataclass(frozen=True)
+class Found:
+    """Rows of a view, and whether there are more after them."""
+
+    rows: pa.Table
+    has_more: bool
+
+
+def filtered(current: CurrentVersion, view: View, filters: Mapping[str, str], limit: int = DEFAULT_ROWS, offset: int = 0) -> Found:
     """Rows of the view whose columns equal the filters, in the view's order. Raises RequestError, reader.NotPublishedError."""
     kinds = {column.name: _KINDS.get(column.type, "VARCHAR") for column in view.columns}
     for name in filters:
@@ -72,10 +81,11 @@ def filtered(current: CurrentVersion, view: View, filters: Mapping[str, str], li
         raise RequestError(f"offset is {offset}, expected 0 or more")
     # Names are those of the declared view; every value is a parameter.
     where = " AND ".join(f'"{name}" = CAST(${name} AS {kinds[name]})' for name in filters) or "true"
-    sql = f'SELECT * FROM {BI}."{view.name}" WHERE {where} LIMIT {limit} OFFSET {offset}'
+    sql = f'SELECT * FROM {BI}."{view.name}" WHERE {where} LIMIT {limit + 1} OFFSET {offset}'
     try:
         with current.cursor() as cursor, reader.ask(cursor, sql, LIMITS.seconds, filters) as answer:
-            return answer.read_all()
+            found = answer.read_all()
+            return Found(found.slice(0, limit), found.num_rows > limit)
     except (duckdb.ConversionException, duckdb.InvalidInputException) as error:
         raise RequestError(f"bi.{view.name}: {str(error).splitlines()[0]}") from error
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 from fastapi.testclient import TestClient
 
@@ -94,6 +95,34 @@ def test_a_wrong_request_is_named(client: TestClient, path: str, said: str) -> N
     assert answer.status_code == 400 and said in answer.json()["error"]
 
 
+@pytest.mark.parametrize("shape", ["json", "csv", "parquet"])
+def test_an_answer_that_is_cut_leads_to_the_rest(client: TestClient, archive: Cli, shape: str) -> None:
+    whole = pl.read_parquet(archive.current / "bi" / "market_today.parquet")
+    path: str | None = f"/bi/market_today?format={shape}&limit=400&purchase_option=on_demand"
+    wanted = whole.filter(pl.col("purchase_option") == "on_demand").height
+    found, pages = 0, 0
+    while path is not None:
+        answer = client.get(path)
+        if shape == "json":
+            found += answer.json()["count"]
+            assert answer.json()["has_more"] == ("next" in answer.links)
+        else:
+            found += (pl.read_parquet if shape == "parquet" else pl.read_csv)(io.BytesIO(answer.content)).height
+        path, pages = answer.links.get("next", {}).get("url"), pages + 1
+    assert (found, pages) == (wanted, -(-wanted // 400)) and pages > 1
+
+
+def test_parquet_says_units_and_meaning(client: TestClient) -> None:
+    schema = pq.read_schema(io.BytesIO(client.get("/bi/ways", params={"format": "parquet", "limit": 1}).content))
+    for column in bi_views()["ways"].columns:
+        assert schema.field(column.name).metadata == {b"unit": column.unit.encode(), b"description": column.description.encode()}
+
+
+def test_head_is_get_without_a_body(client: TestClient) -> None:
+    get, head = client.get("/bi/ways"), client.head("/bi/ways")
+    assert head.status_code == 200 and head.headers["etag"] == get.headers["etag"]
+
+
 def test_sql_is_a_value_and_nothing_can_be_written(client: TestClient) -> None:
     answer = client.get("/bi/price", params={"gpu": "x' OR 1=1; DROP VIEW bi.price; --"})
     assert (answer.status_code, answer.json()["count"]) == (200, 0)
@@ -134,12 +163,28 @@ def test_the_tools_of_an_assistant(archive: Cli) -> None:
                 result = await session.call_tool(name, arguments)
                 assert not result.is_error, result
                 answers[name] = result.structured_content
-            refused = await session.call_tool("compare", {"model": "x", "country_group": "'; DROP"})
-            answers["refused"] = refused.structured_content
+            for name, arguments in {
+                "price_today": {"gpu": "H100"},
+                "compare": {"model": "Llama-3.1-70B", "country_group": "'; DROP"},
+                "break_even": {"server_hardware": "8xH100", "model": "Llama-3.1-70B"},
+                "decide": {"workload_yaml": workload.replace("model:", "modell:")},
+            }.items():
+                result = await session.call_tool(name, arguments)
+                assert result.is_error, name
+                answers[f"refused {name}"] = result.content[0].text  # type: ignore[union-attr]
+            by_file = workload[: workload.index("load:")] + "load: {csv: secret.csv}\n"
+            refused = await session.call_tool("decide", {"workload_yaml": by_file})
+            answers["refused load"] = refused.content[0].text  # type: ignore[union-attr]
             return answers
 
     found = asyncio.run(asyncio.wait_for(ask(), 120))
     assert found["tools"] == ["break_even", "compare", "decide", "price_today"]
-    assert len(found["price_today"]["result"]) > 3 and len(found["compare"]["result"]) == 4
-    assert found["break_even"]["result"] and json.dumps(found["decide"])
-    assert found["refused"]["result"] == []
+    assert len(found["price_today"]["rows"]) > 3 and len(found["compare"]["rows"]) == 4
+    assert found["break_even"]["rows"] and json.dumps(found["decide"])
+    assert found["price_today"]["has_more"] and found["price_today"]["day"] == "2026-11-23"
+    assert all(len(json.dumps(found[tool])) < 40_000 for tool in ("price_today", "compare", "break_even"))
+    assert "gpu is 'H100', expected one of" in found["refused price_today"] and "h100-sxm-80" in found["refused price_today"]
+    assert 'country_group is "\'; DROP", expected one of' in found["refused compare"]
+    assert "server is '8xH100'" in found["refused break_even"] and "8x-h100-sxm-80" in found["refused break_even"]
+    assert "modell" in found["refused decide"]
+    assert "csv" in found["refused load"] and "/tmp" not in found["refused load"]
