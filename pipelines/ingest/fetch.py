@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipelines.catalogue.contracts import RAW_LINEAGE, Contract
+from pipelines.ingest.recorded_answers import missing_and_new
 from pipelines.ingest.registry import SourceModule
 from pipelines.ingest.snapshots import Fetch, SnapshotStore
 from pipelines.platform.clock import utc_now
@@ -242,24 +243,27 @@ def _sha256(payload: Payload) -> str:
 
 
 def probe(module: SourceModule, contract: Contract, settings: Settings, environment: Mapping[str, str]) -> dict[str, Any]:
-    """Fetch the first payload of a source without storing it, and say what came and whether it can be read."""
+    """Fetch the first payload of a source without storing it, and say what came, whether it can be read, and how its fields differ."""
     missing = [v for v in module.source.credentials if not environment.get(v)]
     if missing:
         return {"source": module.name, "status": "skipped_no_credential", "detail": f"set {' and '.join(missing)} to use it"}
     problems: list[str] = []
     context = _context(module, settings, environment, utc_now().date(), Breaker(), problems.append, None)
     secrets = secrets_of(environment)
+    said: dict[str, Any] = {"source": module.name, "status": "failed"}
     try:
         payload = next(iter(module.fetch(context)), None)
         if payload is None:
             return {"source": module.name, "status": "failed", "detail": "; ".join(problems) or "the source gave nothing at all"}
+        if holds_secret(payload.content, secrets):
+            raise SourceError("an answer repeats a credential of ours")
+        missing_fields, new_fields = missing_and_new(module.name, [payload.content])
+        said |= {"url": payload.url, "bytes": len(payload.content), "missing_fields": missing_fields, "new_fields": new_fields}
         frame = module.parse(payload.content)
         expected = [c for c in contract.column_names if c not in (*RAW_LINEAGE, *(["source"] if module.shares_table else []))]
         return {
-            "source": module.name,
+            **said,
             "status": "ok" if frame.columns == expected else "failed",
-            "url": payload.url,
-            "bytes": len(payload.content),
             "rows": frame.height,
             "missing_columns": [c for c in expected if c not in frame.columns],
             "unknown_columns": [c for c in frame.columns if c not in expected],
@@ -268,7 +272,7 @@ def probe(module: SourceModule, contract: Contract, settings: Settings, environm
     except OfflineError as error:
         return {"source": module.name, "status": "offline", "detail": _shown(str(error), secrets)}
     except Exception as error:  # noqa: BLE001  (a probe reports what is wrong with a source, whatever it is)
-        return {"source": module.name, "status": "failed", "detail": _shown(f"{type(error).__name__}: {error}", secrets)}
+        return {**said, "detail": _shown(f"{type(error).__name__}: {error}", secrets)}
 
 
 def fetch_without_storing(module: SourceModule, settings: Settings, environment: Mapping[str, str]) -> tuple[list[Payload], list[str]]:
@@ -283,4 +287,6 @@ def fetch_without_storing(module: SourceModule, settings: Settings, environment:
         payloads = list(module.fetch(context))
     except SourceError as error:
         raise SourceError(_shown(str(error), secrets) or "") from None
+    if any(holds_secret(payload.content, secrets) for payload in payloads):
+        raise SourceError("an answer repeats a credential of ours; it is not kept")
     return payloads, [_shown(problem, secrets) or "" for problem in problems]

@@ -7,12 +7,14 @@ the store (`fetch`).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from pipelines.ingest.fetch import fetch_without_storing
+from pipelines.ingest.recorded_answers import FIXTURES, missing_and_new, stored_answers
 from pipelines.ingest.registry import SourceModule
 from pipelines.platform.clock import utc_now
 from pipelines.platform.paths import PROJECT_FOLDER
@@ -22,7 +24,6 @@ from pipelines.sources.lib.errors import SourceError
 from pipelines.sources.lib.manifest import manifest_of
 from pipelines.sources.lib.offers import OFFER_TABLE
 
-FIXTURES = PROJECT_FOLDER / "tests" / "fixtures"
 _NAME = re.compile(r"^[a-z][a-z0-9_]{1,39}$")
 _ANSWER = """{"machines": [
  {"name": "h100x8", "gpu": "H100 SXM5 80GB", "count": 8, "hourly": "24.50"},
@@ -134,12 +135,6 @@ def write_new(name: str, *, module: bool, project: Path = PROJECT_FOLDER) -> lis
     return [logic, fixture / "answer.json", fixture / "offers.csv"]
 
 
-def stored_answers(name: str, fixtures: Path = FIXTURES) -> list[Path]:
-    """The stored answers of a source: `tests/fixtures/<name>/answer*`, or the one file that is there."""
-    files = sorted(path for path in (fixtures / name).glob("*") if path.name != "offers.csv")
-    return [path for path in files if path.name.startswith("answer")] or (files if len(files) == 1 else [])
-
-
 def rows_of_fixture(module: SourceModule, *, accept: bool = False, fixtures: Path = FIXTURES) -> pl.DataFrame:
     """The rows that the stored answers give; with `accept` they become what the answers must give (`offers.csv`).
 
@@ -154,10 +149,21 @@ def rows_of_fixture(module: SourceModule, *, accept: bool = False, fixtures: Pat
     return frame
 
 
-def rows_of_live_answer(
-    module: SourceModule, settings: Settings, environment: Mapping[str, str], keep: Path
-) -> tuple[pl.DataFrame, list[Path], list[str]]:
-    """The rows of one live fetch, the files in which its bodies were kept, and what went wrong with parts of it. Raises SourceError."""
+@dataclass(frozen=True)
+class LiveAnswer:
+    """What one live fetch gave: its rows, the files in which its bodies were kept, what went wrong with parts of it, and its fields beside
+    those of the recorded answers.
+    """
+
+    frame: pl.DataFrame
+    kept: Sequence[Path] = ()
+    problems: Sequence[str] = ()
+    missing_fields: Sequence[str] = ()
+    new_fields: Sequence[str] = ()
+
+
+def rows_of_live_answer(module: SourceModule, settings: Settings, environment: Mapping[str, str], keep: Path) -> LiveAnswer:
+    """Fetch a source now and read it; its bodies are kept. Raises SourceError."""
     payloads, problems = fetch_without_storing(module, settings, environment)
     keep.mkdir(parents=True, exist_ok=True)
     kept, frames = [], []
@@ -169,6 +175,7 @@ def rows_of_live_answer(
             frames.append(module.parse(payload.content))
         except SourceError as error:
             problems.append(f"{payload.name}: {error}")
-    if not frames:
+    if not payloads:
         raise SourceError("; ".join(problems) or "the source gave nothing at all")
-    return pl.concat(frames), kept, problems
+    missing, new = missing_and_new(module.name, (payload.content for payload in payloads))
+    return LiveAnswer(pl.concat(frames) if frames else pl.DataFrame(), kept, problems, missing, new)

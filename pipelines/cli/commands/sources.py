@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.catalogue.contracts import catalogue
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pipelines.cli.commands import Commands
 
 _ROWS_SHOWN = 20
+_FIELDS_SHOWN = 40
 
 
 def add(commands: Commands) -> None:
@@ -80,26 +81,34 @@ def run_new(options: argparse.Namespace, _settings: Settings) -> int:
 
 
 def run_test(options: argparse.Namespace, settings: Settings) -> int:
-    """Show rows of the stored answer or of a live one; the exit code is 1 where a live fetch lost a part."""
-    from pipelines.ingest.scaffold import rows_of_fixture, rows_of_live_answer  # noqa: PLC0415  (needs the network stack)
+    """Show rows of the stored answer or of a live one, and how its fields differ; the exit code is 1 where a live fetch lost a part."""
+    from pipelines.ingest.scaffold import LiveAnswer, rows_of_fixture, rows_of_live_answer  # noqa: PLC0415  (needs the network stack)
 
     require_source(options.name)
     module = discover(catalogue())[options.name]
-    problems: list[str] = []
-    kept: list[Path] = []
     if options.live:
-        frame, kept, problems = rows_of_live_answer(module, settings, os.environ, settings.folders.trial(options.name))
+        live = rows_of_live_answer(module, settings, os.environ, settings.folders.trial(options.name))
     else:
-        frame = rows_of_fixture(module, accept=options.accept)
+        live = LiveAnswer(rows_of_fixture(module, accept=options.accept))
+    frame, problems = live.frame, live.problems
     empty = [name for name in frame.columns if frame.get_column(name).null_count() == frame.height]
     rows = frame.drop(empty).rows(named=True)
     if options.json:
-        facts = {"source": options.name, "rows": frame.height, "problems": problems, "bodies": kept, "empty_columns": empty, "found": rows}
-        print(json.dumps(facts, indent=1, default=str))
+        facts = {"source": options.name, "rows": frame.height, "problems": problems, "bodies": live.kept, "empty_columns": empty}
+        fields = {"missing_fields": live.missing_fields, "new_fields": live.new_fields} if options.live else {}
+        print(json.dumps({**facts, **fields, "found": rows}, indent=1, default=str))
     else:
         print(reader.as_text(rows[:_ROWS_SHOWN]))
         print(f"\n{frame.height} rows" + (f", the first {_ROWS_SHOWN} shown" if frame.height > _ROWS_SHOWN else ""))
         print(f"nothing stands in: {', '.join(empty) or '-'}")
-        for line in [*(f"kept: {path}" for path in kept), *(f"problem: {problem}" for problem in problems)]:
+        if options.live:
+            print(f"fields of the recorded answer that are missing: {_listed(live.missing_fields)}")
+            print(f"fields that no recorded answer has: {_listed(live.new_fields)}")
+        for line in [*(f"kept: {path}" for path in live.kept), *(f"problem: {problem}" for problem in problems)]:
             print(line)
     return FAILED if problems else GOOD
+
+
+def _listed(fields: Sequence[str]) -> str:
+    further = f" and {len(fields) - _FIELDS_SHOWN} more" if len(fields) > _FIELDS_SHOWN else ""
+    return (", ".join(fields[:_FIELDS_SHOWN]) or "none") + further
