@@ -5,7 +5,7 @@ from datetime import date
 import polars as pl
 
 from pipelines.costing.fx import eur_per_usd_by_day
-from pipelines.prices.availability import UNLISTED
+from pipelines.prices.availability import NOT_TO_BE_HAD, UNLISTED
 from pipelines.prices.market import LONGEST_AGE_DAYS, THIRD_PARTY_SOURCES
 from pipelines.prices.places import with_countries
 
@@ -58,6 +58,7 @@ def price_today(
         is_current=pl.col("is_current") & ~is_unlisted.fill_null(False),
         withdrawn_on=pl.when(is_unlisted).then("stated_on"),
         stock=pl.when(~is_unlisted).then("offer_state"),
+        is_on_sale=~pl.col("offer_state").is_in(NOT_TO_BE_HAD).fill_null(False),
     )
     rates = eur_per_usd_by_day(fx_rate, as_of)
     # The rate at which a price in euros was turned into dollars turns it back; every other price takes the latest.
@@ -103,6 +104,7 @@ def price_today(
             pl.when("is_current").then(pl.lit("current")).otherwise(pl.lit("last_known")).alias("price_basis"),
             "price_as_of_on",
             "price_age_days",
+            "is_on_sale",
             "withdrawn_on",
             "stock",
             pl.col("source").is_in(THIRD_PARTY_SOURCES).alias("is_third_party"),

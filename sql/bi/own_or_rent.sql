@@ -27,7 +27,11 @@ asked AS (
         p.seller,
         p.usd_per_gpu_hour AS usd
     FROM marts.price_today AS p
-    WHERE p.purchase_option = 'on_demand' AND p.trust_tier IN ('datacenter', 'secure') AND p.usd_per_gpu_hour IS NOT NULL
+    WHERE
+        p.purchase_option = 'on_demand'
+        AND p.trust_tier IN ('datacenter', 'secure')
+        AND p.usd_per_gpu_hour IS NOT NULL
+        AND p.is_on_sale
 ),
 
 named AS (

@@ -27,6 +27,7 @@ SELECT
     p.price_basis,
     p.price_as_of_on,
     p.price_age_days,
+    p.is_on_sale,
     p.withdrawn_on,
     p.stock,
     p.is_third_party,

@@ -20,7 +20,7 @@ WITH offer AS MATERIALIZED (
         EXISTS (SELECT 1 FROM marts.region_certification AS c WHERE c.provider = p.provider AND c.region = p.region) AS is_certified
     FROM marts.price_today AS p
     LEFT JOIN marts.provider_fact AS f ON f.provider = p.provider
-    WHERE p.gpu IS NOT NULL AND p.usd_per_gpu_hour IS NOT NULL AND p.trust_tier IN ('datacenter', 'secure')
+    WHERE p.gpu IS NOT NULL AND p.usd_per_gpu_hour IS NOT NULL AND p.trust_tier IN ('datacenter', 'secure') AND p.is_on_sale
 ),
 
 -- Each offer once for each requirement that it meets for certain; where it stands or whose it is may be unknown, and then it meets none.

@@ -12,6 +12,7 @@ SELECT
 FROM bi.price_today
 WHERE
     gpu LIKE 'h100-%'
+    AND is_on_sale
     AND list_contains(marts.eu_countries(), country)
 ORDER BY usd_per_gpu_hour, provider, region
 LIMIT 20;

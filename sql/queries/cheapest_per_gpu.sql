@@ -6,6 +6,6 @@ SELECT
     arg_min(price_age_days, usd_per_gpu_hour) AS price_age_days,
     count(DISTINCT provider) AS seller_count
 FROM bi.price_today
-WHERE purchase_option = 'on_demand' AND gpu IS NOT NULL AND usd_per_gpu_hour IS NOT NULL
+WHERE purchase_option = 'on_demand' AND gpu IS NOT NULL AND usd_per_gpu_hour IS NOT NULL AND is_on_sale
 GROUP BY gpu
 ORDER BY usd_per_gpu_hour, gpu;

@@ -2,7 +2,7 @@
 WITH vote AS (
     SELECT gpu, provider, min(usd_per_gpu_hour) AS usd_per_gpu_hour
     FROM bi.price_today
-    WHERE purchase_option = 'on_demand' AND gpu IS NOT NULL AND usd_per_gpu_hour IS NOT NULL
+    WHERE purchase_option = 'on_demand' AND gpu IS NOT NULL AND usd_per_gpu_hour IS NOT NULL AND is_on_sale
     GROUP BY ALL
 )
 

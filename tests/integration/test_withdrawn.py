@@ -76,6 +76,21 @@ def test_it_has_a_vote_until_then(published: duckdb.DuckDBPyConnection, day: dt.
     assert number(market, day) == number(market, LAST) + sells
 
 
+def test_views_of_the_day_count_those_who_sell(published: duckdb.DuckDBPyConnection) -> None:
+    of_gpu = "gpu = 'h100-sxm-80'"
+    (index,) = published.execute(
+        f"SELECT seller_count FROM bi.market_today WHERE {of_gpu} AND purchase_option = 'on_demand' AND country_group = 'world'"
+        " AND trust_group = 'professional'"
+    ).fetchall()
+    anywhere = f"SELECT seller_count FROM bi.sovereignty WHERE {of_gpu} AND requirement = 'anywhere' AND option = 'on_demand'"
+    assert published.execute(anywhere).fetchall() == [index]
+    for (sellers,) in published.execute(f"SELECT DISTINCT sellers FROM bi.own_or_rent WHERE rent_{of_gpu}").fetchall():
+        assert sellers is None or "lambda" not in sellers.split(", ")
+    assert published.execute("SELECT count(*) FROM bi.price_today WHERE source = 'lambda' AND is_on_sale AND " + of_gpu).fetchall() == [
+        (0,)
+    ]
+
+
 def test_decide_rents_it_on_no_later_day(published: duckdb.DuckDBPyConnection) -> None:
     workload, _ = decision.load_workload(sorted((ROOT / "docs" / "workloads").glob("*.yaml"))[0])
 

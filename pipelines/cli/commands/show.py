@@ -36,7 +36,7 @@ _TABLES = {
         SELECT seller, country, {_OPTION} AS option, min(usd_per_gpu_hour) AS "USD/h",
                arg_min(eur_per_gpu_hour, usd_per_gpu_hour) AS "EUR/h",
                arg_min(price_age_days, usd_per_gpu_hour) AS days
-        FROM bi.price_today WHERE gpu = $gpu AND usd_per_gpu_hour IS NOT NULL GROUP BY ALL ORDER BY 4, 1, 2, 3 LIMIT $limit
+        FROM bi.price_today WHERE gpu = $gpu AND usd_per_gpu_hour IS NOT NULL AND is_on_sale GROUP BY ALL ORDER BY 4, 1, 2, 3 LIMIT $limit
         """,
         {"option": "option", "USD/h": "number", "EUR/h": "number", "days": "count"},
         "USD/h",

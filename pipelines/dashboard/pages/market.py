@@ -31,7 +31,7 @@ _BAND = f"""
 
 _SELLERS = f"""
     WITH offer AS (
-        SELECT *, {CLASS} AS commitment_class FROM bi.price_today WHERE usd_per_gpu_hour IS NOT NULL AND gpu IS NOT NULL
+        SELECT *, {CLASS} AS commitment_class FROM bi.price_today WHERE usd_per_gpu_hour IS NOT NULL AND gpu IS NOT NULL AND is_on_sale
         -- As the market's index: a seller's own pages speak before pages about it.
         QUALIFY is_third_party = bool_and(is_third_party) OVER (PARTITION BY gpu, purchase_option, commitment_class, seller)
     )

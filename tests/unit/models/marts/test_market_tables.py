@@ -169,7 +169,7 @@ def test_what_is_on_sale_today_has_its_age_and_its_euros() -> None:
     said = availability(stated("lambda-all-", "none", FRESH))
     found = table(history(*rows), observed, said, curated("reference_region_country"), rates, AS_OF).sort("seller").collect()
     # What its source says cannot be had is marked; of the other nobody says.
-    assert found.select("stock", "commitment_days").rows() == [("none", 7), (None, None)]
+    assert found.select("stock", "is_on_sale", "commitment_days").rows() == [("none", False, 7), (None, True, None)]
     assert found.select("seller", "price_basis", "price_age_days", "countries").rows() == [
         ("lambda", "current", 3, "AU, DE, IL, IN, IT, JP, US"),
         ("scaleway", "last_known", 175, "FR"),
@@ -195,6 +195,7 @@ def test_what_its_source_no_longer_lists_is_withdrawn(said: list[tuple[str | Non
     places = curated("reference_region_country")
     [found] = model("marts", "price_today")(history(row), observed, statements, places, rates, AS_OF).collect().to_dicts()
     assert (found["price_basis"], found["withdrawn_on"], found["stock"]) == expected
+    assert found["is_on_sale"] is (expected[1] is None)
     assert found["price_as_of_on"] == dt.date(2026, 11, 20)
 
 
