@@ -154,15 +154,19 @@ def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:
 
 def _option(machines: pl.LazyFrame, option: str, zone: pl.Expr) -> pl.LazyFrame:
     amount = pl.col(f"{option}_amount")
-    priced = machines.filter(amount.is_not_null() & (amount.cast(pl.Float64, strict=False) != 0))
+    # Zones that ask the same on demand are one row, before it has all columns of the feed: a list may be long.
+    priced = (
+        machines.filter(amount.is_not_null() & (amount.cast(pl.Float64, strict=False) != 0))
+        .with_columns(zone=zone, native_amount=amount)
+        .drop("on_demand_amount", "spot_amount")
+        .unique(maintain_order=True)
+    )
     read_at = pl.col("read_at")
-    stated = observations(
+    return observations(
         priced,
         SOURCE,
         sku=pl.col("instance_type"),
-        zone=zone,
         purchase_option=option,
-        native_amount=amount,
         first_seen_at=pl.coalesce(read_at, "fetched_at"),
         last_confirmed_at=pl.coalesce(read_at, "fetched_at"),
         source_detail=pl.concat_str(
@@ -170,4 +174,3 @@ def _option(machines: pl.LazyFrame, option: str, zone: pl.Expr) -> pl.LazyFrame:
             pl.coalesce(pl.format("list of {}", read_at.dt.to_string("%Y-%m-%d")), pl.lit("age of the list not known")),
         ),
     )
-    return stated.unique(maintain_order=True)

@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from functools import wraps
+from itertools import islice
 from typing import Any
 
 import polars as pl
@@ -26,6 +27,7 @@ from pipelines.sources.lib.errors import ParseError
 _MAX_BYTES = 256 * 1024 * 1024
 _MAX_ROWS = 2_000_000
 _MAX_COLUMNS = 500
+_LINES_AT_ONCE = 20_000
 _MAX_VALUE = 2_000
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
@@ -134,24 +136,35 @@ def read_csv_text(content: bytes, what: str, columns: Mapping[str, str], *, opti
     A line with more or fewer fields than the header is a row of NULL: nobody knows which field is which, and the rules put it aside.
     Raises ParseError where a column is missing, and where the last line does not fit: there the answer was cut off.
     """
+    schema = dict.fromkeys(columns.values(), pl.String)
+    parts = [pl.DataFrame(schema=schema)]
     try:
-        rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
+        # Python's texts take ten times the room of polars': so many lines at a time.
+        reader = csv.reader(io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline=""), strict=True)
+        header = next(reader, [])
+        place = _places(header, what, columns, optional)
+        lines, last = enumerate(reader, start=2), (1, header)
+        while some := list(islice(lines, _LINES_AT_ONCE)):
+            full = [(number, row) for number, row in some if row]
+            last = full[-1] if full else last
+            body = [row if len(row) == len(header) else [""] * len(header) for _, row in full]
+            table = {
+                ours: [None] * len(body) if at is None else [row[at][:_MAX_VALUE] or None for row in body] for ours, at in place.items()
+            }
+            parts.append(pl.DataFrame(table, schema=schema))
     except (UnicodeDecodeError, csv.Error) as error:
         raise ParseError(f"{what}: not readable as CSV in UTF-8: {fit_to_show(str(error))}") from error
-    header = rows[0] if rows else []
+    number, row = last
+    if len(row) != len(header):
+        raise ParseError(f"{what}, line {number}: {len(row)} fields, expected {len(header)}")
+    return pl.concat(parts)
+
+
+def _places(header: Sequence[str], what: str, columns: Mapping[str, str], optional: Sequence[str]) -> dict[str, int | None]:
+    """Where each of our columns stands in a line, None for an optional one that is missing. Raises ParseError."""
     if len(header) > _MAX_COLUMNS:
         raise ParseError(f"{what}: {len(header):,} columns, expected at most {_MAX_COLUMNS}")
-    for name in columns:
-        if name not in header and columns[name] not in optional:
+    for name, ours in columns.items():
+        if name not in header and ours not in optional:
             raise ParseError(f"{what}: column {name} is missing; found {fit_to_show(', '.join(header))}")
-    lines = [(number, row) for number, row in enumerate(rows[1:], start=2) if row]
-    if lines and len(lines[-1][1]) != len(header):
-        number, row = lines[-1]
-        raise ParseError(f"{what}, line {number}: {len(row)} fields, expected {len(header)}")
-    body = [row if len(row) == len(header) else [""] * len(header) for _, row in lines]
-    place = {name: header.index(name) for name in columns if name in header}
-    table = {
-        ours: [row[place[name]][:_MAX_VALUE] or None for row in body] if name in place else [None] * len(body)
-        for name, ours in columns.items()
-    }
-    return pl.DataFrame(table, schema=dict.fromkeys(columns.values(), pl.String))
+    return {ours: header.index(name) if name in header else None for name, ours in columns.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import polars as pl
 import pytest
@@ -120,3 +121,31 @@ def test_what_a_source_does_not_say_has_a_default() -> None:
     assert found["seller"] == "acme" and found["region"] == "all" and found["country_stated"] == "GB" and found["currency"] == "EUR"
     assert found["purchase_option"] == found["purchase_option_as_named"] == "on_demand" and found["price_unit"] == "instance_hour"
     assert found["gpu_count_stated"] is None and found["zone"] is None
+
+
+def test_a_long_list_is_held_a_part_at_a_time() -> None:
+    lines = b"".join(f"machine{n},H100,{n},us-east-1\n".encode() for n in range(160_000))
+
+    def peak(content: bytes) -> int:
+        tracemalloc.start()
+        try:
+            assert decode.read_csv_text(content, "list", {"sku": "sku", "gpu": "gpu"}).height == content.count(b"\n") - 1
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    head = b"sku,gpu,usd,region\n"
+    assert peak(head + lines) < 1.5 * peak(head + lines[: lines.index(b"machine40000,")])
+
+
+@pytest.mark.parametrize("place", [1, 20_001, 40_000])
+def test_lines_of_every_part_are_counted_alike(place: int) -> None:
+    lines = [b"a,b"] * 40_000
+    lines[place - 1] = b"a,b,c"
+    whole = b"x,y\n" + b"\n".join(lines)
+    if place == len(lines):
+        with pytest.raises(ParseError, match="line 40001: 3 fields, expected 2"):
+            decode.read_csv_text(whole, "list", {"x": "x", "y": "y"})
+    else:
+        found = decode.read_csv_text(whole, "list", {"x": "x", "y": "y"})
+        assert found.height == 40_000 and found.with_row_index("n").filter(pl.col("x").is_null())["n"].to_list() == [place - 1]
