@@ -77,6 +77,7 @@ def _keep(contract: Contract, session: RefreshSession, error: BaseException, rea
     verdict = kept.verdict()
     record_results(session, contract.table, [verdict])
     log.error("table  %s: %s", contract.table, verdict.detail)
+    log.debug("where  %s", contract.table, exc_info=error)
     return ModelBuilt(kept.file, kept.rows, 0, [verdict])
 
 
@@ -90,6 +91,10 @@ def _failure_recorded(session: RefreshSession, contract: Contract) -> Iterator[N
         said = fit_to_show(str(error), _LONGEST_ERROR)
         record_results(session, contract.table, [RuleResult(kind, kind, "critical", False, 1, 0, said)])
         log.error("table  %s: %s", contract.table, said)
+        log.debug("where  %s", contract.table, exc_info=error)
+        raise
+    except Exception as error:
+        log.debug("where  %s", contract.table, exc_info=error)
         raise
 
 

@@ -46,8 +46,8 @@ def start(cli: Cli, fault: str, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def run(cli: Cli, fault: str) -> tuple[int, str]:
-    done = run_command([fault, *REFRESH], cli.environment, ROOT, timeout_seconds=180, command=run_with.main)
+def run(cli: Cli, fault: str, **environment: str) -> tuple[int, str]:
+    done = run_command([fault, *REFRESH], {**cli.environment, **environment}, ROOT, timeout_seconds=180, command=run_with.main)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -111,8 +111,10 @@ def test_a_mart_that_cannot_be_made_is_kept_and_the_others_are_published(copy: C
 
 def test_what_the_marts_are_made_of_is_kept_by_nobody(copy: Cli) -> None:
     before = ask(copy, MART_COUNT)
-    code, said = run(copy, "staging_raises")
+    code, said = run(copy, "staging_raises", BREAKEVEN_TRACEBACK="1")
     assert code == 1 and "a case that nobody thought of" in said, said
+    # Who asks is told where.
+    assert "Traceback" in said and 'run_with.py", line' in said
     assert copy.manifest()["blocked"] is True and ask(copy, MART_COUNT) == before
 
 

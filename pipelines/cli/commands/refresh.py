@@ -48,7 +48,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         raise UsageError(f"--as-of {options.as_of} is in the future; expected a day up to today, {utc_now():%Y-%m-%d} (UTC)")
     shown = ProgressLine(sys.stderr) if sys.stderr.isatty() else logging.StreamHandler(sys.stderr)
     logging.basicConfig(handlers=[shown], format="%(message)s", level=logging.WARNING)
-    logging.getLogger("breakeven").setLevel(logging.INFO)
+    # Where a table failed is for those who ask for it.
+    logging.getLogger("breakeven").setLevel(logging.DEBUG if os.environ.get("BREAKEVEN_TRACEBACK") else logging.INFO)
     # Dagster warns of each check that a skipped build did not run; what matters is in its event log, and in ours. It sets the level of
     # its own root anew with each run, and leaves those below as they are.
     logging.getLogger("dagster._core").setLevel(logging.ERROR)

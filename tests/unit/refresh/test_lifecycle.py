@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -47,6 +48,16 @@ def test_an_error_of_a_table_is_cut_in_the_log_and_in_the_record(tmp_path: Path,
     gpu = catalogue().tables["gpu"]
     with pytest.raises(ContractError), _failure_recorded(session, gpu):
         raise ContractError("marts.gpu: \x1b[31m" + "x" * 1_000_000)
+    assert not any(record.exc_info for record in caplog.records)
     [row] = session.ops.rows("check_results")
     for text in (caplog.text, row["detail"]):
         assert "marts.gpu" in text and len(text) < 2_100 and "\x1b" not in text
+
+
+@pytest.mark.parametrize("error", [ContractError("marts.gpu: no rows"), ValueError("a case that nobody thought of")])
+def test_where_a_table_failed_is_logged_for_those_who_ask(error: Exception, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "breakeven")
+    session = cast("RefreshSession", SimpleNamespace(ops=OpsRecorder(tmp_path, "run")))
+    with pytest.raises(type(error)), _failure_recorded(session, catalogue().tables["gpu"]):
+        raise error
+    assert "test_lifecycle.py" in caplog.text and "Traceback" in caplog.text
