@@ -35,6 +35,15 @@ def closing(
         "sources": sorted(sources, key=lambda row: (row["is_bundled"], row["source"])),
         "kept_marts": kept_marts(manifest),
         "quarantined_rows": rows(connection, "SELECT count(*) AS n FROM ops.quarantine WHERE run_id = ?", [manifest["run_id"]])[0]["n"],
+        # Of a whole table or of several: an answer that changes by age alone, what expires soon, sources that disagree.
+        "warnings": rows(
+            connection,
+            """
+            SELECT rule, failing_count, detail FROM ops.check_results
+            WHERE run_id = ? AND NOT is_passed AND rule_kind = 'sql' ORDER BY rule
+            """,
+            [manifest["run_id"]],
+        ),
         "question": QUESTION,
         "cheapest": rows(
             connection,
@@ -89,6 +98,8 @@ def as_text(facts: Mapping[str, Any]) -> str:
     ]
     if facts["quarantined_rows"]:
         lines.append(f'{facts["quarantined_rows"]} rows are in quarantine: breakeven query "SELECT * FROM ops.quarantine"')
+    # The rows themselves stand on the page of health, and in the table that it names.
+    lines += [f"Warning, {row['rule']}: {row['detail'].split(' First: ')[0]}" for row in facts["warnings"]]
     lines += kept_lines(facts["kept_marts"])
     lines += [f"Lost: {loss}" for loss in facts.get("lost_snapshots", ())]
     lines += [

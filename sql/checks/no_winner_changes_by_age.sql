@@ -1,17 +1,25 @@
 -- severity: warning
 -- The cheapest way to serve a model changed since the day before, and no price did: the winner of that day only grew too old.
-WITH ranked AS (
+WITH costs AS (
+    SELECT *
+    FROM marts.cost_per_token
+    WHERE
+        window_days = 30
+        AND base_usd_per_million_output_tokens IS NOT NULL
+        AND on_date >= (SELECT max(on_date) FROM marts.cost_per_token) - INTERVAL 1 DAY
+),
+
+ranked AS (
     SELECT
-        c.*,
+        -- Tokens of a seller, whose precision nobody knows, compete with machines at each.
+        c.* EXCLUDE (precision),
+        asked.precision,
         row_number() OVER (
-            PARTITION BY c.on_date, c.model, c.precision, c.workload
+            PARTITION BY c.on_date, c.model, asked.precision, c.workload
             ORDER BY c.base_usd_per_million_output_tokens, c.option, c.provider, c.country, c.gpu
         ) AS place
-    FROM marts.cost_per_token AS c
-    WHERE
-        c.window_days = 30
-        AND c.base_usd_per_million_output_tokens IS NOT NULL
-        AND c.on_date >= (SELECT max(on_date) FROM marts.cost_per_token) - INTERVAL 1 DAY
+    FROM (SELECT DISTINCT model, precision FROM costs) AS asked
+    INNER JOIN costs AS c ON asked.model = c.model AND (c.precision IS NULL OR asked.precision = c.precision)
 )
 
 SELECT

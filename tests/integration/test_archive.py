@@ -164,6 +164,8 @@ def test_summary_as_json_and_as_text(archive: Cli) -> None:
     assert again.returncode == 0, again.stderr
     facts = json.loads(again.stdout)
     assert facts["outcome"] == "unchanged" and len(facts["cheapest"]) == 5
+    # All quotes of servers are of January: that is said from 90 days before on.
+    assert "server_quotes_expire_soon" in {row["rule"] for row in facts["warnings"]}
     # What Dagster has to say of the steps that were skipped is no news to a person.
     assert {line.split()[0] for line in again.stderr.splitlines()} == {"source", "nothing"}, again.stderr
     assert {row["comparator"] for row in facts["break_even"]} == {"cheapest", "market_median", "dearest"}
