@@ -1,10 +1,14 @@
--- What every seller asks on the day of the version: one row per series that is sold, in force or last known, with its age and source, whose law its seller is under and what its region is certified for.
+-- What every seller asks on the day of the version: one row per series that is sold, in force or last known, with its age and source, whose law its seller is under and what its region is certified for. A seller with many regions or machines has many rows, so that an average over them is none of the market: bi.market_today gives each seller one vote.
 SELECT
     p.provider,
     p.seller,
     p.region,
     p.country,
     p.countries,
+    CASE
+        WHEN list_has_all(marts.eu_countries(), string_split(coalesce(p.country, p.countries), ', ')) THEN TRUE
+        WHEN NOT list_has_any(marts.eu_countries(), string_split(coalesce(p.country, p.countries), ', ')) THEN FALSE
+    END AS is_in_the_eu,
     p.sku,
     p.instance_type,
     p.gpu,

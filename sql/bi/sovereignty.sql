@@ -1,4 +1,4 @@
--- What a requirement of sovereignty costs, by accelerator and way of renting: the least and the median price of the professional sellers that meet it, as the market counts them, how many there are, and the surcharge against anywhere. Whose law a seller is under is verified only where it says so.
+-- What a requirement of sovereignty costs, by accelerator and way of renting: the least and the median price of the professional sellers that meet it, as the market counts them, how many there are, and the surcharge against anywhere; a requirement that no known seller meets has no price and 0 sellers. Whose law a seller is under is verified only where it says so.
 -- stored: it speaks of one day, and counts every offer again for each requirement.
 WITH offer AS MATERIALIZED (
     SELECT
@@ -71,6 +71,14 @@ vote AS (
     GROUP BY requirement, gpu, option, seller
 ),
 
+requirement AS (
+    SELECT
+        unnest([
+            'anywhere', 'in_the_eu', 'in_france', 'seller_of_the_eu', 'in_the_eu_and_seller_of_the_eu', 'seller_of_the_country',
+            'certified_region'
+        ]) AS requirement
+),
+
 market AS (
     SELECT
         requirement,
@@ -89,10 +97,10 @@ market AS (
 )
 
 SELECT
-    m.gpu,
-    m.option,
-    m.requirement,
-    m.seller_count,
+    a.gpu,
+    a.option,
+    r.requirement,
+    coalesce(m.seller_count, 0) AS seller_count,
     m.sellers,
     m.provider,
     m.least_usd_per_gpu_hour,
@@ -102,7 +110,8 @@ SELECT
     m.median_usd_per_gpu_hour / a.median_usd_per_gpu_hour - 1 AS median_surcharge_ratio,
     m.price_age_days,
     m.is_verified
-FROM market AS m
-INNER JOIN market AS a USING (gpu, option)
+FROM market AS a
+CROSS JOIN requirement AS r
+LEFT JOIN market AS m ON m.gpu = a.gpu AND m.option = a.option AND m.requirement = r.requirement
 WHERE a.requirement = 'anywhere'
-ORDER BY m.gpu, m.option, m.requirement
+ORDER BY a.gpu, a.option, r.requirement

@@ -13,6 +13,6 @@ FROM bi.price_today
 WHERE
     gpu LIKE 'h100-%'
     AND is_on_sale
-    AND list_contains(marts.eu_countries(), country)
+    AND is_in_the_eu
 ORDER BY usd_per_gpu_hour, provider, region
 LIMIT 20;

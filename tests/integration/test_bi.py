@@ -130,6 +130,29 @@ def test_sovereignty_and_the_market_count_the_same_sellers(published: duckdb.Duc
     assert published.execute(f"SELECT count(DISTINCT s.requirement), count(*) > 20 {both}").fetchall() == [(3, True)]
 
 
+def test_a_requirement_that_nobody_meets_is_said(published: duckdb.DuckDBPyConnection) -> None:
+    asked = """
+        SELECT count(*), count(DISTINCT requirement), count(*) FILTER (seller_count = 0 AND requirement = 'anywhere'),
+               count(*) FILTER ((seller_count = 0) <> (least_usd_per_gpu_hour IS NULL)), count(DISTINCT (gpu, option))
+        FROM bi.sovereignty
+    """
+    [(rows, requirements, nowhere, inconsistent, markets)] = published.execute(asked).fetchall()
+    assert (requirements, nowhere, inconsistent, rows) == (7, 0, 0, 7 * markets)
+
+
+def test_what_stands_in_the_eu_is_said_where_it_is_certain(published: duckdb.DuckDBPyConnection) -> None:
+    found = published.execute(
+        "SELECT DISTINCT country, countries, is_in_the_eu FROM bi.price_today WHERE country IS NOT NULL OR countries IS NOT NULL"
+    ).fetchall()
+    union = set(published.execute("SELECT marts.eu_countries()").fetchall()[0][0])
+    for country, countries, is_in_the_eu in found:
+        may_be = set((country or countries).split(", "))
+        assert is_in_the_eu is (True if may_be <= union else None if may_be & union else False), (country, countries)
+    assert {is_in_the_eu for *_, is_in_the_eu in found} == {True, False, None}
+    unknown = "SELECT count(*) FROM bi.price_today WHERE country IS NULL AND countries IS NULL AND is_in_the_eu IS NOT NULL"
+    assert published.execute(unknown).fetchall() == [(0,)]
+
+
 def test_the_ways_are_those_of_the_answer(published: duckdb.DuckDBPyConnection) -> None:
     differ = """
         SELECT * FROM bi.ways AS w INNER JOIN bi.own_or_rent AS o USING (country_group, model, precision, workload)

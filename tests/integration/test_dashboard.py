@@ -352,6 +352,15 @@ def test_codes_of_places_and_sellers_are_words(archive: Cli, driver: Any) -> Non
     assert [text for text in texts if re.fullmatch(r"[A-Z]{2}|all|datacenter|community|secure", text)] == []
 
 
+def test_requirements_that_nobody_meets_are_named(archive: Cli, driver: Any, published: duckdb.DuckDBPyConnection) -> None:
+    locale = load_locale("en", Path(__file__).parents[2] / "pipelines" / "dashboard" / "locales")
+    asked = "SELECT requirement FROM bi.sovereignty WHERE gpu = 'h200-sxm-141' AND option = 'on_demand' AND seller_count = 0"
+    unmet = [requirement for (requirement,) in published.execute(asked).fetchall()]
+    show(driver, address(archive, "sovereignty", choice="gpu=h200-sxm-141&option=on_demand"))
+    [said] = [line for line in answer(driver).splitlines() if line.startswith("No offer of H200")]
+    assert unmet and all(locale.text(f"requirement.{requirement}") in said for requirement in unmet)
+
+
 def test_quartiles_of_a_few_sellers_are_not_said(archive: Cli, driver: Any, published: duckdb.DuckDBPyConnection) -> None:
     asked = """
         SELECT model, precision, workload, country_group, seller_count FROM bi.own_or_rent

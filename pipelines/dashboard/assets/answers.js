@@ -124,9 +124,10 @@
     },
     sovereignty() {
       const first = ["in_the_eu", "in_france"];
-      const rows = b.rowsOf(b.setup.figures[0]).filter((row) => row.requirement !== "anywhere").map((row) => [first.includes(row.requirement) ? first.indexOf(row.requirement) : first.length, row]).sort((x, y) => x[0] - y[0]).map(([, row]) => row), lines = [];
+      const rows = b.rowsOf(b.setup.figures[0]).filter((row) => row.requirement !== "anywhere" && row.seller_count).map((row) => [first.includes(row.requirement) ? first.indexOf(row.requirement) : first.length, row]).sort((x, y) => x[0] - y[0]).map(([, row]) => row), lines = [];
       for (const row of rows) lines.push(text("say.requirement", { requirement: word("requirement", row.requirement), gpu: word("gpu", row.gpu), option: word("option", row.option), least: priceOf(row, row.least_usd_per_gpu_hour), more: (row.surcharge_ratio >= 0 ? "+" : "") + share(row.surcharge_ratio), provider: row.provider, count: number(row.seller_count, 0) }));
-      if (!rows.length) lines.push(text("say.no_requirement", { gpu: word("gpu", state.gpu) }));
+      const unmet = b.rowsOf(b.setup.figures[0]).filter((row) => !row.seller_count).map((row) => word("requirement", row.requirement));
+      if (unmet.length) lines.push(text("say.no_requirement", { gpu: word("gpu", state.gpu), option: word("option", state.option), requirements: unmet.join("; ") }));
       if (rows.some((row) => !row.is_verified)) lines.push(text("say.unverified"));
       for (const row of groups().filter((group) => ["EU", "FR"].includes(group.country_group))) lines.push(text(row.rival_answer === null ? "say.group_alone" : "say.group", { group: word("place", row.country_group), answer: word("answer_word", row.answer), cost: priceOf(row, row.base_usd_per_million_output_tokens), more: known(row.surcharge_share) ? (row.surcharge_share >= 0 ? "+" : "") + share(row.surcharge_share) : "–", count: number(row.seller_count, 0) })
         + (row.answer === "own" && row.own_electricity_area !== row.country_group ? " " + text("say.owned_elsewhere", { area: word("place", row.own_electricity_area) }) : ""));

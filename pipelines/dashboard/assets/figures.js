@@ -115,7 +115,7 @@ window.breakeven = (() => {
       case "ratio": return known(value) ? (value > 0 ? "+" : "") + share(value, 1) : unknown;
       case "number": return number(value);
       case "usd": return money(inCurrency(row, value), state.currency);
-      case "yes": return text(value ? "say.yes" : "say.no");
+      case "yes": return typeof value === "boolean" ? text(value ? "say.yes" : "say.no") : unknown;
       default: return word(kind, value);
     }
   };
