@@ -27,8 +27,8 @@ def refusal(offer: Offer, constraints: Constraints, market: Market) -> Said | No
     if not allows_place(constraints.provider_jurisdictions, seat):
         return _abroad("its seller's seat is in {country}", "its seller's seat is in a country that is not known", seat)
     if offer.trust_tier not in (constraints.trust_tiers or PROFESSIONAL):
-        can = "" if constraints.trust_tiers else " (constraints.trust_tiers can admit it)"
-        return said("its trust tier is {tier}" + can, tier=offer.trust_tier)
+        can_be_admitted = "its trust tier is {tier} (constraints.trust_tiers can admit it)"
+        return said("its trust tier is {tier}" if constraints.trust_tiers else can_be_admitted, tier=offer.trust_tier)
     missing = [c for c in constraints.certifications if (offer.provider, offer.region, c) not in market.certified]
     return said("it is not known to be certified {name}", name=missing[0]) if missing else None
 

@@ -10,6 +10,12 @@ from __future__ import annotations
 from typing import Any
 
 
+class Figure(str):
+    """A figure as English writes it, where a sum without decimals would say too little."""
+
+    __slots__ = ()
+
+
 class Said(str):
     """An English text that remembers its template and values. Numbers of type float are sums, shown without decimals."""
 

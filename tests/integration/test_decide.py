@@ -150,6 +150,12 @@ def test_twelve_workloads_are_recomputed_hour_by_hour(published: duckdb.DuckDBPy
         assert option["cost_usd"][years]["base"] == pytest.approx(again, rel=1e-9)
 
 
+def test_every_answer_is_said_in_french(archive: Cli) -> None:
+    done = archive("decide", *map(str, [*EXAMPLES, *TWELVE]), "--language", "fr")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\nRecommandation\n") == len(EXAMPLES) + len(TWELVE)
+
+
 def test_a_watched_workload_is_decided_after_a_refresh_and_its_turn_is_told(archive: Cli, tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()

@@ -56,7 +56,7 @@ def test_an_answer_that_does_not_fit_is_asked_for_again(tmp_path: Path) -> None:
 
 def test_work_on_the_input_alone_is_asked_by_its_input(tmp_path: Path) -> None:
     shown, code = at_a_terminal([str(tmp_path / "w.yaml"), "--language", "fr"], ["", "", "", "0", "9e6", "", "", "", "", ""])
-    assert code == 0 and "Combien de jetons lus un jour moyen" in shown
+    assert code == 0 and "Combien de jetons lus par jour" in shown
     assert load_workload(tmp_path / "w.yaml")[0].load.input_tokens_per_day == 9e6
 
 

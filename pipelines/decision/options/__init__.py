@@ -21,7 +21,7 @@ from pipelines.decision.options.rented import BY_THE_HOUR, RentedWay, holds, mac
 from pipelines.decision.options.tokens import TokensWay, sold
 from pipelines.decision.options.way import MILLION, Asked, Way
 from pipelines.decision.scenario import BASE
-from pipelines.decision.words import said
+from pipelines.decision.words import Figure, said
 from pipelines.decision.workload import Constraints, Workload
 
 __all__ = ["MILLION", "Asked", "OwnedWay", "RentedWay", "TokensWay", "Way", "Ways", "asked_for", "budget_usd", "ways_to_serve"]
@@ -131,7 +131,7 @@ def _why_not(asked: Asked, constraints: Constraints) -> dict[str, str]:
         allowed = [o for o in known if refusal(o, constraints, market) is None]
         if allowed:
             cheapest = min(allowed, key=lambda o: (o.usd_per_gpu_hour["base"], o.series_id))
-            price, place = f"{cheapest.usd_per_gpu_hour['base']:.2f}", place_of(cheapest)
+            price, place = Figure(f"{cheapest.usd_per_gpu_hour['base']:.2f}"), place_of(cheapest)
             found[kind] = said(reason, count=str(len(allowed)), price=price, machine=machine_of(cheapest), place=place)
         elif known:
             found[kind] = refusal(min(known, key=lambda o: o.series_id), constraints, market) or ""

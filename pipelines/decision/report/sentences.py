@@ -67,7 +67,7 @@ def headline(decision: Decision, t: Speech) -> str:
     sure.append(t.of(decision.few_sellers) if decision.few_sellers else "")
     sure += [t("{kind} at its last known price would be cheaper", kind=t.kind(one.kind)) for one in decision.last_known if one.is_cheaper]
     title = t.of(best.title)
-    return f"{title[0].upper()}{title[1:]} ({'; '.join(filter(None, sure))})."
+    return f"{title[0].upper()}{title[1:]} ({t('; ').join(filter(None, sure))})."
 
 
 def _unmeasured(option: Option, t: Speech) -> str:

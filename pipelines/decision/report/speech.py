@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from pipelines.decision.words import Said
+from pipelines.decision.words import Figure, Said
 from pipelines.platform.locale import Locale, LocaleError, load_locale, typeset
 
 # Kinds of ways in words.
@@ -50,6 +50,8 @@ class Speech:
         """What was kept to be said, as it is said here; a float is a sum."""
         if isinstance(value, Said):
             return self(value.template, **value.values)
+        if isinstance(value, Figure):
+            return self.number(value)
         return self.amount(value) if isinstance(value, float) else value
 
     def _sentence(self, template: str) -> str:

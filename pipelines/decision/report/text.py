@@ -15,6 +15,7 @@ from pipelines.decision.report.speech import speech
 
 WIDTH = 100
 LEAST_COLUMN = 10
+LONGEST_WORD = 14
 
 
 def as_text(decision: Decision, language: str = "en") -> str:
@@ -42,10 +43,7 @@ def table(found: list[dict[str, Any]], width: int = WIDTH) -> str:
     widths = [max(len(row[i]) for row in cells) for i in range(len(names))]
     heads = [max(map(len, name.split())) for name in names]
     widths = [max(w, min(len(name), max(head, LEAST_COLUMN))) for w, name, head in zip(widths, names, heads, strict=True)]
-    least = [
-        max(LEAST_COLUMN, *(len(part) for row in cells for part in _parts(row[i]))) if numeric[i] else LEAST_COLUMN
-        for i in range(len(names))
-    ]
+    least = [max(LEAST_COLUMN, *(len(part) for row in cells for part in _unbroken(row[i], numeric[i]))) for i in range(len(names))]
     while sum(widths) + 2 * (len(widths) - 1) > width:
         widest = max(range(len(widths)), key=lambda i: widths[i] - least[i])
         if widths[widest] <= least[widest]:
@@ -73,6 +71,11 @@ def _wrapped(text: str, width: int) -> list[str]:
     if len(text) > width and len(_parts(text)) > 1:
         return _parts(text)
     return textwrap.wrap(text, width, break_on_hyphens=False) or [""]
+
+
+def _unbroken(text: str, is_figure: bool) -> list[str]:
+    """What of a cell stands on one line: its figures, and words that are no addresses or lists."""
+    return _parts(text) if is_figure else [word for word in text.split() if len(word) <= LONGEST_WORD]
 
 
 def _parts(text: str) -> list[str]:

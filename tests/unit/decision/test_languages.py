@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import csv
 import json
 import string
 from collections.abc import Iterator
@@ -14,11 +15,12 @@ import yaml
 
 from pipelines.decision import as_dict, as_html, as_markdown, as_text, compare, comparison_as_text, decide, sweep, sweep_as_text
 from pipelines.decision.comparing import GROUPS
+from pipelines.decision.local_costs import LOCAL
 from pipelines.decision.market import ApiOffer
 from pipelines.decision.new_workload import INPUT_PER_DAY, QUESTIONS, ask
 from pipelines.decision.options.extras import INPUTS
 from pipelines.decision.options.rented import TITLES
-from pipelines.decision.report.sentences import EXTRAS, NEVER, QUALITIES
+from pipelines.decision.report.sentences import EXTRAS, NEVER, QUALITIES, rule
 from pipelines.decision.report.speech import FOLDER, KINDS, speech
 from pipelines.decision.words import said
 from pipelines.decision.workload import Resilience
@@ -40,6 +42,12 @@ def sentences() -> Iterator[str]:
     yield from (question.words for question in QUESTIONS)
     yield INPUT_PER_DAY
     yield from (*EXTRAS.values(), NEVER, *QUALITIES, *KINDS.values(), *GROUPS, *TITLES.values())
+
+
+def units() -> set[str]:
+    """Units of the costs that an answer names with their country."""
+    with (ROOT / "pipelines" / "reference" / "cost_assumption.csv").open(encoding="utf-8") as file:
+        return {row["assumption_unit"] for row in csv.DictReader(file) if row["assumption"] in LOCAL}
 
 
 def places(text: str) -> set[str]:
@@ -77,7 +85,7 @@ def test_a_report_is_french_from_the_first_line_to_the_last() -> None:
 def test_comparisons_and_sweeps_are_french_too() -> None:
     cheap = market(offers=[offer("on_demand", 0.1)])
     assert "a basculé" in comparison_as_text(workload(), compare(workload(), load(0.5), market(), cheap, ("a", "b")), "fr")
-    assert "coûte fois" in sweep_as_text([(workload(), sweep(workload(), load(1.0), market(), 1e3, 1e9, points=3))], "fr")
+    assert "fois le" in sweep_as_text([(workload(), sweep(workload(), load(1.0), market(), 1e3, 1e9, points=3))], "fr")
 
 
 def test_questions_are_asked_in_french() -> None:
@@ -103,3 +111,25 @@ def test_what_is_said_is_its_english_text_until_it_is_read() -> None:
         speech("fr")("unheard")
     with pytest.raises(LocaleError, match="language 'de'"):
         speech("de")
+
+
+def test_no_french_sentence_is_left_of_an_english_one_that_went() -> None:
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "pipelines").rglob("*.py"))
+    written = {node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    written |= units()
+    assert {s for s in FRENCH if s not in written and s.removeprefix("input ") not in written} == set()
+
+
+def test_how_sure_an_answer_is_cannot_be_read_as_a_price() -> None:
+    words = {word: speech("fr")(word) for word in ("clear", "lean", "toss-up")}
+    assert words == {"clear": "avantage net", "lean": "avantage probable", "toss-up": "indécis"}
+    assert all(word in rule(speech("fr")) for word in words.values())
+
+
+def test_units_of_local_costs_have_french_words() -> None:
+    assert len(units()) == len(LOCAL) and units() <= FRENCH.keys()
+
+
+def test_a_price_is_written_as_the_language_writes_figures() -> None:
+    found = decide(workload(), load(0.9), replace(full_market(), offers=[offer("on_demand", 2.0), offer("reserved", 1.25)]), draws=1)
+    assert "1.25 USD per GPU-hour" in as_text(found) and "1,25 USD par heure" in " ".join(as_text(found, "fr").split())

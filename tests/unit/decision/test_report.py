@@ -53,3 +53,9 @@ def test_no_figure_of_a_table_is_broken_in_two() -> None:
     assert max(map(len, shown.splitlines())) <= WIDTH
     for figure in ("14,932,104", "10,045,589..", "169,494,202", "339,344"):
         assert figure in shown, shown
+
+
+def test_no_word_of_a_table_is_broken_in_two() -> None:
+    usd = {f"way {n}": "1,246,054,237" for n in range(1, 8)}
+    shown = table([{"part": "maintenance", **usd}, {"part": "rent of peaks", **usd}])
+    assert "maintenance" in shown and "rent of\n" in shown.replace(" " * 2, "\n")
