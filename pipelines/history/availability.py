@@ -37,7 +37,8 @@ def statements_after(
     """The statements after a batch: a row per series and day from which something else was said of it.
 
     `known`: those before; `observed`: rows of the feed; `reference`: the last observation of each series by each source, with the batch.
-    Of a series that its best source no longer lists, no other source is asked until that one lists it or is silent for its limit.
+    Of a series that its best source no longer lists, no other source is asked until that one lists it or is silent for its limit. What
+    takes nothing back: an answer that lost a large part of its list, one without any offer of the seller, one of another source.
     """
     key = list(series_key())
     columns = [*key, "stated_on", "offer_state"]
