@@ -43,7 +43,7 @@ def table(found: list[dict[str, Any]], width: int = WIDTH) -> str:
     widths = [max(len(row[i]) for row in cells) for i in range(len(names))]
     heads = [max(map(len, name.split())) for name in names]
     widths = [max(w, min(len(name), max(head, LEAST_COLUMN))) for w, name, head in zip(widths, names, heads, strict=True)]
-    least = [max(LEAST_COLUMN, *(len(part) for row in cells for part in _unbroken(row[i], numeric[i]))) for i in range(len(names))]
+    least = [max([LEAST_COLUMN, *(len(part) for row in cells for part in _unbroken(row[i], numeric[i]))]) for i in range(len(names))]
     while sum(widths) + 2 * (len(widths) - 1) > width:
         widest = max(range(len(widths)), key=lambda i: widths[i] - least[i])
         if widths[widest] <= least[widest]:

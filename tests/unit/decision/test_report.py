@@ -59,3 +59,8 @@ def test_no_word_of_a_table_is_broken_in_two() -> None:
     usd = {f"way {n}": "1,246,054,237" for n in range(1, 8)}
     shown = table([{"part": "maintenance", **usd}, {"part": "rent of peaks", **usd}])
     assert "maintenance" in shown and "rent of\n" in shown.replace(" " * 2, "\n")
+
+
+def test_a_column_of_long_words_alone_is_a_column() -> None:
+    assert "agents-around-the-clock" in table([{"name": "agents-around-the-clock", "way": "own"}])
+    assert "x" * 40 in table([{"name": "x" * 40}])
