@@ -5,9 +5,9 @@ fetched, and where a snapshot of it is stored its rows stay in raw: there the pr
 apart. Lists that are the product of all types and all regions say nothing of where a machine stands: of these each type is one offer
 without a place. Shadeform's list is of machines of others: the beginning of each type's name says whose.
 
-A price is of the moment at which its list was last changed: that a later run of the workflow found the same is not known. A list whose
-moment is not to be had is not taken, and the prices of the one before stand with their age. Those that were stored before it was asked
-for are of their fetch, and say so.
+A price is of the moment at which its list was last changed: that a later run of the workflow found the same is not known. Where GitHub
+does not say that moment, the list is taken as what the catalog shows at its fetch, its source detail says that its age is not known, and
+so does the status of the source.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from pipelines.sources.lib.companies import as_company
 from pipelines.sources.lib.countries import COUNTRIES
 from pipelines.sources.lib.decode import as_text, field_of, list_of, parser, read_csv_text, read_json
 from pipelines.sources.lib.errors import OfflineError, ParseError, SourceError
-from pipelines.sources.lib.http import HttpStatusError
 from pipelines.sources.lib.offers import observations
 from pipelines.sources.lib.source import FetchContext, Payload, Source
 
@@ -53,8 +52,7 @@ SOURCE = Source(
 )
 _REPOSITORY = "skypilot-org/skypilot-catalog"
 _API = "https://api.github.com"
-# What GitHub says to who asks more than 60 times an hour.
-_ASKED_TOO_OFTEN = (403, 429)
+_BRANCH = "master"
 _COLUMNS = {
     "InstanceType": "instance_type",
     "AcceleratorName": "gpu_as_named",
@@ -67,19 +65,23 @@ _COLUMNS = {
 
 
 def fetch(context: FetchContext) -> Iterable[Payload]:
-    """The newest version of each cloud's list, with the moment from which it is: a list whose age is not known is not taken."""
+    """The newest version of each cloud's list, with the moment at which it was last changed, as far as GitHub says it."""
+    is_asked = True
     for cloud in _FETCHED:
-        path = f"catalogs/v8/{cloud}/vms.csv"
+        path, commit, read_at = f"catalogs/v8/{cloud}/vms.csv", _BRANCH, None
+        if is_asked:
+            try:
+                commit, read_at = _newest_version(context, path)
+            except SourceError as error:
+                # Who asks more than 60 times an hour is refused: the others are not asked for.
+                is_asked = False
+                context.problem(f"{error}; how old this list and those after it are is not known")
         try:
-            commit, read_at = _newest_version(context, path)
             answer = context.http.get(f"{context.base_url}/{_REPOSITORY}/{commit}/{path}")
             stored = payload(cloud, answer.content, answer.url, answer.status, answer.etag, read_at)
         except OfflineError:
             raise
         except SourceError as error:
-            if isinstance(error, HttpStatusError) and error.status in _ASKED_TOO_OFTEN:
-                context.problem(f"{error}; no further list is asked for")
-                return
             context.problem(str(error))
             continue
         yield stored

@@ -15,7 +15,7 @@ from pipelines.sources import skypilot_catalog
 from pipelines.sources.lib.errors import OfflineError, ParseError
 from pipelines.sources.lib.http import Breaker
 from tests.support.fetching import fetch_context
-from tests.support.loopback import loopback
+from tests.support.loopback import Answer, loopback
 from tests.support.paths import FIXTURES
 from tests.support.tables import AT, curated, with_lineage
 
@@ -67,22 +67,21 @@ def test_of_each_cloud_the_newest_version_is_read_and_dated() -> None:
         (history(at="yesterday"), "is 'yesterday', expected a time"),
         (history(sha="../../other"), "is '../../other', expected the name of a commit"),
         (b"<html>", "not readable as JSON"),
+        ((403, {}, b"rate limit exceeded"), "status 403"),
+        ((429, {}, b"rate limit exceeded"), "status 429"),
     ],
 )
-def test_a_list_whose_age_is_not_known_is_not_taken_for_new(answer: bytes, says: str) -> None:
+def test_a_list_of_unknown_age_says_so_and_who_is_refused_asks_no_further(answer: Answer, says: str) -> None:
     problems: list[str] = []
-    with loopback({REPOSITORY: [answer]}) as server:
-        assert list(skypilot_catalog.fetch(fetch_context(server.url, problems))) == []
-    assert len(problems) == len(CLOUDS) and all(says in problem for problem in problems)
-
-
-@pytest.mark.parametrize("status", [403, 429])
-def test_who_has_asked_too_often_asks_no_further(status: int) -> None:
-    problems: list[str] = []
-    with loopback({REPOSITORY: [(status, {}, b"rate limit exceeded")]}) as server:
-        assert list(skypilot_catalog.fetch(fetch_context(server.url, problems))) == []
-    assert len(problems) == 1 and f"status {status}" in problems[0] and "no further list is asked for" in problems[0]
-    assert set(server.asked) == {newest_of(CLOUDS[0])}
+    lists: dict[str, list[Answer]] = {f"/skypilot-org/skypilot-catalog/master/catalogs/v8/{cloud}/vms.csv": [CSV] for cloud in CLOUDS}
+    with loopback({REPOSITORY: [answer], **lists}) as server:
+        payloads = list(skypilot_catalog.fetch(fetch_context(server.url, problems)))
+    assert len(problems) == 1 and says in problems[0] and "how old this list and those after it are is not known" in problems[0]
+    assert {path for path in server.asked if path.startswith(REPOSITORY)} == {newest_of(CLOUDS[0])}
+    assert [p.name for p in payloads] == [f"{cloud}/vms.csv" for cloud in CLOUDS]
+    fed = skypilot_catalog.normalise(raw(payloads[0].content)).collect()
+    assert set(fed["last_confirmed_at"]) == {AT}
+    assert set(fed["source_detail"]) == {"SkyPilot catalog, age of the list not known"}
 
 
 def test_a_list_that_was_stored_without_its_age_is_of_its_fetch_and_says_so() -> None:
