@@ -68,24 +68,21 @@ def _raised(info: Mapping[str, Any]) -> str | None:
 
 
 def _validate(frame: pl.DataFrame, rules: Sequence[TableRule], contract: Contract, rows_of_last_run: int | None) -> list[dict[str, Any]]:
-    gx, context = _great_expectations()
-    batch = (
-        context.data_sources.add_or_update_pandas("polars")
-        .add_dataframe_asset(contract.table)
-        .add_batch_definition_whole_dataframe("all")
-        .get_batch({"dataframe": _pandas(frame, rules)})
-    )
+    gx, tables = _great_expectations()
+    batch = tables.get_batch({"dataframe": _pandas(frame, rules)})
     suite = gx.ExpectationSuite(name=contract.table, expectations=[_plain(rule) for rule in rules])
     parameters = {} if rows_of_last_run is None else {ROWS_OF_LAST_RUN: rows_of_last_run}
     outcome = batch.validate(suite, result_format="SUMMARY", expectation_parameters=parameters)
-    context.data_sources.delete("polars")  # it would keep the frame until the next table
     by_name = {result["expectation_config"]["meta"]["rule"]: result for result in (r.to_json_dict() for r in outcome.results)}
     return [by_name[rule.name] for rule in rules]
 
 
 @cache
 def _great_expectations() -> tuple[Any, Any]:
-    """The library and one context in memory, once a process: the import costs 3 to 9 s and 260 MB."""
+    """The library, and what takes any frame as a batch: once a process, since the import costs 3 to 9 s and 260 MB.
+
+    One definition serves all tables: a context writes its whole configuration anew for each that it is given. It keeps the last frame.
+    """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # read by the library at import; there is no other switch before it
     import great_expectations as gx  # noqa: PLC0415  (only where a check runs)
     from great_expectations.data_context.types.base import (  # noqa: PLC0415
@@ -97,7 +94,8 @@ def _great_expectations() -> tuple[Any, Any]:
     # Without data docs: each of those would leave a folder behind.
     stores = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
     config = DataContextConfig(store_backend_defaults=stores, progress_bars=ProgressBarsConfig(globally=False))
-    return gx, gx.get_context(mode="ephemeral", project_config=config)
+    source = gx.get_context(mode="ephemeral", project_config=config).data_sources.add_pandas("polars")
+    return gx, source.add_dataframe_asset("table").add_batch_definition_whole_dataframe("all")
 
 
 def _plain(rule: TableRule) -> dict[str, Any]:
