@@ -26,6 +26,7 @@ class HistoryViews:
 
     def __init__(self, file: HistoryFile) -> None:
         self._file = file
+        self._series: tuple[pl.DataFrame, pl.DataFrame] | None = None
 
     @property
     def as_of(self) -> date | None:
@@ -46,7 +47,11 @@ class HistoryViews:
 
     def series(self) -> pl.LazyFrame:
         """Rows of `staging.price_series`."""
-        return self._file.read(series_sql(), price_observation=self._file.small_table("series_attribute")).lazy()
+        attributes = self._file.small_table("series_attribute")
+        # An id is a hash of its key: worked out once, not for each partition.
+        if self._series is None or self._series[0] is not attributes:
+            self._series = attributes, self._file.read(series_sql(), price_observation=attributes)
+        return self._series[1].lazy()
 
     def intervals(self, partition: str = "") -> pl.LazyFrame:
         """Intervals of `marts.price_history`, with `series_id` alone."""
