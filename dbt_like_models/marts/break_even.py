@@ -10,8 +10,8 @@ from datetime import date
 import polars as pl
 
 from pipelines.costing.assumptions import BANDS, assumption_set_id, in_one_row
+from pipelines.costing.days import Days, spans
 from pipelines.costing.fx import eur_per_usd_by_day
-from pipelines.costing.months import months
 from pipelines.costing.throughput_selection import is_shown, measured_choice
 from pipelines.economics import (
     break_even_hours,
@@ -57,7 +57,7 @@ def break_even(
     fx_rate: pl.LazyFrame,
     as_of: date,
 ) -> Iterator[pl.LazyFrame]:
-    """One row per day, window, model, precision, workload, server and comparator; some months at a time."""
+    """One row per day, window, model, precision, workload, server and comparator; some days at a time."""
     third_party = third_party_series(price_history).with_columns(is_third_party=True)
     is_compared = (pl.col("purchase_option") == "on_demand") & pl.col("trust_tier").is_in(PROFESSIONAL)
     # Days are many and names are long: rows of days have the numbers of their series, device and seller.
@@ -86,19 +86,16 @@ def break_even(
     said = offer_availability.join(series, left_on="series_id", right_on="price_series_id").select(
         "stated_on", "offer_state", series_id="series"
     )
-    comparators = (
-        of_like_shape(windows_of.collect().lazy(), said.collect().lazy(), as_of)
-        .join(series.drop("device", "seller", "is_third_party"), on="series")
-        .collect()
-        .lazy()
-    )
+    priced, availability = windows_of.collect().lazy(), said.collect().lazy()
+    gaps = gaps_after(priced, as_of).collect().lazy()
+    owned_server_cost = owned_server_cost.collect().lazy()
     choice = measured_choice(throughput, reference_workload).collect().lazy()
     packing, set_id = in_one_row(reference_cost_assumption, ("packing_share",)), assumption_set_id(reference_cost_assumption)
     assumed = packing.join(set_id, how="cross").collect().lazy()
     euros = eur_per_usd_by_day(fx_rate, as_of).collect().lazy()
     windows = pl.LazyFrame({"window_days": WINDOWS_DAYS}, schema={"window_days": pl.Int64})
     names = pl.LazyFrame({"comparator": COMPARATORS})
-    for days in months(owned_server_cost, as_of, ROWS_AT_ONCE):
+    for days in spans(owned_server_cost, as_of, ROWS_AT_ONCE):
         owned = (
             days.of(owned_server_cost.filter(pl.col("gpu_count") == NODE_GPUS))
             .rename({"hardware": "server", "price_as_of_on": "server_price_as_of_on", "reason_no_figure": "__no_server"})
@@ -108,7 +105,9 @@ def break_even(
             .join(windows, how="cross")
             .join(names, how="cross")
         )
-        rows = owned.join(days.of(comparators), on=["on_date", "window_days", "gpu", "comparator"], how="left")
+        comparators = of_like_shape(offers_on(days, priced, gaps), availability)
+        comparators = comparators.join(series.drop("device", "seller", "is_third_party"), on="series").collect().lazy()
+        rows = owned.join(comparators, on=["on_date", "window_days", "gpu", "comparator"], how="left")
         yield answered(rows.join(assumed, how="cross").join(euros, on="on_date", how="left"))
 
 
@@ -157,16 +156,19 @@ def answered(rows: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def of_like_shape(priced: pl.LazyFrame, availability: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+def offers_on(days: Days, priced: pl.LazyFrame, gaps: pl.LazyFrame) -> pl.LazyFrame:
+    """Every offer of some days, with its window where that holds a price, else with its last known one of at most a year, marked so."""
+    return pl.concat([in_windows(days.of(priced)), last_known(gaps, days)])
+
+
+def of_like_shape(offers: pl.LazyFrame, availability: pl.LazyFrame) -> pl.LazyFrame:
     """Per day, window and device the offer that each comparator is, a real one, with the numbers of offers and of sellers.
 
-    Every seller stands beside the others: with its window where that holds a price, else with its last known one of at most a year, marked
-    so; what could not be had on the day does not stand there. The cheapest, the median and the dearest are of all offers that speak, the
-    quartiles of the sellers' cheapest ones.
+    Every seller stands beside the others; what could not be had on the day does not stand there. The cheapest, the median and the dearest
+    are of all offers that speak, the quartiles of the sellers' cheapest ones.
     """
     group = ["on_date", "window_days", "device"]
-    known = that_can_be_had(pl.concat([in_windows(priced), last_known(priced, as_of)]), availability, "series")
-    offers = offers_that_speak(known, group)
+    offers = offers_that_speak(that_can_be_had(offers, availability, "series"), group)
     ranked = (
         offers.collect()
         .lazy()
@@ -208,19 +210,24 @@ def in_windows(priced: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def last_known(priced: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
-    """The last known price of each series on the days whose window holds none of it, for a year after it was seen."""
+def gaps_after(priced: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    """Rows after which a window of their series holds no price for days: from `__from` on, up to `__end`, for a year after it was seen."""
     following = pl.col("on_date").shift(-1).over("series", "window_days", order_by="on_date")
     end = pl.min_horizontal(
         following,
         pl.col("last_observed_on").dt.offset_by(f"{LONGEST_AGE_DAYS + 1}d"),
         pl.lit(as_of).dt.offset_by("1d"),
     )
-    gap_from = pl.col("on_date").dt.offset_by("1d")
+    found = priced.with_columns(__from=pl.col("on_date").dt.offset_by("1d"), __end=end)
+    return found.filter(pl.col("__from") < pl.col("__end"))
+
+
+def last_known(gaps: pl.LazyFrame, days: Days) -> pl.LazyFrame:
+    """The last known price of each series on those of the days that lie in one of its gaps."""
+    first, end = pl.max_horizontal("__from", pl.lit(days.first)), pl.min_horizontal("__end", pl.lit(days.last).dt.offset_by("1d"))
     return (
-        priced.with_columns(__from=gap_from, __end=end)
-        .filter(pl.col("__from") < pl.col("__end"))
-        .with_columns(on_date=pl.date_ranges("__from", "__end", closed="left"))
+        gaps.filter(first < end)
+        .with_columns(on_date=pl.date_ranges(first, end, closed="left"))
         .explode("on_date", empty_as_null=False)
         .select(
             "on_date",

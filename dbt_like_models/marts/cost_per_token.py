@@ -11,8 +11,8 @@ from datetime import date
 import polars as pl
 
 from pipelines.costing.assumptions import BANDS, assumption_set_id, in_one_row
+from pipelines.costing.days import Days, first_day, spans
 from pipelines.costing.fx import eur_per_usd_by_day
-from pipelines.costing.months import Days, first_day, months
 from pipelines.costing.throughput_selection import CONFIGURATION, LARGEST_SERVER_GPUS, is_shown, measured_choice, only_on_larger_systems
 from pipelines.economics import (
     blended_api_usd_per_million,
@@ -78,17 +78,20 @@ def cost_per_token(
     reference_cost_assumption: pl.LazyFrame,
     as_of: date,
 ) -> Iterator[pl.LazyFrame]:
-    """One row per day, window, model, precision, workload, device, option, country and provider; some months at a time."""
+    """One row per day, window, model, precision, workload, device, option, country and provider; some days at a time."""
     choice = measured_choice(throughput, reference_workload).collect().lazy()
+    # What each span reads again is held.
+    owned_server_cost, token_price = owned_server_cost.collect().lazy(), token_price.collect().lazy()
     # All sources of a series in one text: which of them spoke at which time stands in price_history.
-    sources = price_history.group_by(price_series_id="series_id").agg(price_source=pl.col("source").unique().sort().str.join(", "))
-    sources = sources.collect().lazy()
+    rented_series = rented_price.select(series_id="price_series_id").unique()
+    spoken = price_history.join(rented_series, on="series_id", how="semi").group_by(price_series_id="series_id")
+    sources = spoken.agg(price_source=pl.col("source").unique().sort().str.join(", ")).collect().lazy()
     interruptions = interruptions_of_series(price_series, spot_interruption).collect().lazy()
     euros = eur_per_usd_by_day(fx_rate, as_of).collect().lazy()
     assumption = in_one_row(reference_cost_assumption, ASSUMED).collect().lazy()
     assumed = assumption_set_id(reference_cost_assumption).collect().lazy()
     first_rented = first_day(rented_price) or as_of
-    for days in months(pl.concat([rented_price.select("on_date"), owned_server_cost.select("on_date")]), as_of):
+    for days in spans(pl.concat([rented_price.select("on_date"), owned_server_cost.select("on_date")]), as_of):
         rented = rented_cost(days.of(rented_price), choice, assumption, interruptions, as_of)
         rented = rented.join(sources, on="price_series_id", how="left")
         owned = owned_cost(days.of(owned_server_cost), choice, as_of)

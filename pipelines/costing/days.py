@@ -1,6 +1,6 @@
-"""Long tables by day, computed some months at a time so that none is ever held whole.
+"""Long tables by day, computed some days at a time so that none is ever held whole.
 
-Belongs here: which months, and the rows of some. Does not belong here: what is computed of them (`dbt_like_models`), how parts are
+Belongs here: which days, and the rows of some. Does not belong here: what is computed of them (`dbt_like_models`), how parts are
 written (`pipelines.refresh.parts`).
 """
 
@@ -13,7 +13,7 @@ from datetime import date, timedelta
 import polars as pl
 
 # Of the table that decides how long the computed one is: as many rows of it as are joined in a moment.
-ROWS_AT_ONCE = 50_000
+ROWS_AT_ONCE = 30_000
 
 
 @dataclass(frozen=True)
@@ -32,18 +32,17 @@ class Days:
         return replace(self, first=max(self.first, day))
 
 
-def months(rows: pl.LazyFrame, last: date, rows_at_once: int = ROWS_AT_ONCE) -> Iterator[Days]:
-    """All days from the first `on_date` to `last`: whole calendar months, as many at a time as have at most so many rows, at least one.
+def spans(rows: pl.LazyFrame, last: date, rows_at_once: int = ROWS_AT_ONCE) -> Iterator[Days]:
+    """All days from the first `on_date` to `last`: as many at a time as have at most so many rows, at least one.
 
     Without rows the day `last` alone.
     """
-    month = pl.col("on_date").dt.month_start()
-    counts = rows.group_by(month).len().sort("on_date").collect()
+    counts = rows.group_by("on_date").len().sort("on_date").collect()
     first, waiting = first_day(rows) or last, 0
-    for starts_on, count in counts.rows():
-        if waiting and waiting + count > rows_at_once and starts_on <= last:
-            yield Days(first, starts_on - timedelta(days=1))
-            first, waiting = starts_on, 0
+    for day, count in counts.rows():
+        if waiting and waiting + count > rows_at_once and day <= last:
+            yield Days(first, day - timedelta(days=1))
+            first, waiting = day, 0
         waiting += count
     yield Days(first, last)
 

@@ -19,7 +19,7 @@ from pipelines.platform.parquet import schema_of, write_parquet
 from pipelines.quality.results import RuleResult, merged
 
 # Small parts are checked together: a check by Great Expectations has its own price.
-_ROWS_CHECKED_AT_ONCE = 100_000
+_ROWS_CHECKED_AT_ONCE = 50_000
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Months of a long table by day: every day once, whole months, never more rows at a time than asked where a month has fewer."""
+"""Spans of a long table by day: every day once, never more rows at a time than asked where a day has fewer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.costing.months import Days, first_day, months
+from pipelines.costing.days import Days, first_day, spans
 
 LAST = dt.date(2026, 11, 27)
 
@@ -20,26 +20,25 @@ def rows(*days: dt.date) -> pl.LazyFrame:
 
 @given(st.lists(st.dates(dt.date(2024, 1, 1), LAST), max_size=60), st.integers(1, 40))
 def test_every_day_stands_in_one_part(days: list[dt.date], rows_at_once: int) -> None:
-    parts = list(months(rows(*days), LAST, rows_at_once))
+    parts = list(spans(rows(*days), LAST, rows_at_once))
     assert (parts[0].first, parts[-1].last) == (min(days, default=LAST), LAST)
     for before, after in pairwise(parts):
         assert after.first == before.last + dt.timedelta(days=1)
-        assert after.first.day == 1
     for part in parts:
         found = part.of(rows(*days)).collect().get_column("on_date")
-        assert found.len() <= rows_at_once or found.dt.month_start().n_unique() == 1
+        assert found.len() <= rows_at_once or found.n_unique() == 1
 
 
 def test_a_part_is_as_long_as_it_may_be() -> None:
     days = [dt.date(2026, month, 5) for month in range(1, 12)]
-    assert [(p.first, p.last) for p in months(rows(*days), LAST, 6)] == [
-        (dt.date(2026, 1, 5), dt.date(2026, 6, 30)),
-        (dt.date(2026, 7, 1), LAST),
+    assert [(p.first, p.last) for p in spans(rows(*days), LAST, 6)] == [
+        (dt.date(2026, 1, 5), dt.date(2026, 7, 4)),
+        (dt.date(2026, 7, 5), LAST),
     ]
 
 
 def test_without_rows_there_is_the_last_day() -> None:
-    assert list(months(rows(), LAST)) == [Days(LAST, LAST)]
+    assert list(spans(rows(), LAST)) == [Days(LAST, LAST)]
     assert first_day(rows()) is None
     assert first_day(rows(LAST, dt.date(2026, 1, 1))) == dt.date(2026, 1, 1)
 

@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from pipelines.catalogue.contracts import catalogue
-from tests.support.tables import curated, model
+from pipelines.costing.days import Days
+from tests.support.tables import curated, model, module_of
 
 AS_OF = dt.date(2026, 11, 23)
 GPU = "h100-sxm-80"
@@ -221,9 +222,11 @@ def rolling(seller: str, usd: float, day: dt.date) -> dict[str, Any]:
 
 def comparators(priced: pl.LazyFrame, *said: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The comparators of the day, of offers of which it was `said` whether they can be had."""
-    of_like_shape = model("marts", "break_even").__globals__["of_like_shape"]
+    break_even, today = module_of("marts", "break_even"), Days(AS_OF, AS_OF)
     known = pl.LazyFrame(said, schema={"series_id": pl.UInt32, "stated_on": pl.Date, "offer_state": pl.String})
-    found = of_like_shape(priced.cast({"series": pl.UInt32}), known, AS_OF).filter(pl.col("on_date") == AS_OF).collect()
+    numbered = priced.cast({"series": pl.UInt32})
+    offers = break_even.offers_on(today, numbered, break_even.gaps_after(numbered, AS_OF))
+    found = break_even.of_like_shape(offers, known).collect()
     return {r["comparator"]: r for r in found.iter_rows(named=True)}
 
 
