@@ -26,7 +26,13 @@ UNKNOWN = "–"
 _NO_BREAK, _NARROW_NO_BREAK = "\u00a0", "\u202f"
 
 
-_SPACES = {re.compile(r" (?=[;!?])"): _NARROW_NO_BREAK, re.compile(r" (?=[:»])|(?<=«) "): _NO_BREAK}
+_APOSTROPHE = "\u2019"
+# Of French: what is written in a file, and what is set.
+_SET = {
+    re.compile(r" (?=[;!?%])"): _NARROW_NO_BREAK,
+    re.compile(r" (?=[:»])|(?<=«) "): _NO_BREAK,
+    re.compile(r"(?<=\w)'(?=[\w{])"): _APOSTROPHE,
+}
 
 
 class LocaleError(Exception):
@@ -102,10 +108,12 @@ def decimals_of(value: float) -> int:
 
 @cache
 def typeset(language: str, message: str) -> str:
-    """A message with the spaces of its language: in French none breaks before `;`, `!`, `?`, `:` and within quotation marks."""
+    """A message as its language sets it: in French no line breaks before `;`, `!`, `?`, `%`, `:` and within quotation marks, and an
+    apostrophe is one.
+    """
     if language == "fr":
-        for space, unbroken in _SPACES.items():
-            message = space.sub(unbroken, message)
+        for written, as_set in _SET.items():
+            message = written.sub(as_set, message)
     return message
 
 

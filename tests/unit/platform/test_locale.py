@@ -46,7 +46,8 @@ def test_the_spaces_of_french() -> None:
         typeset("fr", "Acheter ou louer ? « Louer » : {a} ; non !")
         == "Acheter ou louer\u202f? «\u00a0Louer\u00a0»\u00a0: {a}\u202f; non\u202f!"
     )
-    assert typeset("en", "a ; b") == "a ; b"
+    assert typeset("fr", "l'heure, 30 % d'{area} ; 'load' s'écrit") == "l\u2019heure, 30\u202f% d\u2019{area}\u202f; 'load' s\u2019écrit"
+    assert typeset("en", "a ; b, one's 5 %") == "a ; b, one's 5 %"
 
 
 @pytest.mark.parametrize(
