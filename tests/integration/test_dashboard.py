@@ -420,6 +420,49 @@ def test_bundling_goes_on_while_the_pages_are_written(archive: Cli, tmp_path: Pa
     assert (tmp_path / "dashboard" / "assets" / "vega.js").read_text() == "bundled"
 
 
+@pytest.mark.parametrize("page", list(PAGES))
+def test_everything_is_reached_and_used_by_keyboard(archive: Cli, driver: Any, page: str) -> None:
+    from selenium.webdriver import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    show(driver, address(archive, page, "fr"))
+    wanted = driver.execute_script(
+        "window.path = [...document.querySelectorAll('a, select, input, button, .table:has(table)')].filter((e) => e.offsetParent);"
+        "return path.length"
+    )
+    reached = []
+    for _ in range(wanted):
+        ActionChains(driver).send_keys(Keys.TAB).perform()
+        at, is_seen = driver.execute_script(
+            "const e = document.activeElement, s = getComputedStyle(e); return [path.indexOf(e), s.outlineStyle !== 'none']"
+        )
+        assert is_seen, driver.execute_script("return document.activeElement.outerHTML")[:200]
+        reached.append(at)
+    assert reached == list(range(wanted)), "in the order of the page, nothing twice"
+    ActionChains(driver).send_keys(Keys.TAB).perform()
+    after = driver.execute_script("return document.activeElement.outerHTML.slice(0, 200)")
+    assert after.startswith("<body"), "nothing that is empty takes a step"
+
+
+def test_a_slider_moves_by_keyboard_and_says_what_it_shows(archive: Cli, driver: Any) -> None:
+    from selenium.webdriver import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    show(driver, address(archive, "own", "fr"))
+    for name in ("use", "server_usd", "electricity", "rent"):
+        before = answer(driver)
+        driver.execute_script("document.querySelector(`input[name=${arguments[0]}]`).focus()", name)
+        ActionChains(driver).send_keys(Keys.ARROW_RIGHT).perform()
+        again(driver)
+        spoken, shown = driver.execute_script(
+            "return [document.querySelector(`input[name=${arguments[0]}]`).getAttribute('aria-valuetext'),"
+            " document.querySelector(`output[data-of=${arguments[0]}]`).textContent]",
+            name,
+        )
+        assert spoken == shown and answer(driver) != before
+        assert driver.execute_script("return document.activeElement.name") == name
+
+
 def test_a_blocked_refresh_shows_itself_on_every_page(archive: Cli, tmp_path: Path) -> None:
     from pipelines.platform.settings import Settings
     from pipelines.refresh.lifecycle import close_failed

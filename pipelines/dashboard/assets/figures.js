@@ -211,6 +211,7 @@ window.breakeven = (() => {
     place.querySelector(".none").hidden = rows.length > 0;
     place.querySelector(".downloads").hidden = rows.length === 0;
     place.querySelector(".source").textContent = rows.length ? sources(rows) : "";
+    place.querySelector(".table").hidden = rows.length === 0;
     place.querySelector(".table").replaceChildren(...(rows.length ? [table(figure, rows.filter((row) => !row.is_hidden))] : []));
     if (rows.length > ROWS_PRINTED) place.querySelector(".table").dataset.printed = text("say.printed", { shown: number(ROWS_PRINTED, 0) });
     else delete place.querySelector(".table").dataset.printed;

@@ -39,7 +39,9 @@
       const slider = b.sliders[input.name];
       Object.assign(input, { min: slider.least, max: slider.most, step: "any" });
       if (s) input.value = b.at(input.name);
-      document.querySelector(`output[data-of="${input.name}"]`).textContent = s ? slider.says(b.at(input.name), s) : "";
+      const said = s ? slider.says(b.at(input.name), s) : "";
+      document.querySelector(`output[data-of="${input.name}"]`).textContent = said;
+      input.setAttribute("aria-valuetext", said);
     }
   }
 
