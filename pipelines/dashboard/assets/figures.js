@@ -155,7 +155,7 @@ window.breakeven = (() => {
         const said = cell(figure, row, shown);
         place.append(...said.split(said.length > 24 ? /(?<=_)/ : /$^/).flatMap((part, i) => (i ? [document.createElement("wbr"), part] : [part])));
         if (isNumeric(shown.kind)) place.className = "number";
-        else if (shown.kind === "day") place.className = "date";
+        else if (["day", "gpu"].includes(shown.kind)) place.className = "whole";
         else if (place.textContent.length > 48) place.className = "long";
       }
     }
