@@ -217,7 +217,18 @@ def test_a_version_that_lacks_a_table_of_today_is_said(archive: Cli, tmp_path: P
         connection.execute("DROP TABLE marts.cost_assumption")
     done = Cli(data)("decide", str(TWELVE[5]), "--compare", older.name)
     assert done.returncode == 2 and f"--compare: {older.name} lacks what this release reads" in done.stderr
-    same = Cli(data)("decide", str(TWELVE[5]), "--compare", version.name)
+    (data / "published" / "current").unlink()
+    (data / "published" / "current").symlink_to(older)
+    (data / "published" / "breakeven.duckdb").unlink()
+    (data / "published" / "breakeven.duckdb").symlink_to(older / "breakeven.duckdb")
+    done = Cli(data)("decide", str(TWELVE[5]))
+    assert (
+        done.returncode == 2 and "what is published lacks what this release reads" in done.stderr and "`breakeven refresh`" in done.stderr
+    )
+
+
+def test_an_answer_is_compared_with_the_version_that_is_read(archive: Cli) -> None:
+    same = archive("decide", str(TWELVE[5]), "--compare", archive.current.name)
     assert same.returncode == 0 and "The answer is the same." in same.stdout
 
 

@@ -97,7 +97,7 @@ def _named(options: argparse.Namespace, asked: list[Any]) -> Iterator[tuple[Path
     yield from zip(options.workload, asked, strict=False)
 
 
-def _market(connection: duckdb.DuckDBPyConnection, workload: Any, as_of: date | None, path: Path) -> Any:
+def _market(connection: duckdb.DuckDBPyConnection, workload: Any, as_of: date | None, path: Path, what: str = "what is published") -> Any:
     """What is known for a workload. Raises UsageError naming the file, as what is wrong stands there."""
     from pipelines import decision  # noqa: PLC0415
 
@@ -105,6 +105,13 @@ def _market(connection: duckdb.DuckDBPyConnection, workload: Any, as_of: date | 
         return decision.read_market(connection, workload, as_of)
     except decision.WorkloadError as error:
         raise UsageError(f"{path}: {error}") from error
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        raise _of_another_release(what, error) from error
+
+
+def _of_another_release(what: str, error: duckdb.Error) -> UsageError:
+    reason = fit_to_show(str(error).splitlines()[0])
+    return UsageError(f"{what} lacks what this release reads; `breakeven refresh` makes a version that has it ({reason})")
 
 
 def _sweep(options: argparse.Namespace, asked: list[Any], connection: duckdb.DuckDBPyConnection) -> str:
@@ -133,10 +140,7 @@ def _compare(options: argparse.Namespace, asked: list[Any], connection: duckdb.D
     with _then(options.compare, connection, settings) as (other, as_of):
         for path, (workload, load) in _named(options, asked):
             now = _market(connection, workload, options.as_of, path)
-            try:
-                then = _market(other, workload, as_of, path)
-            except duckdb.Error as error:
-                raise UsageError(f"--compare: {options.compare} lacks what this release reads: {fit_to_show(str(error))}") from error
+            then = _market(other, workload, as_of, path, f"--compare: {options.compare}")
             labels = (options.compare if as_of is None else str(then.as_of), str(now.as_of))
             found.append((workload, decision.compare(workload, load, then, now, labels)))
     if options.json:
