@@ -62,10 +62,10 @@ vote AS (
         gpu,
         option,
         seller,
-        arg_min(provider, usd_per_gpu_hour) AS provider,
+        first(provider ORDER BY usd_per_gpu_hour, provider, price_age_days) AS provider,
         min(usd_per_gpu_hour) AS usd,
         min(eur_per_gpu_hour) AS eur,
-        arg_min(price_age_days, usd_per_gpu_hour) AS age,
+        first(price_age_days ORDER BY usd_per_gpu_hour, provider, price_age_days) AS age,
         bool_and(is_verified) AS is_verified
     FROM speaks
     GROUP BY requirement, gpu, option, seller
@@ -89,8 +89,8 @@ market AS (
         min(usd) AS least_usd_per_gpu_hour,
         min(eur) AS least_eur_per_gpu_hour,
         quantile_disc(usd, 0.5) AS median_usd_per_gpu_hour,
-        arg_min(provider, usd) AS provider,
-        arg_min(age, usd) AS price_age_days,
+        first(provider ORDER BY usd, seller) AS provider,
+        first(age ORDER BY usd, seller) AS price_age_days,
         bool_and(is_verified) AS is_verified
     FROM vote
     GROUP BY requirement, gpu, option

@@ -1,6 +1,9 @@
 -- The cheapest on-demand H100 of each month in euros, at the rate of the month's last day.
 WITH least AS (
-    SELECT on_date, min(mean_usd_per_gpu_hour) AS usd_per_gpu_hour, arg_min(provider, mean_usd_per_gpu_hour) AS provider
+    SELECT
+        on_date,
+        min(mean_usd_per_gpu_hour) AS usd_per_gpu_hour,
+        first(provider ORDER BY mean_usd_per_gpu_hour, provider) AS provider
     FROM bi.price_rolling
     WHERE gpu = 'h100-sxm-80' AND purchase_option = 'on_demand' AND window_days = 30 AND on_date = last_day(on_date)
     GROUP BY on_date

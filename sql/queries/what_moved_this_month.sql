@@ -4,8 +4,8 @@ SELECT
     count(*) FILTER (moved_days_ago <= 31) AS moves_in_31_days,
     count(*) FILTER (moved_days_ago <= 31 AND direction = 'cut') AS cuts_in_31_days,
     max(moved_on) AS last_moved_on,
-    arg_max(gpu, moved_on) AS last_moved_gpu,
-    arg_max(change_ratio, moved_on) AS last_change_ratio
+    first(gpu ORDER BY moved_on DESC, gpu, change_ratio) AS last_moved_gpu,
+    first(change_ratio ORDER BY moved_on DESC, gpu, change_ratio) AS last_change_ratio
 FROM bi.what_moved
 GROUP BY provider
 ORDER BY moves_in_31_days DESC, last_moved_on DESC, provider;

@@ -97,6 +97,13 @@ def test_no_loop_over_rows() -> None:
         assert not re.search(r"map_elements|iter_rows|\.apply\(|to_dicts", path.read_text()), path
 
 
+def test_no_statement_leaves_the_choice_among_equals_to_the_engine() -> None:
+    """`arg_min(provider, price)` names any of two that ask the same; `first(provider ORDER BY price, provider)` says which."""
+    files = [path for folder in ("pipelines", "dbt_like_models", "sql") for path in (ROOT / folder).rglob("*.sql")]
+    files += [ROOT / "pipelines" / "cli" / "commands" / "show.py"]
+    assert [path.name for path in files if re.search(r"\barg_(min|max)\(", path.read_text(encoding="utf-8"))] == []
+
+
 def test_the_european_union_stands_once_in_python_and_once_in_sql() -> None:
     files = [path for folder in ("pipelines", "dbt_like_models", "sql") for path in (ROOT / folder).rglob("*.*") if path.suffix != ".pyc"]
     listed = [path for path in files if path.is_file() and re.search(rb"AT\W+BE\W+BG\W+CY\W+CZ", path.read_bytes())]

@@ -34,8 +34,8 @@ _TABLES = {
     "prices": _Table(
         f"""
         SELECT seller, country, {_OPTION} AS option, min(usd_per_gpu_hour) AS "USD/h",
-               arg_min(eur_per_gpu_hour, usd_per_gpu_hour) AS "EUR/h",
-               arg_min(price_age_days, usd_per_gpu_hour) AS days
+               first(eur_per_gpu_hour ORDER BY usd_per_gpu_hour, price_age_days, eur_per_gpu_hour) AS "EUR/h",
+               first(price_age_days ORDER BY usd_per_gpu_hour, price_age_days, eur_per_gpu_hour) AS days
         FROM bi.price_today WHERE gpu = $gpu AND usd_per_gpu_hour IS NOT NULL AND is_on_sale GROUP BY ALL ORDER BY 4, 1, 2, 3 LIMIT $limit
         """,
         {"option": "option", "USD/h": "number", "EUR/h": "number", "days": "count"},
