@@ -80,12 +80,14 @@ def publish_to(version: Path, place: Place, keep: int) -> dict[str, int]:
             sent += 1
     place.write(f"{there}/{MANIFEST_FILE}", (version / MANIFEST_FILE).read_text(encoding="utf-8"))
     place.write("index.html", _ENTRY)
-    before = place.read(POINTER)
-    place.write(POINTER, json.dumps(pointer(version.name, manifest), indent=1) + "\n")
+    before = json.loads(place.read(POINTER) or "{}")
+    # Taken up again after the pointer was written, it led here already: what it led to before stands in it.
+    previous = before.get("previous" if before.get("version") == version.name else "version")
+    place.write(POINTER, json.dumps({**pointer(version.name, manifest), "previous": previous}, indent=1) + "\n")
     there_now = place.versions()
-    # Who followed the pointer a moment ago still reads where it led.
-    first = [version.name, *([json.loads(before)["version"]] if before else [])]
-    whole = [name for name in reversed(there_now) if there_now[name]]
+    # Who followed the pointer a moment ago still reads where it led; what is newer than that never was where it led.
+    first = [version.name, *([previous] if previous else [])]
+    whole = [name for name in reversed(there_now) if there_now[name] and name <= (previous or name)]
     kept = list(dict.fromkeys([*first, *whole]))[:keep]
     removed = [name for name in there_now if name not in kept and name < version.name]
     for name in removed:

@@ -142,6 +142,24 @@ def test_a_kill_at_any_instant_leaves_a_whole_version(kind: str, tmp_path: Path,
         assert as_readers_see_it(place)["version"] == versions[2].name  # type: ignore[index]
 
 
+@pytest.mark.parametrize("kind", ["bucket", "folder"])
+def test_what_never_was_current_takes_no_place_of_what_was(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """A kill between a version's last file and the pointer leaves it whole; readers were never led to it."""
+    if kind == "bucket":
+        request.getfixturevalue("store")
+    place = Bucket("prices", "never/current") if kind == "bucket" else Folder(tmp_path / "place")
+    led_to, whole, newest = (small_version(tmp_path / "made", f"2026112{day}T000000Z-a") for day in range(1, 4))
+    publish_to(led_to, place, keep=2)
+    with pytest.raises(Killed):
+        publish_to(whole, Dying(place, 14), keep=2)
+    assert place.versions() == {led_to.name: True, whole.name: True}
+    with pytest.raises(Killed):
+        publish_to(newest, Dying(place, 15), keep=2)  # the pointer is written, nothing is pruned
+    assert as_readers_see_it(place)["version"] == newest.name  # type: ignore[index]
+    publish_to(newest, place, keep=2)
+    assert place.versions() == {led_to.name: True, newest.name: True}
+
+
 def test_a_real_version_is_read_from_a_web_server(archive: Cli, site: tuple[Path, str]) -> None:
     folder, address = site
     done = archive("publish", "--to", str(folder))
