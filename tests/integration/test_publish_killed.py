@@ -19,6 +19,7 @@ import pytest
 from pipelines.publication.remote import Bucket, Folder, publish_to
 from tests.faults.kills import killed_before_step
 from tests.integration.test_publish_to import as_readers_see_it, small_version
+from tests.support.object_store import object_store
 from tests.support.paths import ROOT
 
 PUBLISH = """
@@ -52,24 +53,10 @@ class KillingStore:
 
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[KillingStore]:
-    from moto.server import ThreadedMotoServer
-
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://{}:{}".format(*server.get_host_and_port()))
-    assert server._server is not None
-    killing = KillingStore(server._server.app)
-    server._server.app = killing  # type: ignore[assignment]
-    try:
-        import boto3
-
-        boto3.client("s3").create_bucket(Bucket="prices")
+    with object_store(monkeypatch) as (server, _):
+        killing = KillingStore(server._server.app)
+        server._server.app = killing
         yield killing
-    finally:
-        server.stop()
 
 
 class Reader:

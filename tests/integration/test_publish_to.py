@@ -17,26 +17,13 @@ import requests
 
 from pipelines.publication.remote import Bucket, Folder, Place, RemoteError, place_of, publish_to
 from tests.support.cli import Cli
+from tests.support.object_store import object_store
 
 
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    from moto.server import ThreadedMotoServer
-
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    address = "http://{}:{}".format(*server.get_host_and_port())
-    monkeypatch.setenv("AWS_ENDPOINT_URL", address)
-    try:
-        import boto3
-
-        boto3.client("s3").create_bucket(Bucket="prices")
+    with object_store(monkeypatch) as (_, address):
         yield address
-    finally:
-        server.stop()
 
 
 @pytest.fixture

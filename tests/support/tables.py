@@ -14,6 +14,15 @@ from pipelines.ingest.registry import parse_curated
 from pipelines.platform.paths import MODELS_FOLDER, PACKAGE_FOLDER
 
 AT = dt.datetime(2026, 11, 23, 6)
+# What the model of staging.price_observation reads of what ships.
+PRICE_REFERENCES = (
+    "reference_gpu",
+    "reference_gpu_alias_rule",
+    "reference_gpu_price_band",
+    "reference_price_correction",
+    "reference_instance_gpu",
+    "reference_region_country",
+)
 
 
 def curated(name: str) -> pl.LazyFrame:

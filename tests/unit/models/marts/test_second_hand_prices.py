@@ -15,16 +15,8 @@ from pipelines.history.series import series_key
 from pipelines.ingest.parse import with_facts
 from pipelines.ingest.scaffold import stored_answers
 from tests.support.recorded import MODULES
-from tests.support.tables import AT, curated, model, with_lineage
+from tests.support.tables import AT, PRICE_REFERENCES, curated, model, with_lineage
 
-REFERENCES = (
-    "reference_gpu",
-    "reference_gpu_alias_rule",
-    "reference_gpu_price_band",
-    "reference_price_correction",
-    "reference_instance_gpu",
-    "reference_region_country",
-)
 GPUHUNT = "instance_name,location,price,gpu_count,gpu_name,gpu_memory,spot\n"
 SKYPILOT = "InstanceType,AcceleratorName,AcceleratorCount,Price,Region,SpotPrice\n"
 
@@ -52,7 +44,7 @@ def disagreements(first_hand: str, second_hand: tuple[str, bytes]) -> list[dict[
     none = pl.LazyFrame(schema={"currency": pl.String, "on_date": pl.Date, "usd_per_unit": pl.String})
     known = model("staging", "price_observation")(
         all_observation=pl.concat(feeds, how="diagonal"),
-        **{name: curated(name) for name in REFERENCES},
+        **{name: curated(name) for name in PRICE_REFERENCES},
         currency_rate=none,
         as_of=AT.date(),
         reference_observations=pl.LazyFrame(schema=catalogue().tables["price_observation"].polars_schema()),

@@ -12,7 +12,7 @@ import pytest
 from pipelines.catalogue.contracts import catalogue
 from pipelines.catalogue.models import models
 from pipelines.quality.row_rules import check_rows
-from tests.support.tables import curated
+from tests.support.tables import PRICE_REFERENCES, curated
 
 AS_OF = dt.date(2026, 6, 30)
 DAY = dt.datetime(2026, 6, 1)
@@ -45,14 +45,6 @@ ROW: dict[str, Any] = {
     "precedence": 100,
     "staleness_limit_days": 45,
 }
-REFERENCES = (
-    "reference_gpu",
-    "reference_gpu_alias_rule",
-    "reference_gpu_price_band",
-    "reference_price_correction",
-    "reference_instance_gpu",
-    "reference_region_country",
-)
 DEVICE: dict[str, Any] = {
     "provider": "nobody",
     "sku": "a device",
@@ -88,7 +80,7 @@ def observe(
     ).with_columns(pl.col("usd_per_unit").cast(MONEY))
     return function(
         all_observation=feed(*rows),
-        **{name: curated(name) for name in REFERENCES} | ({} if corrected is None else {"reference_price_correction": corrected}),
+        **{name: curated(name) for name in PRICE_REFERENCES} | ({} if corrected is None else {"reference_price_correction": corrected}),
         currency_rate=rate,
         as_of=as_of,
         reference_observations=pl.LazyFrame(schema=catalogue().tables["price_observation"].polars_schema()),

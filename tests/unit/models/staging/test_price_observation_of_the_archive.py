@@ -11,7 +11,7 @@ import pytest
 from pipelines.catalogue.contracts import catalogue
 from pipelines.catalogue.models import models
 from pipelines.quality.row_rules import check_rows
-from tests.support.tables import curated
+from tests.support.tables import PRICE_REFERENCES, curated
 
 SOURCES = ["archive_aws_on_demand", "archive_gcp_monthly", "archive_cloud_2026"]
 
@@ -33,18 +33,10 @@ def feed(name: str) -> pl.LazyFrame:
 def observed() -> pl.DataFrame:
     function = models()["price_observation"].function
     assert function is not None
-    names = (
-        "reference_gpu",
-        "reference_gpu_alias_rule",
-        "reference_gpu_price_band",
-        "reference_price_correction",
-        "reference_instance_gpu",
-        "reference_region_country",
-    )
     rates = pl.LazyFrame(schema={"currency": pl.String, "on_date": pl.Date, "usd_per_unit": pl.Decimal(18, 8)})
     found = function(
         all_observation=pl.concat(feed(name) for name in SOURCES),
-        **{name: curated(name) for name in names},
+        **{name: curated(name) for name in PRICE_REFERENCES},
         currency_rate=rates,
         as_of=dt.date(2026, 11, 23),
         reference_observations=pl.LazyFrame(schema=catalogue().tables["price_observation"].polars_schema()),
