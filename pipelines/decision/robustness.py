@@ -140,7 +140,8 @@ def moved_inputs(asked: Asked, kept: Sequence[Way]) -> dict[str, tuple[Band, boo
         stated = [band for band in spot if band is not None]
         if stated:
             ends = {"low": min(b["low"] for b in stated), "base": stated[0]["base"], "high": max(b["high"] for b in stated)}
-            found[inputs.INTERRUPTIONS] = (ends, False)
+            # The ends of a band are the seller's; its middle, and what lies above the last one, are our assumption.
+            found[inputs.INTERRUPTIONS] = (ends, True)
     if sells:
         ends = {"low": min(a.band_share[0] for a in sells), "base": 1.0, "high": max(a.band_share[1] for a in sells)}
         found[inputs.TOKEN_PRICE] = (ends, True)

@@ -441,5 +441,5 @@ def test_the_askers_own_time_between_interruptions_comes_before_the_sellers_word
 def test_the_rate_that_a_seller_states_is_tested_for_what_it_turns() -> None:
     offers = [offer("on_demand", 2.0), replace(offer("spot", 1.4, region="s"), interruptions_per_month=STATED)]
     asked_for = workload()
-    tested = {s.name for s in decide(asked_for, load(1.0), replace(full_market(), offers=offers), draws=1).robustness.tested}
-    assert INTERRUPTIONS in tested and TIME_BETWEEN_INTERRUPTIONS not in tested
+    tested = {s.name: s for s in decide(asked_for, load(1.0), replace(full_market(), offers=offers), draws=1).robustness.tested}
+    assert tested[INTERRUPTIONS].is_assumed and TIME_BETWEEN_INTERRUPTIONS not in tested
