@@ -16,8 +16,8 @@ NOT_COMPARED = ("reserved", "serverless", "marketplace")
 LONGEST_AGE_DAYS = 365
 # What a seller showed last stands for it; offers that it had not shown for this much longer by then were withdrawn or renamed.
 WITHDRAWN_AFTER_DAYS = 45
-# Sources that repeat what others read on sellers' pages.
-THIRD_PARTY_SOURCES = ("archive_aggregators_2026", "gpu_rental_prices", "us_ai_infra")
+# Sources that repeat what sellers say elsewhere, whether a person or a programme read it.
+THIRD_PARTY_SOURCES = ("archive_aggregators_2026", "gpu_rental_prices", "gpuhunt", "skypilot_catalog", "us_ai_infra")
 
 
 def third_party_series(price_history: pl.LazyFrame) -> pl.LazyFrame:

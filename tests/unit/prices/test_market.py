@@ -7,8 +7,9 @@ import datetime as dt
 import polars as pl
 import pytest
 
-from pipelines.prices.market import offers_that_speak, quartile_places
+from pipelines.prices.market import THIRD_PARTY_SOURCES, offers_that_speak, quartile_places, third_party_series
 from pipelines.prices.places import EU_COUNTRIES, country_groups, with_countries
+from tests.support.recorded import MODULES
 from tests.support.tables import curated
 
 DAY = dt.date(2026, 11, 20)
@@ -45,6 +46,15 @@ def test_what_a_seller_showed_last_stands_for_it() -> None:
 def test_a_page_about_a_seller_speaks_only_where_the_seller_does_not() -> None:
     assert speaking(("nebius", 4.5, False, False, 50), ("nebius", 2.15, True, True, 1)) == [("nebius", 4.5)]
     assert speaking(("nebius", 2.15, True, True, 1)) == [("nebius", 2.15)]
+
+
+def test_every_source_that_says_it_is_second_hand_speaks_last() -> None:
+    second_hand = {name for name, module in MODULES.items() if "second-hand" in module.source.gives}
+    of_machines = second_hand - {"litellm", "us_ai_infra_power"}
+    assert of_machines == set(THIRD_PARTY_SOURCES) - {"archive_aggregators_2026"}
+    stated = [(source, source) for source in ("aws_offers", *THIRD_PARTY_SOURCES)]
+    history = pl.DataFrame(stated, schema=["series_id", "source"], orient="row").lazy()
+    assert set(third_party_series(history).collect().get_column("series_id")) == set(THIRD_PARTY_SOURCES)
 
 
 @pytest.mark.parametrize(

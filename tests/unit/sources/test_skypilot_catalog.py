@@ -21,8 +21,10 @@ from tests.support.tables import AT, curated, with_lineage
 
 CSV = (FIXTURES / "skypilot_catalog" / "aws_vms.csv").read_bytes()
 # No workflow renews a list of Azure.
-CLOUDS = ("aws", "lambda", "nebius", "runpod", "seeweb", "shadeform", "verda")
-SHADEFORM = (FIXTURES / "skypilot_catalog" / "answer_shadeform.json").read_bytes()
+CLOUDS = ("aws", "gcp", "lambda", "nebius", "oci", "runpod", "seeweb", "shadeform", "vast", "verda")
+SHADEFORM, GCP, OCI, VAST = (
+    (FIXTURES / "skypilot_catalog" / f"answer_{cloud}.json").read_bytes() for cloud in ("shadeform", "gcp", "oci", "vast")
+)
 
 
 def enveloped(csv: bytes = CSV, cloud: str = "aws") -> bytes:
@@ -208,3 +210,91 @@ def test_a_plain_a100_of_the_catalog_is_the_smaller_one(instance_type: str, name
     fed = skypilot_catalog.normalise(raw(enveloped(line.encode(), "shadeform")))
     found = with_device(fed, curated("reference_gpu"), curated("reference_gpu_alias_rule"), curated("reference_instance_gpu"))
     assert found.collect().get_column("gpu").to_list() == [gpu]
+
+
+def fed(content: bytes) -> pl.DataFrame:
+    checked = check_rows(catalogue().tables["skypilot_catalog"], raw(content), may_quarantine=True)
+    assert checked.quarantined.is_empty()
+    return catalogue().feeds["observation"].conform(skypilot_catalog.normalise(checked.good.lazy())).collect()
+
+
+def devices(found: pl.DataFrame) -> dict[str, str | None]:
+    rules, machines = curated("reference_gpu_alias_rule"), curated("reference_instance_gpu")
+    named = with_device(found.lazy(), curated("reference_gpu"), rules, machines).collect()
+    return dict(named.select("sku", "gpu").rows())
+
+
+OFFERED = ["provider", "sku", "purchase_option", "region", "zone", "gpu_as_named", "gpu_count_stated", "native_amount"]
+
+
+def test_oracle_s_machines_are_one_offer_each_without_a_place() -> None:
+    found = fed(OCI)
+    assert found.select(OFFERED).sort("sku", "purchase_option").rows() == [
+        ("oci", "BM.GPU.H100.8", "on_demand", "all", None, "H100", 8.0, "72"),
+        ("oci", "BM.GPU.MI355X.8", "on_demand", "all", None, "MI355X", 8.0, "64.8"),
+        ("oci", "BM.GPU4.8", "on_demand", "all", None, "A100", 8.0, "20"),
+        ("oci", "VM.GPU3.2", "on_demand", "all", None, "V100", 2.0, "5"),
+        ("oci", "VM.GPU3.2", "spot", "all", None, "V100", 2.0, "2.5"),
+    ]
+    assert found.get_column("country_stated").null_count() == found.height
+    assert devices(found) == {
+        "BM.GPU.H100.8": "h100-sxm-80",
+        "BM.GPU.MI355X.8": "mi355x-288",
+        "BM.GPU4.8": "a100-sxm-40",
+        "VM.GPU3.2": "v100-16",
+    }
+
+
+def test_gcp_s_machines_are_put_together_in_each_zone_where_both_parts_have_a_spot_price() -> None:
+    found = fed(GCP)
+    # No on-demand price, no machine with disks of its own, no zone that lacks a part, no accelerator alone.
+    assert found.select(OFFERED).sort("sku").rows() == [
+        ("gcp", "a2-highgpu-8g", "spot", "europe-west4", "europe-west4-a", "A100", 8.0, "11.87500000"),
+        ("gcp", "g2-standard-24", "spot", "us-central1", "us-central1-a", "L4", 2.0, "0.68750000"),
+    ]
+    assert devices(found) == {"a2-highgpu-8g": "a100-sxm-40", "g2-standard-24": "l4-24"}
+
+
+@pytest.mark.parametrize("amount", ["", "0", "-1", "ask us", "NaN"])
+def test_gcp_s_machine_is_not_sold_for_the_price_of_one_part(amount: str) -> None:
+    for part in ("2.5", "9.375"):
+        content = GCP.replace(f",{part}\\n".encode(), f",{amount}\\n".encode())
+        assert content != GCP
+        assert "a2-highgpu-8g" not in set(fed(content).get_column("sku"))
+
+
+def test_gcp_s_machine_that_names_its_accelerators_is_still_a_part() -> None:
+    assert fed(GCP.replace(b"a2-highgpu-8g,96.0,680.0,,", b"a2-highgpu-8g,96.0,680.0,A100,8")).equals(fed(GCP))
+
+
+def test_gcp_s_accelerators_at_two_prices_make_two_machines_for_the_rules_to_judge() -> None:
+    content = GCP.replace(b"12.9,9.375", b"12.9,8.375", 1)
+    amounts = fed(content).filter(pl.col("sku") == "a2-highgpu-8g").get_column("native_amount")
+    assert sorted(amounts) == ["10.87500000", "11.87500000"]
+
+
+def test_vast_s_medians_are_of_a_marketplace_and_of_no_place() -> None:
+    found = fed(VAST)
+    assert found.select(OFFERED).sort("sku").rows() == [
+        ("vast", "1x-A100_SXM4-32-65536", "marketplace", "all", None, "A100 SXM4", 1.0, "0.75"),
+        ("vast", "1x-H100_SXM-32-65536", "marketplace", "all", None, "H100 SXM", 1.0, "1.75"),
+        ("vast", "2x-H100_NVL-32-65536", "marketplace", "all", None, "H100 NVL", 2.0, "4.25"),
+        ("vast", "4x-RTX_PRO_6000_WS-32-65536", "marketplace", "all", None, "RTX PRO 6000 WS", 4.0, "4.5"),
+    ]
+    assert set(found.get_column("trust_tier")) == {"unverified"}
+    assert set(found.get_column("purchase_option_as_named")) == {"median of the hosts' offers"}
+    # Hosts call both memories of the A100 by one name: which one is priced is not known.
+    assert devices(found) == {
+        "1x-A100_SXM4-32-65536": None,
+        "1x-H100_SXM-32-65536": "h100-sxm-80",
+        "2x-H100_NVL-32-65536": "h100-nvl-94",
+        "4x-RTX_PRO_6000_WS-32-65536": "rtx-pro-6000-workstation-96",
+    }
+
+
+def test_a_long_list_of_gcp_is_read_within_bounds() -> None:
+    header, *lines = json.loads(GCP)["vms_csv"].splitlines()
+    processors = [f"n2-standard-{i},8.0,32.0,,,,region-{i % 40},region-{i % 40}-a,0.4,0.1" for i in range(40_000)]
+    found = raw(enveloped("\n".join([header, *processors, *lines]).encode(), "gcp")).collect()
+    # Of machines without accelerators none is kept.
+    assert found.height == skypilot_catalog.parse(GCP).height < 12

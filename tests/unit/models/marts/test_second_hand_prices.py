@@ -58,6 +58,7 @@ def disagreements(first_hand: str, second_hand: tuple[str, bytes]) -> list[dict[
 # First-hand source, its price per GPU, and how a second-hand list would write that machine for an amount an hour.
 PAIRS = {
     "oci by gpuhunt": ("oci", 9.5, 8, lambda usd: gpuhunt("oci", f"BM.GPU.H100.8,us-ashburn-1,{usd},8,H100,80")),
+    "oci by SkyPilot": ("oci", 9.5, 8, lambda usd: skypilot("oci", f"BM.GPU.H100.8,H100,8,{usd},us-ashburn-1")),
     "verda by gpuhunt": ("verda", 3.15, 1, lambda usd: gpuhunt("verda", f"1H100.80S.30V,FIN-01,{usd},1,H100,80")),
     "verda by SkyPilot": ("verda", 3.15, 1, lambda usd: skypilot("verda", f"1H100.80S.30V,H100,1.0,{usd},FIN-03")),
     "lambda by gpuhunt": ("lambda_page", 6.1, 8, lambda usd: gpuhunt("lambdalabs", f"gpu_8x_b200_sxm6,us-east-1,{usd},8,B200,180")),
