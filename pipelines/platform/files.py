@@ -27,15 +27,15 @@ def write_whole(path: Path, content: bytes) -> None:
     making.replace(path)
 
 
-def share(file: Path, folder: Path) -> None:
-    """Have a file in a folder too: the same one, or a copy where the file system cannot give it a second name there."""
-    folder.mkdir(parents=True, exist_ok=True)
+def share(file: Path, name: Path) -> None:
+    """Have a file under another name too: the same one, or a copy where the file system cannot give it a second name there."""
+    name.parent.mkdir(parents=True, exist_ok=True)
     try:
-        os.link(file, folder / file.name)
+        os.link(file, name)
     except FileExistsError:
         raise
     except OSError:
-        shutil.copyfile(file, folder / file.name)
+        shutil.copyfile(file, name)
 
 
 def quoted(path: Path) -> str:

@@ -35,3 +35,8 @@ def write_parquet(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> 
         if waiting.num_rows or not rows:
             writer.write_table(waiting, row_group_size=ROW_GROUP_ROWS)
     return rows
+
+
+def rows_in(path: Path) -> int:
+    """The number of rows of a file, by its footer."""
+    return int(pq.read_metadata(path).num_rows)

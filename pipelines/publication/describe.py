@@ -15,6 +15,7 @@ import yaml
 from pipelines.catalogue.columns import Column
 from pipelines.catalogue.contracts import Catalogue, Contract
 from pipelines.catalogue.published_sql import BI, View
+from pipelines.publication.parts import files_of
 
 PACKAGE_FILE, CONTRACTS_FOLDER = "datapackage.json", "contracts"
 _FRICTIONLESS = {"text": "string", "double": "number", "decimal": "number", "timestamp": "datetime"}
@@ -24,8 +25,10 @@ _ODCS = {"text": "string", "double": "number", "decimal": "number", "timestamp":
 def write_descriptions(folder: Path, catalogue: Catalogue, views: Mapping[str, View]) -> None:
     """Write `datapackage.json` and `contracts/<table>.odcs.yaml` into a version's folder."""
     tables = [*catalogue.layer("marts"), *catalogue.layer("ops")]
-    resources = [_resource(f"{t.layer}.{t.name}", t.description, t.columns, t.nullable, t.grain, t.licence) for t in tables]
-    resources += [_resource(f"{BI}.{v.name}", v.comment, v.columns, frozenset(c.name for c in v.columns), (), None) for v in views.values()]
+    resources = [_resource(folder, f"{t.layer}.{t.name}", t.description, t.columns, t.nullable, t.grain, t.licence) for t in tables]
+    resources += [
+        _resource(folder, f"{BI}.{v.name}", v.comment, v.columns, frozenset(c.name for c in v.columns), (), None) for v in views.values()
+    ]
     package = {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": "breakeven",
@@ -41,15 +44,22 @@ def write_descriptions(folder: Path, catalogue: Catalogue, views: Mapping[str, V
 
 
 def _resource(
-    name: str, description: str, columns: Iterable[Column], nullable: frozenset[str], key: tuple[str, ...], licence: str | None
+    folder: Path,
+    name: str,
+    description: str,
+    columns: Iterable[Column],
+    nullable: frozenset[str],
+    key: tuple[str, ...],
+    licence: str | None,
 ) -> dict[str, Any]:
     schema: dict[str, Any] = {"fields": [_field(column, column.name not in nullable) for column in columns]}
     # A part of a Frictionless key may not be missing; where one may be, the grain is in the contract alone.
     if key and not nullable.intersection(key):
         schema["primaryKey"] = list(key)
+    files = [file.relative_to(folder).as_posix() for file in files_of(folder, name).values()]
     return {
         "name": name.lower(),
-        "path": f"{name.replace('.', '/')}.parquet",
+        "path": files[0] if len(files) == 1 else files,
         "format": "parquet",
         "mediatype": "application/vnd.apache.parquet",
         "description": description,

@@ -5,7 +5,6 @@ Belongs here: `manifest.json`. Does not belong here: making the files that it li
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +15,8 @@ from typing import Any
 import duckdb
 
 from pipelines.platform.errors import ExplainedError
-from pipelines.platform.files import quoted
+from pipelines.platform.parquet import rows_in
+from pipelines.publication.parts import files_of, sha256_of
 
 MANIFEST_FILE = "manifest.json"
 _KEYS = ("version", "run_id", "as_of", "created_at", "blocked", "blocked_reason", "fingerprint", "sources", "tables", "files")
@@ -64,7 +64,7 @@ def write_manifest(folder: Path, database: str, facts: VersionFacts, sources: li
         "sources": sources,
         "tables": tables,
         "files": {
-            str(path.relative_to(folder)): {"bytes": path.stat().st_size, "sha256": _sha256(path)}
+            str(path.relative_to(folder)): {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
             for path in sorted(folder.rglob("*"))
             if path.is_file()
         },
@@ -102,7 +102,7 @@ def changed_files(folder: Path, manifest: dict[str, Any]) -> list[str]:
         path = folder / name
         if not path.is_file():
             found.append(f"{name} is missing")
-        elif path.stat().st_size != facts["bytes"] or _sha256(path) != facts["sha256"]:
+        elif path.stat().st_size != facts["bytes"] or sha256_of(path) != facts["sha256"]:
             found.append(f"{name} was changed after it was published")
     return found
 
@@ -115,8 +115,7 @@ def _verify(folder: Path, database: str) -> dict[str, Any]:
             "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema IN ('marts', 'ops') ORDER BY ALL"
         ).fetchall():
             count = _one(connection, f'SELECT count(*) FROM {schema}."{name}"')
-            parquet = folder / schema / f"{name}.parquet"
-            in_parquet = _one(connection, f"SELECT count(*) FROM read_parquet({quoted(parquet)})")
+            in_parquet = sum(map(rows_in, files_of(folder, f"{schema}.{name}").values()))
             if in_parquet != count:
                 raise PublicationError(f"{schema}.{name}: {in_parquet} rows in Parquet, {count} in {database}")
             tables[f"{schema}.{name}"] = {"rows": count}
@@ -132,8 +131,3 @@ def _verify(folder: Path, database: str) -> dict[str, Any]:
 def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
     [(value,)] = connection.execute(sql).fetchall()
     return value
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

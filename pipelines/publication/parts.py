@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.catalogue.contracts import Contract
+from pipelines.platform.parquet import rows_in
 
 # The name of the only part of a mart that is one file.
 WHOLE = ""
@@ -32,6 +33,17 @@ class Part:
 def file_of(contract: Contract, part: str) -> str:
     """Where a part lies in the folder of a version."""
     return f"{contract.layer}/{contract.name}/{part}.parquet" if part else f"{contract.layer}/{contract.name}.parquet"
+
+
+def files_of(version: Path, table: str) -> dict[str, Path]:
+    """The files of a table (`layer.name`) in the folder of a version, by the names of its parts."""
+    whole = version / f"{table.replace('.', '/')}.parquet"
+    return {file.stem: file for file in sorted(whole.with_suffix("").glob("*.parquet"))} or {WHOLE: whole}
+
+
+def published_parts(contract: Contract, version: Path) -> list[Part]:
+    """The parts of a mart in the folder of a version."""
+    return [Part(name, file, rows_in(file), sha256_of(file)) for name, file in files_of(version, contract.table).items()]
 
 
 def sha256_of(file: Path) -> str:

@@ -6,7 +6,7 @@ Belongs here: what a version's folder holds. Does not belong here: its manifest,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -20,6 +20,7 @@ from pipelines.platform.parquet import ROW_GROUP_ROWS, write_parquet
 from pipelines.publication.describe import write_descriptions
 from pipelines.publication.encoding import STORED, write_encoded
 from pipelines.publication.manifest import MANIFEST_FILE, PublicationError
+from pipelines.publication.parts import Part, file_of
 from pipelines.publication.versions import DUCKDB_FILE
 from pipelines.publication.views import create_views, write_views
 
@@ -30,7 +31,7 @@ _MEMORY_LIMIT = "256MB"
 
 def write_version(
     folder: Path,
-    files: Mapping[str, Path],
+    parts: Mapping[str, Sequence[Part]],
     catalogue: Catalogue,
     ops: Mapping[str, pl.DataFrame],
     views: Mapping[str, View],
@@ -38,7 +39,7 @@ def write_version(
 ) -> None:
     """Fill a version's folder: DuckDB file with marts, ops, macros and views, and Parquet of each table and view.
 
-    `files` are the marts by name, as Parquet: they become the version's, and are not to be changed any more.
+    `parts` are the marts by name, as Parquet: they become the version's, and are not to be changed any more.
     """
     target = folder / DUCKDB_FILE
     connection = duckdb.connect()
@@ -50,9 +51,10 @@ def write_version(
         connection.execute("CREATE SCHEMA marts")
         connection.execute(f"CREATE SCHEMA {STORED}")
         for contract in catalogue.layer("marts"):
-            file = files[contract.name]
-            _write_rows(connection, contract, f"read_parquet({quoted(file)})")
-            share(file, folder / "marts")
+            own = parts[contract.name]
+            _write_rows(connection, contract, f"read_parquet([{', '.join(quoted(part.file) for part in own)}])")
+            for part in own:
+                share(part.file, folder / file_of(contract, part.name))
         _write_ops(connection, catalogue, ops, folder)
         create_views(connection, views, macros)
         write_views(connection, views.values(), folder)
@@ -96,7 +98,7 @@ def _carry_over(previous: Path, folder: Path) -> None:
     for file in sorted(previous.rglob("*")):
         place = file.relative_to(previous)
         if file.is_file() and place.parts[0] not in own and not (folder / place).exists():
-            share(file, (folder / place).parent)
+            share(file, folder / place)
 
 
 def _write_ops(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, ops: Mapping[str, pl.DataFrame], folder: Path) -> None:

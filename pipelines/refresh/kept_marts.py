@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 from pipelines.catalogue.contracts import Contract
 from pipelines.platform.text import fit_to_show
 from pipelines.publication.manifest import kept_marts
+from pipelines.publication.parts import Part, published_parts
 from pipelines.publication.versions import PublishedFolder
 from pipelines.quality.results import RuleResult
 from pipelines.quality.source_rules import could_not_be_made
@@ -21,9 +21,9 @@ from pipelines.quality.source_rules import could_not_be_made
 
 @dataclass(frozen=True)
 class KeptMart:
-    """The published content of a mart: its file, its rows, the day that it was computed for, and why there is no newer one."""
+    """The published content of a mart: its files, its rows, the day that it was computed for, and why there is no newer one."""
 
-    file: Path
+    parts: list[Part]
     rows: int
     as_of: str
     reason: str
@@ -45,8 +45,7 @@ def kept_mart(contract: Contract, published: PublishedFolder, as_of: date, reaso
     if manifest["as_of"] > as_of.isoformat():
         return None
     day = kept_marts(manifest).get(contract.table, manifest)["as_of"]
-    file = current / "marts" / f"{contract.name}.parquet"
-    return KeptMart(file, manifest["tables"][contract.table]["rows"], day, fit_to_show(reason))
+    return KeptMart(published_parts(contract, current), manifest["tables"][contract.table]["rows"], day, fit_to_show(reason))
 
 
 def why_not_made(inputs: Iterable[str], kept: Mapping[str, KeptMart]) -> str | None:

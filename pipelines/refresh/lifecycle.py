@@ -61,8 +61,8 @@ def publish_version(session: RefreshSession) -> Path:
     end = _row(session.as_of, session.started_at, "published", None)
     in_version = {**end, "table": "refreshes", "run_id": session.run_id}
     ops = read_ops(session.ops.folder, session.catalogue, [in_version])
-    files = {contract.name: session.mart_file(contract) for contract in session.catalogue.layer("marts")}
-    write_version(made, files, session.catalogue, ops, bi_views(), macros())
+    parts = {contract.name: session.mart_parts(contract) for contract in session.catalogue.layer("marts")}
+    write_version(made, parts, session.catalogue, ops, bi_views(), macros())
     dashboard.write(made, _formulas(), session.settings.folders.scripts)
     facts = VersionFacts(
         version=session.version,

@@ -40,9 +40,9 @@ _LONGEST_ERROR = 1_000
 
 @dataclass(frozen=True)
 class ModelBuilt:
-    """A table as a frame or the Parquet file that holds it, its rows, the number of those in quarantine, and all verdicts."""
+    """A table as a frame or the Parquet files that hold it, its rows, the number of those in quarantine, and all verdicts."""
 
-    table: pl.DataFrame | Path
+    table: pl.DataFrame | list[Path]
     rows: int
     quarantined: int
     results: list[RuleResult]
@@ -72,13 +72,14 @@ def _keep(contract: Contract, session: RefreshSession, error: BaseException, rea
     kept = kept_mart(contract, session.published, session.as_of, reason)
     if kept is None:
         raise error
-    session.warehouse.attach_parquet(contract, kept.file)
+    files = [part.file for part in kept.parts]
+    session.warehouse.attach_parquet(contract, files)
     session.kept[contract.name] = kept
     verdict = kept.verdict()
     record_results(session, contract.table, [verdict])
     log.error("table  %s: %s", contract.table, verdict.detail)
     log.debug("where  %s", contract.table, exc_info=error)
-    return ModelBuilt(kept.file, kept.rows, 0, [verdict])
+    return ModelBuilt(files, kept.rows, 0, [verdict])
 
 
 @contextmanager
@@ -112,10 +113,10 @@ def _written(contract: Contract, made: ModelBuilt, session: RefreshSession) -> M
     for result in made.results:
         if result.blocks:
             log.error("check %s %s failed: %s", contract.table, result.rule, result.detail)
-    if isinstance(made.table, Path):
-        session.warehouse.attach_parquet(contract, made.table)
-    else:
+    if isinstance(made.table, pl.DataFrame):
         session.warehouse.write(contract, made.table)
+    else:
+        session.warehouse.attach_parquet(contract, made.table)
     return made
 
 
@@ -169,7 +170,7 @@ def _make_in_parts(model: Model, inputs: dict[str, pl.LazyFrame], session: Refre
             written = write_parts(contract, partitions(model, history, inputs), file, check)
     else:
         written = write_parts(contract, model.parts(**_arguments(model, inputs, session)), file, check)
-    return ModelBuilt(pl.DataFrame(schema=contract.polars_schema()) if written.blocks else file, written.rows, 0, written.results)
+    return ModelBuilt(pl.DataFrame(schema=contract.polars_schema()) if written.blocks else [file], written.rows, 0, written.results)
 
 
 def _arguments(model: Model, inputs: dict[str, pl.LazyFrame], session: RefreshSession) -> dict[str, Any]:

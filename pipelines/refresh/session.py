@@ -28,9 +28,11 @@ from pipelines.ingest.registry import SourceModule, discover
 from pipelines.ingest.snapshots import SnapshotStore
 from pipelines.platform.clock import utc_now
 from pipelines.platform.lock import refresh_lock
+from pipelines.platform.parquet import rows_in
 from pipelines.platform.paths import MODELS_FOLDER, PROJECT_FOLDER, SQL_FOLDER
 from pipelines.platform.settings import Settings, load_settings
 from pipelines.publication.ops import OpsRecorder, read_ops
+from pipelines.publication.parts import WHOLE, Part, sha256_of
 from pipelines.publication.versions import PublishedFolder
 from pipelines.refresh.kept_marts import KeptMart
 from pipelines.refresh.warehouse import Warehouse, open_warehouse
@@ -99,11 +101,16 @@ class RefreshSession:
         return self.history_file.with_name(f"{model.contract.name}.parquet")
 
     def mart_file(self, contract: Contract) -> Path:
-        """The Parquet file of a mart, as it is published."""
-        if contract.name in self.kept:
-            return self.kept[contract.name].file
+        """The Parquet file into which a mart is written."""
         model = models()[contract.name]
         return self.history_table(model) if model.is_partitioned else self.warehouse.mart_file(contract)
+
+    def mart_parts(self, contract: Contract) -> list[Part]:
+        """The files of a mart, as they are published."""
+        if contract.name in self.kept:
+            return self.kept[contract.name].parts
+        file = self.mart_file(contract)
+        return [Part(WHOLE, file, rows_in(file), sha256_of(file))]
 
     @contextmanager
     def growing_history(self) -> Iterator[OpenedHistory]:

@@ -7,7 +7,7 @@ the file that is published.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -36,7 +36,7 @@ class Warehouse:
     def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
         self._connection = connection
         self._folder = folder
-        self._files: dict[str, Path] = {}
+        self._files: dict[str, list[Path]] = {}
 
     def mart_file(self, contract: Contract) -> Path:
         """Where the rows of a mart are written."""
@@ -69,7 +69,7 @@ class Warehouse:
         columns = schema_of(contract.polars_schema())
         write_parquet(making, columns, (rows.select(columns.names) for rows in slices))
         making.replace(file)
-        self.attach_parquet(contract, file)
+        self.attach_parquet(contract, [file])
 
     def _write_table(self, contract: Contract, slices: Iterable[pa.Table]) -> None:
         name = _qualified(contract.layer, contract.name)
@@ -89,21 +89,21 @@ class Warehouse:
             raise
         connection.execute("COMMIT")
 
-    def attach_parquet(self, contract: Contract, file: Path) -> None:
-        """Replace a table with what a Parquet file holds, which stays where it is. Raises ContractError where it is not as it should be."""
+    def attach_parquet(self, contract: Contract, files: Sequence[Path]) -> None:
+        """Replace a table with what Parquet files hold, which stay where they are. Raises ContractError for files of another form."""
         name = _qualified(contract.layer, contract.name)
         columns = ", ".join(f'"{c}"' for c in contract.column_names)
         connection = self._connection
         connection.execute("BEGIN")
         try:
             self._drop(contract)
-            connection.execute(f"CREATE VIEW {name} AS SELECT {columns} FROM read_parquet({quoted(file)})")
+            connection.execute(f"CREATE VIEW {name} AS SELECT {columns} FROM read_parquet([{', '.join(map(quoted, files))}])")
             contract.conform(connection.sql(f"SELECT * FROM {name} LIMIT 0").pl().lazy())
         except BaseException:
             connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
-        self._files[contract.name] = file
+        self._files[contract.name] = list(files)
 
     def _drop(self, contract: Contract) -> None:
         # What is of the other kind is not dropped by either statement, but is an error of it.

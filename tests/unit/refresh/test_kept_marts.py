@@ -7,10 +7,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from pipelines.catalogue.contracts import catalogue
 from pipelines.publication.manifest import kept_marts
+from pipelines.publication.parts import WHOLE, Part, sha256_of
 from pipelines.publication.versions import PublishedFolder
 from pipelines.refresh.kept_marts import KeptMart, kept_mart, why_not_made
 
@@ -24,13 +26,16 @@ def published(folder: Path, **facts: Any) -> PublishedFolder:
     keys = ("version", "run_id", "created_at", "blocked", "blocked_reason", "fingerprint", "sources", "files")
     manifest = {**dict.fromkeys(keys, ""), "as_of": "2026-11-22", "tables": {"marts.gpu": {"rows": 7}}, **facts}
     (version / "manifest.json").write_text(json.dumps(manifest))
+    (version / "marts").mkdir()
+    pl.DataFrame({"gpu": ["a"]}).write_parquet(version / "marts" / "gpu.parquet")
     (folder / "current").symlink_to(version)
     return PublishedFolder(folder)
 
 
 def test_the_published_content_stands_for_it(tmp_path: Path) -> None:
     found = kept_mart(TABLES["gpu"], published(tmp_path), DAY, "ValueError: x")
-    assert found == KeptMart(tmp_path.resolve() / "versions" / "one" / "marts" / "gpu.parquet", 7, "2026-11-22", "ValueError: x")
+    file = tmp_path.resolve() / "versions" / "one" / "marts" / "gpu.parquet"
+    assert found == KeptMart([Part(WHOLE, file, 1, sha256_of(file))], 7, "2026-11-22", "ValueError: x")
     verdict = found.verdict()
     assert not verdict.passed and not verdict.blocks and not verdict.rejects and verdict.declared_effect == "kept"
     assert verdict.detail.startswith("the content of 2026-11-22 is kept: ValueError: x")
@@ -51,7 +56,7 @@ def test_nothing_is_kept_before_the_first_publication(tmp_path: Path) -> None:
 
 
 def test_what_reads_a_kept_mart_is_not_made() -> None:
-    kept = {"gpu": KeptMart(Path("gpu.parquet"), 7, "2026-11-22", "x")}
+    kept = {"gpu": KeptMart([], 7, "2026-11-22", "x")}
     assert why_not_made(["fx_rate"], kept) is None
     assert why_not_made(["fx_rate", "gpu"], kept) == "it reads marts.gpu, which could not be made"
 

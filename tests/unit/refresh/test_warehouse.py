@@ -36,7 +36,7 @@ def test_a_file_and_a_frame_take_each_others_place(tmp_path: Path) -> None:
         for _ in range(2):
             warehouse.write(CONTRACT, windows(1.0))
             assert warehouse.read(CONTRACT).collect().equals(windows(1.0))
-            warehouse.attach_parquet(CONTRACT, file)
+            warehouse.attach_parquet(CONTRACT, [file])
             assert warehouse.read(CONTRACT).collect().equals(windows(2.0))
     with open_warehouse(tmp_path) as warehouse:
         assert warehouse.select("SELECT mean_usd_per_gpu_hour FROM marts.gpu_price_rolling", dt.date(2026, 1, 1)).collect().item() == 2.0
@@ -48,7 +48,7 @@ def test_a_file_of_another_form_is_refused_and_the_table_stays(tmp_path: Path) -
     with open_warehouse(tmp_path) as warehouse:
         warehouse.write(CONTRACT, windows(1.0))
         with pytest.raises(ContractError, match="'window_days' is Int32"):
-            warehouse.attach_parquet(CONTRACT, file)
+            warehouse.attach_parquet(CONTRACT, [file])
         assert warehouse.read(CONTRACT).collect().equals(windows(1.0))
 
 
@@ -72,7 +72,7 @@ def test_the_anomalies_of_a_million_prices_fit_into_memory(tmp_path: Path) -> No
     rows = pl.select(c.cast(kind).alias(name) for c, (name, kind) in zip(columns, contract.polars_schema().items(), strict=True))
     rows.write_parquet(tmp_path / "price_history.parquet", row_group_size=102_400)
     with open_warehouse(tmp_path) as warehouse:
-        warehouse.attach_parquet(contract, tmp_path / "price_history.parquet")
+        warehouse.attach_parquet(contract, [tmp_path / "price_history.parquet"])
         found = warehouse.select(str(models()["price_anomaly"].sql), dt.date(2026, 11, 23)).collect()
     assert found.height
     assert set(found.get_column("anomaly_kind")) <= {"jump", "shift", "ended"}
