@@ -53,6 +53,7 @@ docs: setup
 	@$(BIN)/python -m pipelines.catalogue.dictionary
 	@$(BIN)/python -m pipelines.quality.documentation
 	@$(BIN)/python -m pipelines.ingest.documentation
+	@$(BIN)/python -m deploy.superset.write_datasets
 	@$(BIN)/python -m tests.unit.economics.validation_page
 
 # As docs/benchmarks.md has them; BREAKEVEN_BENCH=small takes minutes and asserts what is not a time.

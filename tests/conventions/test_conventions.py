@@ -77,6 +77,16 @@ def test_data_dictionary_is_up_to_date() -> None:
     assert (ROOT / "docs" / "data-dictionary.md").read_text() == render(catalogue(), models(), bi_views(), macros()), "run make docs"
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "deploy" / "superset" / "datasets").rglob("*.yaml")), ids=lambda path: path.stem)
+def test_a_data_set_of_superset_has_the_columns_of_its_view(path: Path) -> None:
+    import yaml
+
+    from deploy.superset.write_datasets import render
+
+    said = path.read_text(encoding="utf-8")
+    assert said == render(yaml.safe_load(said), bi_views()), "run make docs"
+
+
 def test_the_core_imports_in_one_direction() -> None:
     for module, forbidden in {
         "catalogue/contracts": r"from pipelines\.(?!platform|catalogue\.(?:rules|columns|documents) )|import pipelines",
