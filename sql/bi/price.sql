@@ -25,5 +25,10 @@ SELECT
     p.series_id
 FROM marts.price_history AS p
 CROSS JOIN (SELECT max_by(as_of_on, started_at) AS as_of_on FROM ops.refreshes WHERE outcome = 'published') AS v
-ASOF LEFT JOIN (SELECT on_date, units_per_eur FROM marts.fx_rate WHERE currency = 'USD') AS f ON f.on_date <= p.valid_from::DATE
+-- The rate of each day: an ASOF join with the prices themselves would sort them all.
+LEFT JOIN (
+    SELECT d.on_date, r.units_per_eur
+    FROM (SELECT unnest(range(min(valid_from)::DATE, max(valid_from)::DATE + 1, INTERVAL 1 DAY))::DATE AS on_date FROM marts.price_history) AS d
+    ASOF LEFT JOIN (SELECT on_date, units_per_eur FROM marts.fx_rate WHERE currency = 'USD') AS r ON r.on_date <= d.on_date
+) AS f ON f.on_date = p.valid_from::DATE
 ORDER BY p.valid_from DESC, p.series_id

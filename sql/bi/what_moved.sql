@@ -1,4 +1,5 @@
 -- Every change of a rented price in the year before the day of the version, newest first: what it was, what it became. Only a change of the seller's own amount is a move; an exchange rate is none.
+-- stored: each move needs the price before it, which takes a sort of the whole history.
 WITH step AS (
     SELECT
         series_id,
@@ -14,7 +15,7 @@ WITH step AS (
 moved AS (
     SELECT s.*, v.as_of_on
     FROM step AS s
-    CROSS JOIN (SELECT max_by(as_of_on, started_at) AS as_of_on FROM ops.refreshes WHERE outcome = 'published') AS v
+    CROSS JOIN (SELECT max(price_as_of_on + price_age_days::INTEGER) AS as_of_on FROM marts.price_today) AS v
     WHERE
         abs(s.native_amount / s.native_amount_before - 1) > 0.0005
         AND s.valid_from::DATE BETWEEN v.as_of_on - 365 AND v.as_of_on

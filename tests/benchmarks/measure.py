@@ -1,4 +1,4 @@
-"""What one process costs: a command, or a call with what it returned, as JSON.
+"""What one process costs: a command, or a call with what it returned, as JSON; what a query takes.
 
     python -m tests.benchmarks.measure MODULE FUNCTION [ARGUMENT ...]
 
@@ -10,12 +10,15 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import statistics
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from tests.support.paths import ROOT
 
@@ -90,3 +93,13 @@ if __name__ == "__main__":
     started = time.perf_counter()
     value = call(*sys.argv[3:])
     print(json.dumps({"seconds": time.perf_counter() - started, "result": value}))
+
+
+def timed(connection: duckdb.DuckDBPyConnection, sql: str) -> float:
+    """The median of five readings, in seconds, rows and all."""
+    seconds = []
+    for _ in range(5):
+        started = time.perf_counter()
+        connection.sql(sql).pl()
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds)

@@ -22,7 +22,6 @@ import polars as pl
 import pytest
 
 from pipelines.catalogue.contracts import catalogue
-from pipelines.catalogue.published_sql import bi_views
 from pipelines.dashboard import write as write_pages
 from pipelines.history.distributed.buckets import buckets, statistics_of
 from pipelines.history.rolling import SECONDS_PER_DAY
@@ -33,7 +32,8 @@ from tests.support.cli import Cli
 from tests.support.paths import ROOT
 
 from .engines import exact_means
-from .measure import Cost, Measured, cost_of, measured
+from .markdown import table
+from .measure import Cost, Measured, cost_of, measured, timed
 from .price_changes import DAYS, LAST_DAY, SERIES, write_changes
 from .scale import MILLION, scale
 
@@ -46,10 +46,6 @@ WHAT = {
     "pandas_windows": "pandas rolling windows: 3 windows, all statistics",
     "pandas_hourly_grid": "pandas hourly grid: 3 windows, all statistics",
 }
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---", *["---:"] * (len(head) - 1)], *rows])
 
 
 def error_of(folder: Path, name: str, out: Path) -> float:
@@ -312,28 +308,6 @@ def test_queries_of_analysts(large: Path, archive: Cli, page: list[str]) -> None
         assert statistics.median(medians) <= 0.100
 
 
-# Histories are asked for their newest day, as a page or a tool asks; the others are views of the day of the version, and read whole.
-HISTORIES = {"break_even": "on_date", "cost_per_million_tokens": "on_date", "price_rolling": "on_date", "market_history": "held_until_on"}
-
-
-def test_views_of_the_interface(archive: Cli, page: list[str]) -> None:
-    rows, medians = [], {}
-    with duckdb.connect(str(archive.current / "breakeven.duckdb"), read_only=True) as connection:
-        for view in sorted(bi_views()):
-            day = HISTORIES.get(view)
-            asked = f"FROM bi.{view}"
-            if day:
-                [(newest,)] = connection.execute(f"SELECT max({day}) FROM bi.{view}").fetchall()
-                asked += f" WHERE {day} = DATE '{newest}'"
-            medians[view] = timed(connection, asked)
-            count = connection.execute(f"SELECT count(*) FROM ({asked})").fetchall()[0][0]
-            rows.append([f"`bi.{view}`" + (", newest day" if day else ""), f"{count:,}", f"{medians[view] * 1e3:.0f} ms"])
-    page.append("## Views of the interface\n\nOn the archive; the bound is 50 ms.\n")
-    page.append(table(["view", "rows", "median of 5"], rows) + "\n")
-    if SCALE.is_timed:
-        assert {view: seconds for view, seconds in medians.items() if seconds > 0.050} == {}
-
-
 def test_pages_of_the_dashboard(archive: Cli, page: list[str], tmp_path: Path) -> None:
     """Where no script of the charts was kept, as in the first refresh, and where one was."""
     seconds = {}
@@ -347,12 +321,3 @@ def test_pages_of_the_dashboard(archive: Cli, page: list[str], tmp_path: Path) -
     page.append(table(["build", "time"], [[name, f"{taken:.1f} s"] for name, taken in seconds.items()]) + "\n")
     if SCALE.is_timed:
         assert max(seconds.values()) <= 5.0
-
-
-def timed(connection: duckdb.DuckDBPyConnection, sql: str) -> float:
-    seconds = []
-    for _ in range(5):
-        started = time.perf_counter()
-        connection.sql(sql).pl()
-        seconds.append(time.perf_counter() - started)
-    return statistics.median(seconds)

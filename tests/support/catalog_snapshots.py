@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -42,14 +42,23 @@ def write_readings(path: Path, readings: Iterable[Reading]) -> Path:
 
 
 def write_snapshots(
-    readings: Path, folder: Path, *, first: date | None = None, last: date | None = None, types: Collection[str] = ()
+    readings: Path,
+    folder: Path,
+    *,
+    first: date | None = None,
+    last: date | None = None,
+    types: Collection[str] = (),
+    later: timedelta = timedelta(),
 ) -> int:
-    """Write readings of the days asked for (all by default, of all machine types by default); gives the number of fetches."""
+    """Write readings of the days asked for (all by default, of all machine types by default), as if they had been made so much `later`;
+    gives the number of fetches.
+    """
     rows = pl.scan_parquet(readings).filter(pl.col("cloud").is_in(_CLOUDS))
     day = pl.col("observed_at").dt.date()
     rows = rows.filter(day >= (first or date.min), day <= (last or date.max))
     if types:
         rows = rows.filter(pl.col("instance_type").is_in(list(types)))
+    rows = rows.with_columns(pl.col("observed_at") + later)
     store, written = SnapshotStore(folder), 0
     parts = rows.sort("observed_at").collect().partition_by("observed_at", "cloud", as_dict=True, maintain_order=True)
     for (observed_at, cloud), part in parts.items():
