@@ -9,26 +9,10 @@ from pipelines.prices.availability import NOT_TO_BE_HAD, UNLISTED
 from pipelines.prices.market import LONGEST_AGE_DAYS, THIRD_PARTY_SOURCES
 from pipelines.prices.places import with_countries
 
-# What makes a series, as its source states it: how long a commitment lasts in days is no part of the price history.
-IDENTITY = [
-    "provider",
-    "seller",
-    "region",
-    "zone",
-    "sku",
-    "purchase_option",
-    "payment_option",
-    "commitment_months",
-    "operating_system",
-    "tenancy",
-    "trust_tier",
-    "currency",
-]
-
 
 def price_today(
     price_history: pl.LazyFrame,
-    all_observation: pl.LazyFrame,
+    price_series: pl.LazyFrame,
     offer_availability: pl.LazyFrame,
     reference_region_country: pl.LazyFrame,
     fx_rate: pl.LazyFrame,
@@ -65,16 +49,10 @@ def price_today(
     dated = latest.with_columns(
         __rate_on=pl.when(pl.col("currency") == "EUR").then(pl.col("valid_from").dt.date()).otherwise(pl.lit(as_of))
     )
-    days = (
-        all_observation.filter(pl.col("commitment_days").is_not_null() & (pl.col("known_from").dt.date() <= as_of))
-        .sort("last_confirmed_at", "precedence", "commitment_days", descending=[True, False, False])
-        .unique(IDENTITY, keep="first", maintain_order=True)
-        .select(*IDENTITY, "commitment_days")
-    )
     places = with_countries(latest.select("provider", "region", "country").unique(), reference_region_country)
     return (
         dated.join(rates, left_on="__rate_on", right_on="on_date", how="left")
-        .join(days, on=IDENTITY, how="left", nulls_equal=True)
+        .join(price_series.select("series_id", "commitment_days"), on="series_id", how="left")
         .join(places, on=["provider", "region", "country"], how="left", nulls_equal=True)
         .select(
             "series_id",

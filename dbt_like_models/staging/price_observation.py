@@ -52,6 +52,7 @@ def price_observation(
         "purchase_option_as_named",
         "payment_option",
         "commitment_months",
+        "commitment_days",
         "operating_system",
         "tenancy",
         "trust_tier",

@@ -13,7 +13,6 @@ import polars as pl
 
 from pipelines.catalogue.contracts import catalogue
 
-ATTRIBUTES = ("country", "instance_type", "gpu", "form_factor", "gpu_count")
 # Which observation describes its series: that of the better source, then the latest.
 ATTRIBUTES_FROM = (
     ("precedence", "ASC"),

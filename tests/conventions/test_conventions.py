@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.catalogue.contracts import ContractError, catalogue, load_catalogue
-from pipelines.catalogue.models import load_models, models
+from pipelines.catalogue.models import INGESTED, load_models, models
 from pipelines.catalogue.published_sql import bi_views, macros
 from pipelines.ingest.registry import discover
 from pipelines.platform.paths import MODELS_FOLDER
@@ -85,6 +85,12 @@ def test_a_data_set_of_superset_has_the_columns_of_its_view(path: Path) -> None:
 
     said = path.read_text(encoding="utf-8")
     assert said == render(yaml.safe_load(said), bi_views()), "run make docs"
+
+
+def test_no_mart_reads_prices_that_nobody_judged() -> None:
+    """What a batch sets aside stands in the raw tables all the same: a mart reads the history, or what made it."""
+    unjudged = {contract.name for contract in catalogue().fed_by("observation")}
+    assert {name for name, model in models().items() if unjudged & set(model.inputs)} == {INGESTED}
 
 
 def test_the_core_imports_in_one_direction() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -16,9 +17,11 @@ from pipelines.history.batches import PendingBatch, SnapshotBatch, batches_of, o
 from pipelines.history.engine import needed_columns, open_history
 from pipelines.history.ingestion import BatchResult, Ingestion
 from pipelines.ingest.registry import discover
+from pipelines.ingest.scaffold import stored_answers
 from pipelines.ingest.snapshots import Fetch, SnapshotStore, StoredPayload
 from pipelines.prices.normalization import at_each_rate
 from pipelines.quality.results import RuleResult
+from pipelines.sources.lib.source import Payload
 from pipelines.sources.skypilot_catalog import payload
 
 NOON, VERSION = dt.time(12), "0123456789abcdef"
@@ -213,6 +216,23 @@ def test_a_poisoned_answer_is_set_aside_alone_and_the_next_good_one_is_ingested(
             assert outcomes.get_column("batch_outcome").to_list() == ["ingested", "set_aside", "ingested"]
             assert set(outcomes.get_column("logic_version")) == {VERSION}
             assert views.newest_outcomes().get_column("batch_outcome").to_list() == ["ingested"]
+
+
+def test_what_is_set_aside_describes_no_series(tmp_path: Path) -> None:
+    """How long a commitment lasts is read where the price is: an answer whose prices are not taken changes neither."""
+    taking, _ = ingestion(tmp_path / "snapshots", 1)
+    store, [page] = SnapshotStore(tmp_path / "snapshots"), stored_answers("lambda_page")
+    good = page.read_bytes()
+    poisoned = re.sub(rb"\$[0-9.]+", b"$9,999.00", good.replace(b"2 weeks", b"3 weeks"))
+    for day, content in ((2, good), (3, poisoned)):
+        answer = Payload("pricing.html", "https://lambda.example/", content, dt.datetime(2026, 1, day))
+        store.add("lambda_page", answer.fetched_at.date(), f"page {day}", [answer])
+    batches = batches_of(store.fetches(), ["lambda_page"], dt.date.max)
+    with open_for_batches(tmp_path / "history.duckdb", catalogue(), batches, batches[-1].as_of) as opened:
+        taking.ingest_batches(opened.engine, opened.pending, anything)
+        assert opened.engine.views.newest_outcomes().get_column("batch_outcome").to_list() == ["set_aside"]
+        committed = opened.engine.views.series().filter(pl.col("purchase_option") == "commitment").collect()
+        assert committed.get_column("commitment_days").to_list() == [14, 14]
 
 
 def test_what_is_quarantined_is_said_before_the_history_goes_on(tmp_path: Path) -> None:

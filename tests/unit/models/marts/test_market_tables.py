@@ -158,17 +158,10 @@ def test_what_is_on_sale_today_has_its_age_and_its_euros() -> None:
         price("scaleway", 3.5, dt.date(2026, 6, 1), region="fr-par-2", country="FR", currency="EUR"),
         price("gone", 1.0, dt.date(2024, 1, 1)),
     ]
-    seen = {
-        **price("lambda", 3.6, FRESH),
-        "commitment_days": 7,
-        "last_confirmed_at": dt.datetime(2026, 11, 20),
-        "precedence": 100,
-    }
-    schema = {**catalogue().feed_schema("observation")}
-    observed = pl.LazyFrame([{name: seen.get(name) for name in schema}], schema={**schema, "native_amount": pl.Float64})
+    series = pl.LazyFrame({"series_id": ["lambda-all-"], "commitment_days": [7]}, schema_overrides={"commitment_days": pl.Int64})
     table = model("marts", "price_today")
     said = availability(stated("lambda-all-", "none", FRESH))
-    found = table(history(*rows), observed, said, curated("reference_region_country"), rates, AS_OF).sort("seller").collect()
+    found = table(history(*rows), series, said, curated("reference_region_country"), rates, AS_OF).sort("seller").collect()
     # What its source says cannot be had is marked; of the other nobody says.
     assert found.select("stock", "is_on_sale", "commitment_days").rows() == [("none", False, 7), (None, True, None)]
     assert found.select("seller", "price_basis", "price_age_days", "countries").rows() == [
@@ -191,10 +184,10 @@ def test_what_is_on_sale_today_has_its_age_and_its_euros() -> None:
 def test_what_its_source_no_longer_lists_is_withdrawn(said: list[tuple[str | None, int]], expected: tuple[object, ...]) -> None:
     row = price("lambda", 3.6, FRESH)
     rates = pl.LazyFrame({"currency": ["USD"], "on_date": [AS_OF], "units_per_eur": [1.2]})
-    observed = pl.LazyFrame(schema=catalogue().feed_schema("observation"))
+    series = pl.LazyFrame(schema=catalogue().tables["price_series"].polars_schema())
     statements = availability(*(stated("lambda-all-", what, dt.date(2026, 11, day)) for what, day in said))
     places = curated("reference_region_country")
-    [found] = model("marts", "price_today")(history(row), observed, statements, places, rates, AS_OF).collect().to_dicts()
+    [found] = model("marts", "price_today")(history(row), series, statements, places, rates, AS_OF).collect().to_dicts()
     assert (found["price_basis"], found["withdrawn_on"], found["stock"]) == expected
     assert found["is_on_sale"] is (expected[1] is None)
     assert found["price_as_of_on"] == dt.date(2026, 11, 20)
