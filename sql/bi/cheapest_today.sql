@@ -1,11 +1,14 @@
--- Every way to serve each model and workload on the day of the version, cheapest first (window of 30 days), with the age of its price.
+-- Every way to serve each model and workload on the day of the version, cheapest first (window of 30 days), with the age of its price; ways whose price is more than a year old stand last.
 -- stored: it speaks of one day, and reads the long tables.
 SELECT
     c.model,
     c.precision,
     c.workload,
     row_number() OVER (
-        PARTITION BY c.model, c.workload ORDER BY c.base_usd_per_million_output_tokens, c.option, c.provider, c.country, c.gpu, c.precision
+        PARTITION BY c.model, c.workload
+        ORDER BY
+            c.price_age_days > 365,
+            c.base_usd_per_million_output_tokens, c.option, c.provider, c.country, c.gpu, c.precision
     ) AS place,
     c.option,
     c.gpu,

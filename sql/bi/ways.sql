@@ -1,4 +1,4 @@
--- The ways to serve each model, precision and workload in each group of countries on the day of the version: the cheapest owned server, on-demand machine, spot machine, commitment and API, each with its band, its seller and the age of its price. Own is a server of eight at the workload's use.
+-- The ways to serve each model, precision and workload in each group of countries on the day of the version: the cheapest owned server, on-demand machine, spot machine, commitment and API, each with its band, its seller and the age of its price; a price of more than a year competes no more. Own is a server of eight at the workload's use.
 -- stored: it speaks of one day, and reads the long tables.
 WITH priced AS MATERIALIZED (
     SELECT
@@ -26,7 +26,12 @@ WITH priced AS MATERIALIZED (
         price_as_of_on,
         price_age_days
     FROM marts.cost_per_token
-    WHERE on_date = (SELECT max(on_date) FROM marts.cost_per_token) AND window_days = 30 AND base_usd_per_million_output_tokens IS NOT NULL
+    WHERE
+        on_date = (SELECT max(on_date) FROM marts.cost_per_token)
+        AND window_days = 30
+        AND base_usd_per_million_output_tokens IS NOT NULL
+        -- As for the market's index and for `breakeven decide`: what was last seen longer ago is nobody's offer.
+        AND price_age_days <= 365
 ),
 
 -- An API serves a question where it says no precision or that one.

@@ -6,6 +6,8 @@ WITH costs AS (
     WHERE
         window_days = 30
         AND base_usd_per_million_output_tokens IS NOT NULL
+        -- What is older stands in the table, but competes no more: a winner that passes this age has left.
+        AND price_age_days <= 365
         AND on_date >= (SELECT max(on_date) FROM marts.cost_per_token) - INTERVAL 1 DAY
 ),
 

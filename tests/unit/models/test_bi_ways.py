@@ -1,13 +1,16 @@
-"""View bi.ways on a few rows: which area's electricity an owned server has, and what stands in a group of countries."""
+"""View bi.ways on a few rows: which area's electricity an owned server has, what stands in a group of countries, what is too old."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import duckdb
 import pytest
 
 from pipelines.catalogue.published_sql import bi_views, macros
+from pipelines.platform.paths import SQL_FOLDER
+from pipelines.prices.market import LONGEST_AGE_DAYS
 
 COLUMNS = """
     on_date DATE, window_days BIGINT, model VARCHAR, precision VARCHAR, workload VARCHAR, utilisation_share DOUBLE, option VARCHAR,
@@ -27,9 +30,11 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
         yield made
 
 
-def add(connection: duckdb.DuckDBPyConnection, option: str, country: str | None, usd: float, provider: str | None = None) -> None:
+def add(
+    connection: duckdb.DuckDBPyConnection, option: str, country: str | None, usd: float, provider: str | None = None, age: int = 25
+) -> None:
     precision = None if option == "api" else "fp8"
-    row = ["2026-11-26", 30, "m", precision, "w", 0.3, option, "g", provider, country, usd, usd, usd, usd, 1.0, 1.0, "2026-11-01", 25]
+    row = ["2026-11-26", 30, "m", precision, "w", 0.3, option, "g", provider, country, usd, usd, usd, usd, 1.0, 1.0, "2026-11-01", age]
     connection.execute(f"INSERT INTO marts.cost_per_token VALUES ({', '.join('?' * len(row))})", row)
     connection.execute("INSERT INTO marts.price_today VALUES (?)", [country])
 
@@ -86,3 +91,19 @@ def test_a_group_has_what_stands_in_it_for_certain(connection: duckdb.DuckDBPyCo
         "commit": ("DE", 2.5),
         "buy_tokens": (None, 0.5),
     }
+
+
+@pytest.mark.parametrize("option", ["owned", "on_demand", "spot", "commitment_12_months"])
+def test_a_price_of_more_than_a_year_competes_no_more(connection: duckdb.DuckDBPyConnection, option: str) -> None:
+    add(connection, option, "US", 1.0, "long silent", LONGEST_AGE_DAYS + 1)
+    add(connection, "api", None, 3.0, "of tokens")
+    assert set(ways(connection, "US")) == set() and set(ways(connection, "world")) == set()
+    add(connection, option, "US", 2.0, "last heard of a year ago", LONGEST_AGE_DAYS)
+    assert [cost for _, cost in ways(connection, "US").values()] == [2.0]
+
+
+def test_the_limit_of_age_is_one_in_all_statements() -> None:
+    asked = [path for folder in ("bi", "checks") for path in sorted((SQL_FOLDER / folder).glob("*.sql"))]
+    limits = {path.stem: set(re.findall(r"price_age_days (?:<=|>) (\d{3,})", path.read_text(encoding="utf-8"))) for path in asked}
+    named = {name: found for name, found in limits.items() if found}
+    assert named == {key: {str(LONGEST_AGE_DAYS)} for key in ["cheapest_today", "ways", "no_winner_changes_by_age"]}

@@ -9,10 +9,15 @@ import pytest
 
 from pipelines.catalogue.contracts import catalogue
 from pipelines.costing.throughput_selection import fastest_within
+from pipelines.ingest.parse import unite_feed
 from pipelines.platform.paths import MODELS_FOLDER
 from pipelines.sources import aiconfigurator_serving as serving
+from pipelines.sources import archive_throughput_readings
 from pipelines.sources.lib.errors import ParseError
-from tests.support.tables import curated
+from tests.support.fetching import fetch_context
+from tests.support.recorded import MODULES
+from tests.support.tables import curated, model
+from tests.unit.models.staging.conftest import AS_OF, REFERENCES, measured_lineage
 
 ROWS = 5221
 
@@ -139,3 +144,24 @@ def test_references_know_every_model_and_device_in_use(shipped: pl.DataFrame) ->
     aliases = curated("reference_model_alias").select("model").unique()
     assert aliases.join(known.lazy(), on="model", how="anti").collect().is_empty()
     assert shipped.get_column("prefill_roof_tokens_per_second").null_count() == shipped.get_column("gpu_count").null_count()
+
+
+def test_devices_that_the_sweep_lacks_have_a_dated_measurement_without_a_network() -> None:
+    [payload] = archive_throughput_readings.fetch(fetch_context("", []))
+    name = "archive_throughput_readings"
+    module = MODULES[name]
+    fed = unite_feed("throughput", {name: measured_lineage(module.parse(payload.content))}, {name: module}, catalogue())
+    inputs = {f"reference_{table}": curated(f"reference_{table}") for table in REFERENCES}
+    found = model("staging", "throughput_measurement")(all_throughput=fed, **inputs, as_of=AS_OF).collect()
+    measured = found.filter(pl.col("exclusion_reason").is_null() & pl.col("gpu").is_not_null() & pl.col("model").is_not_null())
+    assert {
+        "a100-sxm-80", "l40s-48", "mi300x-192", "mi325x-256", "mi355x-288", "rtx-pro-6000-workstation-96", "h100-nvl-94",
+    } <= set(measured.get_column("gpu"))  # fmt: skip
+    of_mi325x = measured.filter(pl.col("gpu") == "mi325x-256").sort("model", "scenario")
+    assert of_mi325x.select("model", "scenario", "precision", "gpu_count", "measured_on", "output_tokens_per_second").rows() == [
+        ("Llama-2-70B", "MLPerf Offline", "fp8", 8.0, date(2025, 9, 9), 34520.4),
+        ("Llama-2-70B", "MLPerf Server", "fp8", 8.0, date(2025, 9, 9), 32027.6),
+        ("Mixtral-8x7B", "MLPerf Offline", "fp8", 8.0, date(2025, 9, 9), 68781.4),
+        ("Mixtral-8x7B", "MLPerf Server", "fp8", 8.0, date(2025, 9, 9), 59783.6),
+    ]
+    assert of_mi325x.get_column("source_url").str.contains("inference_results_v5.1").all()
