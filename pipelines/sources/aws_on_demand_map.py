@@ -9,7 +9,7 @@ from urllib.parse import quote
 import polars as pl
 
 from pipelines.sources.lib.aws import gpu_instance_types
-from pipelines.sources.lib.decode import field_of, parser, read_json
+from pipelines.sources.lib.decode import as_text, field_of, parser, read_json
 from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.fetching import each_answer
 from pipelines.sources.lib.http import Request
@@ -68,11 +68,11 @@ def parse(content: bytes) -> pl.DataFrame:
     rows = [
         {
             "region": _REGIONS.get(place, place),
-            "sku": field_of(entry, "Instance Type"),
-            "instance_type": field_of(entry, "Instance Type"),
+            "sku": name,
+            "instance_type": name,
             "native_amount": field_of(entry, "price"),
         }
         for place, entry in entries
-        if field_of(entry, "Instance Type") in wanted and field_of(entry, "Operating System") in (None, "Linux")
+        if (name := as_text(field_of(entry, "Instance Type"))) in wanted and field_of(entry, "Operating System") in (None, "Linux")
     ]
     return offers(rows, provider="aws", currency=field_of(document, "manifest.currencyCode"))

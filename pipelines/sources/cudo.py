@@ -74,7 +74,11 @@ def _amount(item: dict[str, Any]) -> str | None:
     # A GPU without a price is none: never its processors and memory alone.
     if not gpu or core is None or gib is None:
         return None
-    cores = max(part("minVcpu") or Decimal(1), part("minVcpuPerGpu") or Decimal(1))
-    per_gib = part("maxVcpuPerMemoryGib")
-    memory = max(part("minMemoryGib") or Decimal(1), Decimal(math.ceil(cores / per_gib)) if per_gib else Decimal(1))
+    limits = ("minVcpu", "minVcpuPerGpu", "minMemoryGib", "maxVcpuPerMemoryGib")
+    # A limit that is not stated is none; one that is no number says that this machine is not understood.
+    if any(field_of(item, name) is not None and part(name) is None for name in limits):
+        return None
+    least_cores, cores_of_gpu, least_memory, per_gib = map(part, limits)
+    cores = max(least_cores or Decimal(1), cores_of_gpu or Decimal(1))
+    memory = max(least_memory or Decimal(1), Decimal(math.ceil(cores / per_gib)) if per_gib else Decimal(1))
     return format(gpu + cores * core + memory * gib, "f")

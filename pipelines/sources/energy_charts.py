@@ -64,10 +64,10 @@ def fetch(context: FetchContext) -> Iterable[Payload]:
 def parse(content: bytes) -> pl.DataFrame:
     """One row: the mean of the day. Raises ParseError."""
     envelope = read_json(content, _WHAT)
-    zone, body = as_text(field_of(envelope, "zone")), as_text(field_of(envelope, "answer"))
-    if zone not in _ZONES or body is None:
+    zone, body = as_text(field_of(envelope, "zone")), field_of(envelope, "answer")
+    if zone not in _ZONES or not isinstance(body, str):
         raise ParseError(f"{_WHAT}: expected a zone that is asked for and its answer, found {zone!r}")
-    answer = read_json(envelope["answer"].encode(), f"{_WHAT}, {zone}")
+    answer = read_json(body.encode(), f"{_WHAT}, {zone}")
     times, prices = (list_of(answer, name, _WHAT) for name in ("unix_seconds", "price"))
     known = [price for price in (number_of(as_text(p)) for p in prices) if price is not None]
     if not known or len(times) != len(prices) or not all(isinstance(time, int) for time in times):

@@ -55,7 +55,9 @@ def parse(content: bytes) -> pl.DataFrame:
     """One row per country, band and half-year with a value; a missing key is no data. Raises ParseError."""
     document = read_json(content, _WHAT)
     names, sizes, values = (field_of(document, key) for key in ("id", "size", "value"))
-    if not isinstance(names, list) or not isinstance(sizes, list) or not isinstance(values, dict) or any(n not in names for n in _NEEDED):
+    if not isinstance(names, list) or not isinstance(sizes, list) or not isinstance(values, dict) or len(names) != len(sizes):
+        raise ParseError(f"{_WHAT}: expected id and size of one length, and value")
+    if any(n not in names for n in _NEEDED) or not all(isinstance(name, str) for name in names):
         raise ParseError(f"{_WHAT}: expected id with {', '.join(_NEEDED)}, size and value")
     positions = [_codes(document, name, size) for name, size in zip(names, sizes, strict=True)]
     rows = list(_rows(names, positions, values))
@@ -74,7 +76,12 @@ def _codes(document: Any, name: str, size: Any) -> list[str]:
     codes = field_of(index, "category.index")
     if not isinstance(codes, dict) or len(codes) != size:
         raise ParseError(f"{_WHAT}: dimension {name} has no index of {size} codes")
-    return sorted(codes, key=lambda code: int(codes[code]))
+    by_place = {as_text(place): code for code, place in codes.items()}
+    places = [str(number) for number in range(len(codes))]
+    # A place that is twice or nowhere would move every value behind it to another country or half-year.
+    if set(by_place) != set(places):
+        raise ParseError(f"{_WHAT}: dimension {name} has no code at each of its {size} places")
+    return [by_place[place] for place in places]
 
 
 def _rows(names: list[str], positions: list[list[str]], values: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -101,7 +101,7 @@ def parse(content: bytes) -> pl.DataFrame:
         memory = number_of(as_text(offer.get("gpu_ram")))
         key = (as_text(offer.get("gpu_name")), as_text(offer.get("num_gpus")), _tier(offer), place.group(1) if place else None)
         machine = as_text(offer.get("machine_id")) or as_text(offer.get("id")) or ""
-        gib = as_text(round(memory / 1024, 2)) if memory else None
+        gib = as_text(round(float(memory) / 1024, 2)) if memory else None
         if machine not in cheapest[key] or float(amount) < cheapest[key][machine][0]:
             cheapest[key][machine] = (float(amount), gib)
     if found and not cheapest:

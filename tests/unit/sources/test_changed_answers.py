@@ -366,6 +366,14 @@ CASES: dict[str, tuple[str, int, list[tuple[str, str]], dict[str, Any], tuple[st
         AMOUNT,
         [None],
     ),
+    "cudo least processors in words": (
+        "cudo",
+        0,
+        [('"minVcpuPerGpu": 4', '"minVcpuPerGpu": "on request"')],
+        {"region": "no-luster-1"},
+        AMOUNT,
+        [None],
+    ),
     "cudo stock not said": ("cudo", 0, [('"totalGpuFree": 16, ', "")], {"region": "no-luster-1"}, ("stock",), [None]),
     "outscale memory at two amounts": (
         "outscale",
