@@ -9,6 +9,7 @@ from datetime import timedelta
 import polars as pl
 
 from pipelines.prices.gpu_resolver import is_less_than_whole, memory_of_product, resolve, with_form_of_product
+from pipelines.prices.iso_countries import COUNTRIES
 
 FX_LIMIT = timedelta(days=7)
 HOURS_PER_MONTH = 730
@@ -23,7 +24,7 @@ def plain_name(name: pl.Expr) -> pl.Expr:
 
 def with_country(observed: pl.LazyFrame, reference_region_country: pl.LazyFrame) -> pl.LazyFrame:
     """Add country: the source's own, else by the table of regions; NULL where neither knows it."""
-    own = pl.when(pl.col("country_stated").str.contains("^[A-Z]{2}$")).then("country_stated")
+    own = pl.when(pl.col("country_stated").is_in(sorted(COUNTRIES))).then("country_stated")
     places = reference_region_country.select("provider", "country", __region=plain_name(pl.col("region"))).unique(["provider", "__region"])
     return (
         observed.with_columns(__region=plain_name(pl.col("region")))

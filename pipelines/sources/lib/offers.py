@@ -114,7 +114,7 @@ def offers(rows: Iterable[Mapping[str, Any]], **everywhere: Any) -> pl.DataFrame
         frame.with_columns(pl.col(pl.String).str.strip_chars().replace("", None))
         .with_columns(provider=as_company("provider"), seller=pl.coalesce(as_company("seller"), as_company("provider")))
         .with_columns(
-            *(pl.col(name).cast(kind, strict=False) for name, kind in _NUMBERS.items()),
+            *(_of_kind(pl.col(name), kind) for name, kind in _NUMBERS.items()),
             *(pl.col(name).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False) for name in _DATES),
             region=pl.col("region").fill_null("all"),
             purchase_option=pl.col("purchase_option").fill_null("on_demand"),
@@ -128,6 +128,11 @@ def offers(rows: Iterable[Mapping[str, Any]], **everywhere: Any) -> pl.DataFrame
         )
         .with_columns(commitment_months=pl.coalesce("commitment_months", pl.col("commitment_days") // _DAYS_OF_A_MONTH))
     )
+
+
+def _of_kind(number: pl.Expr, kind: type[pl.DataType]) -> pl.Expr:
+    # Half a month is no month, and not none either: what is not whole is unknown.
+    return pl.when((number == number.round()) if kind == pl.Int64 else pl.lit(True)).then(number).cast(kind, strict=False)
 
 
 def _number(text: str | None) -> float | None:

@@ -7,27 +7,32 @@ from __future__ import annotations
 
 import polars as pl
 
+_NUMBER = r"(?:^|[^\d.])(\d{1,4}(?:\.\d+)?)\+? ?"
 _PARTS = {
-    "years": r"(\d{1,2}) ?(?:y|yrs?|years?)\b",
-    "months": r"(\d{1,3}) ?(?:m|mos?|mon|mths?|months?)\b",
-    "weeks": r"(\d{1,3}) ?(?:w|wks?|weeks?)\b",
-    "days": r"(\d{1,4}) ?(?:d|days?)\b",
+    "years": _NUMBER + r"(?:y|yrs?|years?)\b",
+    "months": _NUMBER + r"(?:m|mos?|mon|mths?|months?)\b",
+    "weeks": _NUMBER + r"(?:w|wks?|weeks?)\b",
+    "days": _NUMBER + r"(?:d|days?)\b",
 }
+# From one length to another, or a power of ten: no one length.
+_SEVERAL = r"\d ?[a-z]* ?(?:[-\x{2013}\x{2014}/]|to) ?\d|\de\d"
 
 
 def months_of(text: pl.Expr) -> pl.Expr:
-    """The months of a term in years and months; NULL where the text says none."""
-    years, months = _part(text, "years"), _part(text, "months")
-    return pl.when(years.is_not_null() | months.is_not_null()).then(12 * years.fill_null(0) + months.fill_null(0))
+    """The months of a term in years and months; NULL where the text says none, several, or no whole number of them."""
+    return _whole(text, 12, "years", "months")
 
 
 def days_of(text: pl.Expr) -> pl.Expr:
-    """The days of a term in weeks and days; NULL where the text says none."""
-    weeks, days = _part(text, "weeks"), _part(text, "days")
-    return pl.when(weeks.is_not_null() | days.is_not_null()).then(7 * weeks.fill_null(0) + days.fill_null(0))
+    """The days of a term in weeks and days; NULL where the text says none, several, or no whole number of them."""
+    return _whole(text, 7, "weeks", "days")
 
 
-def _part(text: pl.Expr, unit: str) -> pl.Expr:
+def _whole(text: pl.Expr, size: int, greater: str, smaller: str) -> pl.Expr:
+    plain = text.str.to_lowercase().str.replace_all(r"(\d),(\d{3})\b", "$1$2").str.replace_all(r"(\d),(\d)", "$1.$2")
     # A duration of ISO 8601 runs its parts together (P1Y6M).
-    plain = text.str.to_lowercase().str.replace_all(r"[-_\s]+", " ").str.replace_all(r"(\d[ymwd])(\d)", "$1 $2")
-    return plain.str.extract(_PARTS[unit], 1).cast(pl.Int64)
+    apart = plain.str.replace_all(r"[-_\s]+", " ").str.replace_all(r"(\d[ymwd])(\d)", "$1 $2")
+    units, parts = (apart.str.extract(_PARTS[unit], 1).cast(pl.Float64) for unit in (greater, smaller))
+    both = size * units.fill_null(0) + parts.fill_null(0)
+    is_said = (units.is_not_null() | parts.is_not_null()) & ~plain.str.contains(_SEVERAL)
+    return pl.when(is_said & (both == both.round())).then(both).cast(pl.Int64)
