@@ -1,58 +1,105 @@
 """A long table kept small in the published file, with a view in its place that gives every column back exactly.
 
-Belongs here: how the columns of such a table are stored, and the view. Does not belong here: which tables are published, and where.
+Belongs here: how the columns and the parts of such a table are stored, and the view. Does not belong here: which tables are published, and
+which parts of them are new (`marts`).
 
 What many rows say alike is stored once and numbered, a time as the seconds since another time of its row, an amount only where it is
 not what others come to, a product of two others not at all. Rows in the order of their key then take a third of the room, and are read
-no slower.
+no slower. Of a mart in parts each row says its part, which takes no room and which the view does not show.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import duckdb
 
+from pipelines.catalogue.columns import DUCKDB_TYPES
 from pipelines.catalogue.contracts import Contract, Encoding
+from pipelines.platform.files import quoted
 
 STORED = "stored"
 _SECOND = 1_000_000
+_AS_IT_IS = Encoding({}, None, {})
 
 
-def write_encoded(connection: duckdb.DuckDBPyConnection, contract: Contract, source: str) -> None:
-    """Store the rows of `source` in the file in use as the contract's `encoding` says, and make the view of the table's name."""
-    encoding = contract.encoding
-    assert encoding is not None
-    table = f'{STORED}."{contract.name}"'
-    stored, given, to_number, to_name = [], [], [], []
-    for what, columns in encoding.dictionary.items():
-        once, number = f'{STORED}."{contract.name}_{what}"', f"{what}_number"
-        listed = _listed(columns)
-        distinct = f"SELECT DISTINCT {listed} FROM {source}"
-        connection.execute(f"CREATE TABLE {once} AS SELECT row_number() OVER (ORDER BY {listed}) AS {number}, * FROM ({distinct})")
-        _say_what_it_is(connection, once, contract)
-        alike = " AND ".join(f'f."{column}" IS NOT DISTINCT FROM {what}."{column}"' for column in columns)
-        to_number.append(f"INNER JOIN {once} AS {what} ON {alike}")
-        to_name.append(f"INNER JOIN {once} USING ({number})")
-        stored.append(number)
-    numbers = list(stored)
-    said_once = {column for columns in encoding.dictionary.values() for column in columns}
-    for column in contract.columns:
-        if column.name in contract.products:
-            first, second = contract.products[column.name]
-            given.append(f'"{first}" * "{second}" AS "{column.name}"')
-        elif column.name in said_once:
-            given.append(f'"{column.name}"')
-        else:
-            kept, back = _kept(column.name, column.type, encoding)
-            stored.append(kept)
-            given.append(f'{back} AS "{column.name}"')
-    rows = f"SELECT {', '.join(['f.*', *numbers])} FROM {source} AS f {' '.join(to_number)} ORDER BY {_listed(contract.grain, 'f.')}"
-    connection.execute(f"CREATE TABLE {table} AS SELECT {', '.join(stored)} FROM ({rows})")
-    _say_what_it_is(connection, table, contract)
-    query = f"SELECT {', '.join(given)} FROM {table} {' '.join(to_name)}"
-    for statement in contract.create_view_sql(f'{contract.layer}."{contract.name}"', query):
-        connection.execute(statement)
+class EncodedTable:
+    """The tables of schema `stored` that hold a mart in the file in use, and their view."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, contract: Contract, *, is_in_parts: bool) -> None:
+        self._connection, self._contract, self._is_in_parts = connection, contract, is_in_parts
+        self._encoding = contract.encoding or _AS_IT_IS
+        self._table = f'{STORED}."{contract.name}"'
+        said_once = {column for columns in self._encoding.dictionary.values() for column in columns}
+        # What is stored of each row, and what gives each column back.
+        self._stored, self._given = [f"{what}_number" for what in self._encoding.dictionary], []
+        if is_in_parts:
+            self._stored.insert(0, "part")
+        for column in contract.columns:
+            if column.name in contract.products:
+                first, second = contract.products[column.name]
+                self._given.append(f'"{first}" * "{second}" AS "{column.name}"')
+            elif column.name in said_once:
+                self._given.append(f'"{column.name}"')
+            else:
+                kept, back = _kept(column.name, column.type, self._encoding)
+                self._stored.append(kept)
+                self._given.append(f'{back} AS "{column.name}"')
+
+    def create(self) -> None:
+        """Make the tables, empty, and the view of the mart's name."""
+        contract, joins = self._contract, []
+        columns = ", ".join(f'NULL::{DUCKDB_TYPES[column.type]} AS "{column.name}"' for column in contract.columns)
+        nothing = f"(SELECT ''::VARCHAR AS part, {columns} WHERE false)"
+        for what, alike in self._encoding.dictionary.items():
+            once = self._once(what)
+            self._connection.execute(f"CREATE TABLE {once} AS SELECT 0::BIGINT AS {what}_number, {_listed(alike)} FROM {nothing}")
+            self._say_what_it_is(once)
+            joins.append(f"INNER JOIN {once} USING ({what}_number)")
+        self._connection.execute(f"CREATE TABLE {self._table} AS {self._encoded(nothing)}")
+        self._say_what_it_is(self._table)
+        query = f"SELECT {', '.join(self._given)} FROM {self._table} {' '.join(joins)}"
+        for statement in contract.create_view_sql(f'{contract.layer}."{contract.name}"', query):
+            self._connection.execute(statement)
+
+    def insert(self, sources: Mapping[str, str]) -> None:
+        """Add the rows of each part, in the order of their key, given by what reads them in SQL."""
+        of_parts = (
+            f"SELECT {quoted(part)} AS part, {_listed(self._contract.column_names)} FROM {source}" for part, source in sources.items()
+        )
+        rows = f"({' UNION ALL '.join(of_parts)})"
+        for what, alike in self._encoding.dictionary.items():
+            once, listed = self._once(what), _listed(alike)
+            # NULL is no other than NULL here, as in the join below.
+            unknown = f"SELECT {listed} FROM {rows} EXCEPT SELECT {listed} FROM {once}"
+            number = f"(SELECT coalesce(max({what}_number), 0) FROM {once}) + row_number() OVER (ORDER BY {listed})"
+            self._connection.execute(f"INSERT INTO {once} SELECT {number}, * FROM ({unknown})")
+        self._connection.execute(f"INSERT INTO {self._table} {self._encoded(rows)}")
+
+    def delete(self, parts: Iterable[str]) -> None:
+        """Remove the rows of parts; what they alone said stays in the dictionaries."""
+        self._connection.execute(f"DELETE FROM {self._table} WHERE part IN (SELECT unnest(?::VARCHAR[]))", [list(parts)])
+
+    def _encoded(self, rows: str) -> str:
+        numbers, joins = [], []
+        for what, columns in self._encoding.dictionary.items():
+            alike = " AND ".join(f'f."{column}" IS NOT DISTINCT FROM {what}."{column}"' for column in columns)
+            numbers.append(f"{what}_number")
+            joins.append(f"INNER JOIN {self._once(what)} AS {what} ON {alike}")
+        order = _listed(["part", *self._contract.grain] if self._is_in_parts else self._contract.grain, "f.")
+        found = f"SELECT {', '.join(['f.*', *numbers])} FROM {rows} AS f {' '.join(joins)} ORDER BY {order}"
+        return f"SELECT {', '.join(self._stored)} FROM ({found})"
+
+    def _once(self, what: str) -> str:
+        return f'{STORED}."{self._contract.name}_{what}"'
+
+    def _say_what_it_is(self, table: str) -> None:
+        self._connection.execute(f"COMMENT ON TABLE {table} IS 'How {self._contract.table} is stored: read that.'")
+
+
+def stored_names(contract: Contract) -> list[str]:
+    """The tables of schema `stored` that a mart may have."""
+    return [contract.name, *(f"{contract.name}_{what}" for what in (contract.encoding or _AS_IT_IS).dictionary)]
 
 
 def _kept(name: str, kind: str, encoding: Encoding) -> tuple[str, str]:
@@ -73,7 +120,3 @@ def _kept(name: str, kind: str, encoding: Encoding) -> tuple[str, str]:
 
 def _listed(columns: Iterable[str], of: str = "") -> str:
     return ", ".join(f'{of}"{column}"' for column in columns)
-
-
-def _say_what_it_is(connection: duckdb.DuckDBPyConnection, table: str, contract: Contract) -> None:
-    connection.execute(f"COMMENT ON TABLE {table} IS 'How {contract.table} is stored: read that.'")

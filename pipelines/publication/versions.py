@@ -5,7 +5,8 @@ Belongs here: names, links, permissions and retention below `data/published`. Do
 
 A version is a folder `versions/<id>/`. It is made under a hidden name, renamed when whole, and becomes current by one rename of the link
 `current`. Readers hold the old files open undisturbed; a kill at any instant leaves the old version current. Published files cannot be
-written to: a client that opens one plainly neither changes it nor locks the others out.
+written to: a client that opens one plainly neither changes it nor locks the others out. Of the version that was removed last the DuckDB
+file is put by: a later version can be made from it without a copy.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.platform.files import sync
-from pipelines.publication.manifest import DamagedVersionError, read_manifest
+from pipelines.publication.manifest import MANIFEST_FILE, DamagedVersionError, read_manifest
 
 DUCKDB_FILE = "breakeven.duckdb"
 _FILE_MODE, _FOLDER_MODE = 0o444, 0o755
@@ -29,12 +30,18 @@ class PublishedFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.versions = folder / "versions"
+        self._spare = folder / ".spare"
 
     @property
     def current(self) -> Path | None:
         """Folder of the current version, or None before the first publication."""
         link = self.folder / "current"
         return link.resolve() if link.exists() else None
+
+    @property
+    def spare(self) -> Path | None:
+        """A folder with the DuckDB file and the manifest of a version that is shown no more, None where there is none."""
+        return self._spare if (self._spare / DUCKDB_FILE).exists() else None
 
     def manifest(self) -> dict[str, Any] | None:
         """Manifest of the current version, None before the first publication. Raises DamagedVersionError."""
@@ -73,17 +80,22 @@ class PublishedFolder:
         sync(self.folder)
         for old in self.all_versions()[:-keep]:
             if old != self.current:
-                self._remove(old)
+                self._remove(old, put_by=True)
         return final
 
     def all_versions(self) -> list[Path]:
         """Folders of the versions, oldest first."""
         return sorted(p for p in self.versions.iterdir() if p.is_dir() and _VERSION_NAME.match(p.name))
 
-    def _remove(self, version: Path) -> None:
+    def _remove(self, version: Path, *, put_by: bool = False) -> None:
         # Hidden first: a version that a kill leaves half removed is a leftover, which the next refresh clears away.
         hidden = self.versions / f".{version.name}.removed"
         version.rename(hidden)
+        if put_by and (hidden / DUCKDB_FILE).exists():
+            shutil.rmtree(self._spare, ignore_errors=True)
+            self._spare.mkdir()
+            for name in (MANIFEST_FILE, DUCKDB_FILE):
+                (hidden / name).replace(self._spare / name)
         shutil.rmtree(hidden, ignore_errors=True)
 
     def _link(self, name: str, target: Path) -> None:

@@ -21,6 +21,22 @@ from pipelines.publication.encoding import STORED
 _BATCH_ROWS = 10_240
 
 
+def remove_views(connection: duckdb.DuckDBPyConnection) -> None:
+    """Remove the macros and the views of the file in use, with what is stored of them."""
+    connection.execute(f"DROP SCHEMA IF EXISTS {BI} CASCADE")
+    for (table,) in connection.execute(
+        """SELECT table_name FROM duckdb_tables()
+           WHERE database_name = current_database() AND schema_name = ? AND starts_with(table_name, ?)""",
+        [STORED, f"{BI}_"],
+    ).fetchall():
+        connection.execute(f'DROP TABLE {STORED}."{table}"')
+    for kind, macro in connection.execute(
+        """SELECT DISTINCT if(function_type = 'table_macro', 'MACRO TABLE', 'MACRO'), function_name FROM duckdb_functions()
+           WHERE database_name = current_database() AND schema_name = 'marts' AND function_type IN ('macro', 'table_macro')"""
+    ).fetchall():
+        connection.execute(f'DROP {kind} marts."{macro}"')
+
+
 def create_views(connection: duckdb.DuckDBPyConnection, views: Mapping[str, View], macros: Iterable[Macro]) -> None:
     """Make the macros, and schema `bi` with its views, in the file in use, all commented."""
     for macro in macros:

@@ -1,12 +1,15 @@
 """Writing a version: the DuckDB file, its tables as Parquet, the views; or the last good figures again where a refresh was blocked.
 
-Belongs here: what a version's folder holds. Does not belong here: its manifest, where versions lie, how long tables are kept small
-(`encoding`), computing any table.
+Belongs here: what a version's folder holds. Does not belong here: its manifest, where versions lie, how the marts stand in the file
+(`marts`, `encoding`) and from which file it is made (`base`), computing any table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -15,18 +18,28 @@ import pyarrow as pa
 
 from pipelines.catalogue.contracts import Catalogue, Contract
 from pipelines.catalogue.published_sql import BI, Macro, View
-from pipelines.platform.files import quoted, share
+from pipelines.platform.files import clone, quoted, share
 from pipelines.platform.parquet import ROW_GROUP_ROWS, write_parquet
+from pipelines.publication.base import lay
 from pipelines.publication.describe import write_descriptions
-from pipelines.publication.encoding import STORED, write_encoded
 from pipelines.publication.manifest import MANIFEST_FILE, PublicationError
+from pipelines.publication.marts import hold
 from pipelines.publication.parts import Part, file_of
 from pipelines.publication.versions import DUCKDB_FILE
-from pipelines.publication.views import create_views, write_views
+from pipelines.publication.views import create_views, remove_views, write_views
 
 # Read by clients of the 1.4, 1.5 and 2.0 lines; the default of 2.0 is refused by all older ones.
 STORAGE_VERSION = "v1.2.0"
 _MEMORY_LIMIT = "256MB"
+
+
+@dataclass(frozen=True)
+class Before:
+    """What a version may be made from: the `current` one, a `spare` one that is shown no more, and the software that makes this one."""
+
+    current: Path | None
+    spare: Path | None
+    software: str
 
 
 def write_version(
@@ -36,33 +49,28 @@ def write_version(
     ops: Mapping[str, pl.DataFrame],
     views: Mapping[str, View],
     macros: Iterable[Macro],
+    before: Before,
 ) -> None:
     """Fill a version's folder: DuckDB file with marts, ops, macros and views, and Parquet of each table and view.
 
-    `parts` are the marts by name, as Parquet: they become the version's, and are not to be changed any more.
+    `parts` are the marts by name, as Parquet: they become the version's, and are not to be changed any more. Of the DuckDB file only what
+    differs from the version before is written, where that can be built on.
     """
     target = folder / DUCKDB_FILE
-    connection = duckdb.connect()
-    try:
-        connection.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")
-        connection.execute("SET temp_directory = ?", [str(folder.parent / ".duckdb_temp")])
-        connection.execute(f"ATTACH {quoted(target)} AS breakeven (STORAGE_VERSION '{STORAGE_VERSION}')")
-        connection.execute("USE breakeven")
-        connection.execute("CREATE SCHEMA marts")
-        connection.execute(f"CREATE SCHEMA {STORED}")
-        for contract in catalogue.layer("marts"):
-            own = parts[contract.name]
-            _write_rows(connection, contract, f"read_parquet([{', '.join(quoted(part.file) for part in own)}])")
-            for part in own:
+    lay(target, before.current, before.spare, parts, before.software)
+    contracts = catalogue.layer("marts")
+    with _opened(target) as connection:
+        remove_views(connection)
+        connection.execute("DROP SCHEMA IF EXISTS ops CASCADE")
+        hold(connection, contracts, parts, before.software)
+        for contract in contracts:
+            for part in parts[contract.name]:
                 share(part.file, folder / file_of(contract, part.name))
         _write_ops(connection, catalogue, ops, folder)
         create_views(connection, views, macros)
+        connection.execute("COMMIT")
         write_views(connection, views.values(), folder)
         write_descriptions(folder, catalogue, views)
-        connection.execute("CHECKPOINT breakeven")
-    finally:
-        connection.close()
-    _assert_no_wal(target)
 
 
 def write_blocked_version(
@@ -70,26 +78,41 @@ def write_blocked_version(
 ) -> None:
     """Fill a version's folder for a refresh that was blocked: the previous marts, views and pages unchanged, the ops of now."""
     target = folder / DUCKDB_FILE
-    connection = duckdb.connect()
-    try:
-        connection.execute(f"ATTACH {quoted(previous / DUCKDB_FILE)} AS previous (READ_ONLY)")
-        connection.execute(f"ATTACH {quoted(target)} AS breakeven (STORAGE_VERSION '{STORAGE_VERSION}')")
-        connection.execute("COPY FROM DATABASE previous TO breakeven")
-        connection.execute("USE breakeven")
+    if not clone(previous / DUCKDB_FILE, target):
+        shutil.copyfile(previous / DUCKDB_FILE, target)
+    with _opened(target) as connection:
         for (name,) in connection.execute(
             "SELECT table_name FROM duckdb_tables() WHERE database_name = 'breakeven' AND schema_name = 'ops'"
         ).fetchall():
             connection.execute(f'DROP TABLE ops."{name}"')
         _write_ops(connection, catalogue, ops, folder)
+        connection.execute("COMMIT")
         # The views are those of the previous version; what speaks of refreshes speaks of this one.
         known = connection.execute(f"SELECT view_name FROM duckdb_views() WHERE schema_name = '{BI}'").fetchall()
         of_ops = [v for v in views.values() if (v.name,) in known and any(table.startswith("ops.") for table in v.reads)]
         write_views(connection, of_ops, folder)
+    _carry_over(previous, folder)
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A version's file in use, made where there is none, in a transaction that the caller commits; nothing is beside it afterwards."""
+    connection = duckdb.connect()
+    try:
+        connection.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")
+        connection.execute("SET temp_directory = ?", [str(file.parent.parent / ".duckdb_temp")])
+        connection.execute(f"ATTACH {quoted(file)} AS breakeven (STORAGE_VERSION '{STORAGE_VERSION}')")
+        connection.execute("USE breakeven")
+        # All at once, and then into the file without a log beside it, which would be written for nothing.
+        connection.execute("SET checkpoint_threshold = '0 bytes'")
+        connection.execute("BEGIN")
+        yield connection
         connection.execute("CHECKPOINT breakeven")
     finally:
         connection.close()
-    _assert_no_wal(target)
-    _carry_over(previous, folder)
+    wal = file.with_name(file.name + ".wal")
+    if wal.exists():
+        raise PublicationError(f"{wal.name} is still beside {file.name}: a reader of another version would replay it")
 
 
 def _carry_over(previous: Path, folder: Path) -> None:
@@ -111,28 +134,11 @@ def _write_ops(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, ops:
 
 
 def _write_table(connection: duckdb.DuckDBPyConnection, contract: Contract, source: str, folder: Path) -> None:
-    _write_rows(connection, contract, source)
+    columns, table = ", ".join(f'"{column}"' for column in contract.column_names), f'{contract.layer}."{contract.name}"'
+    for statement in contract.create_table_sql(table):
+        connection.execute(statement)
+    connection.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {source}")
     path = folder / contract.layer / f"{contract.name}.parquet"
     path.parent.mkdir(exist_ok=True)
-    rows = connection.sql(f"SELECT {_columns(contract)} FROM {source}").to_arrow_reader(ROW_GROUP_ROWS)
+    rows = connection.sql(f"SELECT {columns} FROM {source}").to_arrow_reader(ROW_GROUP_ROWS)
     write_parquet(path, rows.schema, (pa.Table.from_batches([batch]) for batch in rows))
-
-
-def _write_rows(connection: duckdb.DuckDBPyConnection, contract: Contract, source: str) -> None:
-    columns = _columns(contract)
-    if contract.encoding is not None:
-        write_encoded(connection, contract, source)
-    else:
-        for statement in contract.create_table_sql(f'{contract.layer}."{contract.name}"'):
-            connection.execute(statement)
-        connection.execute(f'INSERT INTO {contract.layer}."{contract.name}" ({columns}) SELECT {columns} FROM {source}')
-
-
-def _columns(contract: Contract) -> str:
-    return ", ".join(f'"{column}"' for column in contract.column_names)
-
-
-def _assert_no_wal(file: Path) -> None:
-    wal = file.with_name(file.name + ".wal")
-    if wal.exists():
-        raise PublicationError(f"{wal.name} is still beside {file.name}: a reader of another version would replay it")

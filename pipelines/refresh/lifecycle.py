@@ -25,9 +25,9 @@ from pipelines.publication.manifest import VersionFacts, changed_files, kept_mar
 from pipelines.publication.ops import OpsRecorder, condense, read_ops, runs, thin_out
 from pipelines.publication.run_outcomes import INTERRUPTED, recorded_snapshots, settled_outcome
 from pipelines.publication.versions import DUCKDB_FILE, PublishedFolder
-from pipelines.publication.write import STORAGE_VERSION, write_blocked_version, write_version
+from pipelines.publication.write import STORAGE_VERSION, Before, write_blocked_version, write_version
 from pipelines.refresh.record import source_statuses
-from pipelines.refresh.session import RefreshSession, software_version
+from pipelines.refresh.session import RefreshSession, code_fingerprint, software_version
 
 log = logging.getLogger("breakeven")
 
@@ -62,7 +62,8 @@ def publish_version(session: RefreshSession) -> Path:
     in_version = {**end, "table": "refreshes", "run_id": session.run_id}
     ops = read_ops(session.ops.folder, session.catalogue, [in_version])
     parts = {contract.name: session.mart_parts(contract) for contract in session.catalogue.layer("marts")}
-    write_version(made, parts, session.catalogue, ops, bi_views(), macros())
+    before = Before(None, None, code_fingerprint()) if session.rebuild else Before(published.current, published.spare, code_fingerprint())
+    write_version(made, parts, session.catalogue, ops, bi_views(), macros(), before)
     dashboard.write(made, _formulas(), session.settings.folders.scripts)
     facts = VersionFacts(
         version=session.version,

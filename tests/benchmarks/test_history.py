@@ -25,7 +25,8 @@ from pipelines.catalogue.contracts import catalogue
 from pipelines.dashboard import write as write_pages
 from pipelines.history.distributed.buckets import buckets, statistics_of
 from pipelines.history.rolling import SECONDS_PER_DAY
-from pipelines.publication.encoding import STORED, write_encoded
+from pipelines.publication.encoding import STORED, EncodedTable
+from pipelines.publication.parts import WHOLE
 from pipelines.publication.write import STORAGE_VERSION
 from tests.support.catalog_snapshots import write_snapshots
 from tests.support.cli import Cli
@@ -265,7 +266,9 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
             windows = statistics_of(changes.lazy(), LAST_DAY).with_columns(pl.col("series_id").cast(pl.String).str.zfill(16)).collect()
             connection.register("incoming", windows.to_arrow())
             connection.execute("INSERT INTO marts.gpu_price_rolling BY NAME SELECT * FROM incoming")
-        write_encoded(connection, contract, f"read_parquet('{folder}/intervals/*.parquet')")
+        table = EncodedTable(connection, contract, is_in_parts=False)
+        table.create()
+        table.insert({WHOLE: f"read_parquet('{folder}/intervals/*.parquet')"})
         connection.execute("CHECKPOINT breakeven")
     return folder / "breakeven.duckdb"
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.catalogue.contracts import Contract, catalogue
-from pipelines.publication.encoding import STORED, write_encoded
+from pipelines.publication.encoding import STORED, EncodedTable
+from pipelines.publication.parts import WHOLE
 from tests.support.examples import examples
 
 CONTRACT = catalogue().tables["price_history"]
@@ -60,7 +61,9 @@ def given_back(contract: Contract, rows: pl.DataFrame) -> pl.DataFrame:
     with duckdb.connect() as connection:
         connection.execute(f"CREATE SCHEMA marts; CREATE SCHEMA {STORED}")
         connection.register("incoming", rows.to_arrow())
-        write_encoded(connection, contract, "incoming")
+        table = EncodedTable(connection, contract, is_in_parts=False)
+        table.create()
+        table.insert({WHOLE: "incoming"})
         comments = connection.execute("SELECT column_name, comment FROM duckdb_columns() WHERE schema_name = 'marts' ORDER BY column_index")
         assert comments.fetchall() == [(c.name, c.comment) for c in contract.columns]
         found: pl.DataFrame = connection.sql(f"FROM marts.{contract.name}").pl()
@@ -104,6 +107,8 @@ def test_what_is_as_usual_takes_no_room() -> None:
     with duckdb.connect() as connection:
         connection.execute(f"CREATE SCHEMA marts; CREATE SCHEMA {STORED}")
         connection.register("incoming", one_row(usd_per_gpu_hour=8.0, gpu_count=1.0).to_arrow())
-        write_encoded(connection, CONTRACT, "incoming")
+        table = EncodedTable(connection, CONTRACT, is_in_parts=False)
+        table.create()
+        table.insert({WHOLE: "incoming"})
         stored = connection.execute("SELECT usd_per_hour, usd_per_gpu_hour, native_amount, known_from_s FROM stored.price_history")
         assert stored.fetchall() == [(8.0, None, None, 0)]
