@@ -136,8 +136,15 @@ def _setup(name: str, page: Page, locale: Locale, facts: dict[str, Any]) -> dict
         "optional": sorted(page.optional),
         "by_model": sorted(page.by_model),
         "figures": figures,
+        "records": _records(locale),
         "words": {key: text for key, text in locale.messages.items() if _SAID_BY_THE_SCRIPT.match(key)},
     }
+
+
+def _records(locale: Locale) -> list[tuple[str, str]]:
+    """Sentences of the record of a refresh, which is in English, each with the one of the page's language; none where that is English."""
+    said = load_locale(LANGUAGES[0], _HERE / "locales").messages
+    return [(said[key], own) for key, own in locale.messages.items() if key.startswith("record.") and own != said[key]]
 
 
 def _write_rows(read: Callable[[str], pl.DataFrame], folder: Path, name: str, page: Page) -> None:

@@ -21,7 +21,8 @@ class Shown:
     """A column of a figure's table: the column of the rows, and how it is written.
 
     `kind`: text, day, days, count, share, ratio, number, `usd` (an amount in USD that the page turns into the reader's currency by the
-    row's `eur_per_usd`), or the name of a group of words of the locale (`option`, `status`, ...).
+    row's `eur_per_usd`), `record` (what the program wrote down, in English, said in the page's language), or the name of a group of words
+    of the locale (`option`, `status`, ...).
     """
 
     name: str

@@ -7,6 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.catalogue.published_sql import bi_views, macros
+from pipelines.decision import reading
+from pipelines.decision.local_costs import with_local_costs
 from tests.support.cli import Cli
 
 TYPES = {
@@ -47,6 +49,22 @@ def test_a_stored_view_has_the_rows_of_its_statement(published: duckdb.DuckDBPyC
         for one, other in ((f"FROM bi.{view.name}", f"({view.sql})"), (f"({view.sql})", f"FROM bi.{view.name}")):
             assert published.execute(f"{one} EXCEPT ALL {other}").fetchall() == [], view.name
         assert published.execute(f"FROM bi.{view.name}").fetchall() == published.execute(view.sql).fetchall()
+
+
+def test_a_site_costs_what_decide_takes(published: duckdb.DuckDBPyConnection) -> None:
+    found = {row["electricity_area"]: row for row in published.sql("FROM bi.site_cost").pl().to_dicts()}
+    assert {"US", "FR", "EU27_2020", "GB", "CA-QC", "US-VA"} <= found.keys()
+    rate = "SELECT max_by(units_per_eur, on_date) FROM marts.fx_rate WHERE currency = 'USD'"
+    [(usd_per_eur, as_of)] = published.execute(f"SELECT ({rate}), max(on_date) FROM marts.owned_server_cost").fetchall()
+    assumed = reading._assumptions(published)
+    for area, row in found.items():
+        tariff = reading._electricity(published, area, assumed, usd_per_eur, as_of)
+        local = with_local_costs(assumed, area)
+        assert row["electricity_usd_per_kwh"] == pytest.approx(tariff.band["base"]), area
+        # An assumption has a day here alone.
+        assert tariff.on in (None, row["price_as_of_on"]) and tariff.stands_in_for is None, area
+        for name in ("colocation_usd_per_kw_month", "staff_usd_per_fte_year"):
+            assert row[name] == local[name, None].band["base"], (area, name)
 
 
 def test_parquet_of_the_views_says_units_and_meaning(archive: Cli, published: duckdb.DuckDBPyConnection) -> None:

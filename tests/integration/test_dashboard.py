@@ -193,14 +193,17 @@ def test_csv_is_what_is_shown(archive: Cli, driver: Any, page: str, currency: st
                     assert cell == locale.count(int(float(row[name])) if row[name] else None)
 
 
-def test_sliders_agree_with_the_formulas(archive: Cli, driver: Any, published: duckdb.DuckDBPyConnection) -> None:
+@pytest.mark.parametrize("site", ["US", "FR", "CA-QC"])
+def test_sliders_agree_with_the_formulas(archive: Cli, driver: Any, published: duckdb.DuckDBPyConnection, site: str) -> None:
     base = dict(published.execute("SELECT assumption, base FROM marts.cost_assumption WHERE scope IS NULL").fetchall())
-    [(load_kw, electricity)] = published.execute(
+    [(load_kw, electricity, colocation, staff)] = published.execute(
         """
-        SELECT base_load_kw, e.base FROM marts.owned_server_cost AS s
-        INNER JOIN marts.cost_assumption AS e ON e.assumption = 'electricity_usd_per_kwh' AND e.scope = s.electricity_area
+        SELECT base_load_kw, c.electricity_usd_per_kwh, c.colocation_usd_per_kw_month, c.staff_usd_per_fte_year
+        FROM marts.owned_server_cost AS s
+        INNER JOIN bi.site_cost AS c ON c.electricity_area = ?
         WHERE hardware = '8x-h100-sxm-80' AND on_date = (SELECT max(on_date) FROM marts.owned_server_cost)
-        """
+        """,
+        [site],
     ).fetchall()
     locale = load_locale("en")
     for use, price, kwh, rent in [(0.3, 250_000, electricity, 6.88), (0.55, 310_000, 0.2, 3.8), (0.9, 120_000, 0.05, 2.1)]:
@@ -215,12 +218,12 @@ def test_sliders_agree_with_the_formulas(archive: Cli, driver: Any, published: d
             load_kw=load_kw,
             pue=base["pue"],
             electricity_usd_per_kwh=kwh,
-            colocation_usd_per_month=base["colocation_usd_per_kw_month"] * load_kw,
-            staff_usd_per_year=base["staff_fte_per_node"] * base["staff_usd_per_fte_year"],
+            colocation_usd_per_month=colocation * load_kw,
+            staff_usd_per_year=base["staff_fte_per_node"] * staff,
         )
         fixed = on_prem_usd_per_hour(server, 0.0)
         variable = on_prem_usd_per_hour(server, 1.0) - fixed
-        choice = f"server=8x-h100-sxm-80&use={use}&server_usd={price}&electricity={kwh}&rent={rent}&currency=USD"
+        choice = f"server=8x-h100-sxm-80&site={site}&use={use}&server_usd={price}&electricity={kwh}&rent={rent}&currency=USD"
         show(driver, address(archive, "own", choice=choice))
         packing = driver.execute_script("return breakeven.hour().s.packing_share")
         even = break_even_utilisation(fixed, variable, rent * 8 / packing)
@@ -228,6 +231,17 @@ def test_sliders_agree_with_the_formulas(archive: Cli, driver: Any, published: d
         assert locale.money((fixed + use * variable) / use, "USD") in said
         assert locale.money(rent * 8 / packing, "USD") in said
         assert (locale.share(even, 1) in said) if even is not None else ("cheaper at any use" in said)
+
+
+def test_another_place_has_its_own_electricity(archive: Cli, driver: Any, published: duckdb.DuckDBPyConnection) -> None:
+    show(driver, address(archive, "own", choice="electricity=0.5&currency=USD"))
+    [(france,)] = published.execute("SELECT electricity_usd_per_kwh FROM bi.site_cost WHERE electricity_area = 'FR'").fetchall()
+    choose(driver, "site", "FR")
+    assert driver.find_element("css selector", "output[data-of=electricity]").text == load_locale("en").money(france, "USD") + "/kWh"
+    assert "France" in answer(driver)
+    first = driver.find_element("css selector", "[data-figure=cost_parts] tbody tr").text
+    choose(driver, "site", "FI")
+    assert "France" in first and "Finland" in driver.find_element("css selector", "[data-figure=cost_parts] tbody tr").text
 
 
 def test_figures_are_written_as_the_locale_writes_them(archive: Cli, driver: Any) -> None:
@@ -247,6 +261,16 @@ def test_health_lists_what_failed(archive: Cli, driver: Any, published: duckdb.D
     shown = {row.text.split(" ")[0] for row in driver.find_elements("css selector", "[data-figure=sources] tbody tr")}
     assert shown == {source for (source,) in published.execute("SELECT source FROM bi.data_health").fetchall()}
     assert "offline" in answer(driver)
+
+
+def test_the_record_is_said_in_the_language_of_the_page(archive: Cli, driver: Any) -> None:
+    show(driver, address(archive, "health", "fr"))
+    said = driver.find_elements("css selector", "[data-figure=sources] tbody td:last-child")
+    assert len(said) > 50 and not [cell.text for cell in said if cell.get_attribute("lang")]
+    assert any("n\u2019a pas été interrogé" in cell.text for cell in said)
+    # What has no words of its own is marked, for the reader and for who reads aloud.
+    others = driver.find_elements("css selector", "[data-figure=checks] tbody td:last-child")
+    assert others and all(cell.get_attribute("lang") == "en" and cell.text.startswith("(en anglais) ") for cell in others)
 
 
 def test_every_option_has_a_word_and_is_drawn(archive: Cli, driver: Any, published: duckdb.DuckDBPyConnection) -> None:

@@ -12,10 +12,29 @@
 
   // --- own or rent: the hour of the server at the reader's own prices -----------------------------------------------------------
   const server = () => b.store.servers?.find((row) => row.hardware === state.server);
+  // Where the server stands: what energy, space and salaries cost there, against the place of the published figures.
+  const siteOf = (area) => b.store.sites?.find((row) => row.electricity_area === area);
+  const site = () => siteOf(state.site);
+  function dearerThere(area) {
+    const there = site(), here = siteOf(area);
+    if (!there || !here) return { energy: 1, space: 1, staff: 1 };
+    return { energy: there.electricity_usd_per_kwh / here.electricity_usd_per_kwh, space: there.colocation_usd_per_kw_month / here.colocation_usd_per_kw_month, staff: there.staff_usd_per_fte_year / here.staff_usd_per_fte_year };
+  }
+  const isElsewhere = (area) => Boolean(site()) && state.site !== area;
+  // Parts of an owned hour at the chosen site; they sum to the hour of the server there.
+  function parts() {
+    const rows = (b.store.parts ?? []).map((row) => {
+      const factor = dearerThere(row.electricity_area)[row.cost_part] ?? 1;
+      return { ...row, base_fixed_usd_per_hour: row.base_fixed_usd_per_hour * factor, base_variable_usd_per_hour: row.base_variable_usd_per_hour * factor, electricity_area: site() ? state.site : row.electricity_area };
+    });
+    const whole = {};
+    for (const row of rows) whole[row.hardware] = (whole[row.hardware] ?? 0) + row.base_fixed_usd_per_hour;
+    return rows.map((row) => ({ ...row, fixed_cost_share: row.base_fixed_usd_per_hour / whole[row.hardware] }));
+  }
   const SLIDERS = {
     use: { from: () => 0.3, least: 0.02, most: 1, step: 0.01, says: (value) => share(value) },
     server_usd: { from: (s) => s.server_usd, least: 20000, most: 1000000, step: 1000, says: (value, s) => priceOf(s, value) },
-    electricity: { from: (s) => s.electricity_usd_per_kwh, least: 0.02, most: 0.6, step: 0.005, says: (value, s) => priceOf(s, value) + "/kWh" },
+    electricity: { from: (s) => site()?.electricity_usd_per_kwh ?? s.electricity_usd_per_kwh, least: 0.02, most: 0.6, step: 0.005, says: (value, s) => priceOf(s, value) + "/kWh" },
     rent: { from: (s) => s.rented_usd_per_gpu_hour ?? 4, least: 0.2, most: 20, step: 0.01, says: (value, s) => priceOf(s, value) },
   };
   const at = (name) => { const s = server(); return name in state && state[name] !== "" ? Number(state[name]) : SLIDERS[name].from(s); };
@@ -23,7 +42,7 @@
     const s = server();
     if (!s) return null;
     const dearer = at("server_usd") / s.server_usd, kwh = s.electricity_usd_per_kwh ? at("electricity") / s.electricity_usd_per_kwh : 1;
-    const grows = { capital: dearer, maintenance: dearer, energy: kwh, space: 1, staff: 1 };
+    const { space, staff } = dearerThere(s.electricity_area), grows = { capital: dearer, maintenance: dearer, energy: kwh, space, staff };
     let fixed = 0, variable = 0;
     for (const part of b.store.parts.filter((row) => row.hardware === s.hardware && row.electricity_area === s.electricity_area)) {
       fixed += part.base_fixed_usd_per_hour * grows[part.cost_part];
@@ -38,9 +57,11 @@
     const against = (comparator) => b.rowsOf(b.setup.figures[2]).find((row) => row.comparator === comparator);
     const least = against("cheapest"), median = against("market_median");
     if (!least || !median) return [];
-    const perGpu = (row) => priceOf(s, (row.rented_usd_per_hour / s.gpu_count) * s.packing_share), even = median.base_break_even_utilisation_share;
+    const usdPerGpu = (row) => (row.rented_usd_per_hour / s.gpu_count) * s.packing_share, perGpu = (row) => priceOf(s, usdPerGpu(row));
+    // The published break-even is that of the place of the published figures.
+    const even = isElsewhere(s.electricity_area) ? hour().evenUse(usdPerGpu(median)) : median.base_break_even_utilisation_share;
     return [text(known(even) ? "say.comparators" : "say.comparators_never", { count: number(median.seller_count, 0), least: perGpu(least), who: least.comparator_provider, median: perGpu(median), even: share(even), days: number(least.price_age_days, 0) }),
-      text("say.owned_in", { area: word("place", s.electricity_area), days: number(b.store.parts.find((row) => row.hardware === s.hardware)?.price_age_days, 0) })];
+      text("say.owned_in", { area: word("place", site() ? state.site : s.electricity_area), tariff: day(site()?.price_as_of_on), days: number(b.store.parts.find((row) => row.hardware === s.hardware)?.price_age_days, 0) })];
   }
   function map() {
     const h = hour();
@@ -54,7 +75,7 @@
     return rows;
   }
 
-  b.derived = { derived_groups: groups, derived_map: map };
+  b.derived = { derived_groups: groups, derived_map: map, derived_parts: parts };
   b.sliders = SLIDERS; b.at = at; b.server = server; b.hour = hour;
 
   // --- in words -------------------------------------------------------------------------------------------------------------------

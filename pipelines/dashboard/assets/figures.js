@@ -35,7 +35,10 @@ window.breakeven = (() => {
     if (kind === "gpu") return deviceOf(code);
     const term = kind === "option" && /^commitment_(\d+)_months$/.exec(code);
     if (term && !(`${kind}.${code}` in words)) return text("option.commitment_months", { months: term[1] });
-    return words[`${kind}.${code}`] ?? (kind === "place" && /^[A-Z]{2}$/.test(code) ? countries.of(code) : code);
+    if (`${kind}.${code}` in words || kind !== "place") return words[`${kind}.${code}`] ?? code;
+    // A province is its country's.
+    const [, country, part] = /^([A-Z]{2})(?:-([A-Z]{2}))?$/.exec(code) ?? [];
+    return country ? countries.of(country) + (part ? ` (${part})` : "") : code;
   };
   const decimalsOf = (value) => {
     if (value === 0) return 2;
@@ -108,7 +111,7 @@ window.breakeven = (() => {
   const cell = (figure, row, { name, kind }) => {
     const value = row[name];
     switch (kind) {
-      case "text": return value === null || value === undefined || value === "" ? unknown : String(value);
+      case "text": case "record": return value === null || value === undefined || value === "" ? unknown : String(value);
       case "day": return dated(value, shortMonths);
       case "days": case "count": return number(value, 0);
       case "share": return share(value);
@@ -119,6 +122,22 @@ window.breakeven = (() => {
       default: return word(kind, value);
     }
   };
+  // A record is in English: each of its sentences that the page's language has is said in that; the others are marked.
+  const sentences = setup.records.map(([said, own]) => {
+    const places = [...said.matchAll(/\{(\w+)\}/g)].map(([, place]) => place);
+    const pattern = said.split(/\{\w+\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("(.+?)");
+    return { pattern: new RegExp(`^${pattern}$`), own, places };
+  });
+  function ofRecord(said) {
+    const parts = said.split("; ").map((part) => {
+      for (const { pattern, own, places } of sentences) {
+        const found = pattern.exec(part);
+        if (found) return own.replace(/\{(\w+)\}/g, (_, place) => found[places.indexOf(place) + 1]);
+      }
+      return null;
+    });
+    return parts.includes(null) ? null : parts.join(" ; ");
+  }
   const isNumeric = (kind) => ["days", "count", "share", "ratio", "number", "usd"].includes(kind);
   const nameIn = (name) => (state.currency === "EUR" ? name.replace(/usd/g, "eur") : name);
   // A chart runs through time, a table begins with the newest.
@@ -152,7 +171,9 @@ window.breakeven = (() => {
       for (const shown of columns) {
         const place = line.insertCell();
         // A long name of code may break after its underscores.
-        const said = cell(figure, row, shown);
+        const recorded = shown.kind === "record" && french && row[shown.name] ? ofRecord(row[shown.name]) : undefined;
+        const said = recorded === null ? text("say.recorded", { text: row[shown.name] }) : recorded ?? cell(figure, row, shown);
+        if (recorded === null) place.lang = "en";
         place.append(...said.split(said.length > 24 ? /(?<=_)/ : /$^/).flatMap((part, i) => (i ? [document.createElement("wbr"), part] : [part])));
         if (isNumeric(shown.kind)) place.className = "number";
         else if (["day", "gpu"].includes(shown.kind)) place.className = "whole";

@@ -1,12 +1,15 @@
 // The page itself: selectors, sliders, and drawing again when a choice changes.
 (() => {
   const b = window.breakeven, { state, setup, store, text, word } = b;
-  const KINDS = { gpu: "gpu", server: "gpu", workload: "workload", option: "option", direction: "direction", group: "place" };
+  const KINDS = { gpu: "gpu", server: "gpu", workload: "workload", option: "option", direction: "direction", group: "place", site: "place" };
+  const FIRST_SITES = ["US", "EU27_2020", "FR", "DE"];
   const FIRST_GROUPS = ["world", "EU", "US", "FR"];
 
+  const firstOf = (first, values) => [...first.filter((value) => values.includes(value)), ...values.filter((value) => !first.includes(value))];
   function valuesOf(choice, before) {
     if (choice === "currency") return ["USD", "EUR"];
     if (choice === "server") return store.servers.map((row) => row.hardware);
+    if (choice === "site") return firstOf(FIRST_SITES, store.sites.map((row) => row.electricity_area));
     const values = new Set();
     for (const figure of setup.figures) {
       const column = choice === "group" ? "country_group" : figure.where[choice];
@@ -19,7 +22,7 @@
       }
     }
     const sorted = [...values].sort();
-    return choice === "group" ? [...FIRST_GROUPS.filter((g) => values.has(g)), ...sorted.filter((g) => !FIRST_GROUPS.includes(g))] : sorted;
+    return choice === "group" ? firstOf(FIRST_GROUPS, sorted) : sorted;
   }
 
   function fill() {
@@ -76,8 +79,8 @@
   b.start = () => {
     document.getElementById("choices")?.addEventListener("change", (event) => {
       state[event.target.name] = event.target.value;
-      // Another server has prices of its own.
-      if (event.target.name === "server") for (const name of ["server_usd", "electricity", "rent"]) delete state[name];
+      // Another server, and another place, has prices of its own.
+      for (const name of { server: ["server_usd", "electricity", "rent"], site: ["electricity"] }[event.target.name] ?? []) delete state[name];
       show();
     });
     document.getElementById("choices")?.addEventListener("submit", (event) => event.preventDefault());

@@ -28,6 +28,11 @@ _SERVERS = f"""
     WHERE s.on_date = {TODAY} AND s.base_fixed_usd_per_hour IS NOT NULL AND s.gpu_count = 8
     ORDER BY s.hardware, s.electricity_area
 """
+# What the parts are weighed with where the server stands elsewhere. States of the United States are left to SQL: they differ little.
+_SITES = """
+    SELECT electricity_area, electricity_usd_per_kwh, colocation_usd_per_kw_month, staff_usd_per_fte_year, price_as_of_on, source_detail
+    FROM bi.site_cost WHERE electricity_area NOT LIKE 'US-%' ORDER BY electricity_area
+"""
 _BREAK_EVEN = f"""
     SELECT model, precision, workload, server AS hardware, comparator, comparator_provider, comparator_region, comparator_count,
            seller_count,
@@ -39,8 +44,8 @@ _BREAK_EVEN = f"""
 
 PAGE = Page(
     order=4,
-    choices=("server", "model", "precision", "workload", "currency"),
-    queries={"servers": _SERVERS, "parts": _PARTS, "break_even": _BREAK_EVEN},
+    choices=("server", "site", "model", "precision", "workload", "currency"),
+    queries={"servers": _SERVERS, "parts": _PARTS, "sites": _SITES, "break_even": _BREAK_EVEN},
     figures=(
         Figure(
             "own_map",
@@ -51,7 +56,7 @@ PAGE = Page(
         ),
         Figure(
             "cost_parts",
-            "parts",
+            "derived_parts",
             (
                 Shown("hardware", "gpu"),
                 Shown("cost_part", "cost_part"),
@@ -95,5 +100,5 @@ PAGE = Page(
             label=("comparator", "comparator_provider"),
         ),
     ),
-    defaults={**QUESTION, "server": "8x-h100-sxm-80"},
+    defaults={**QUESTION, "server": "8x-h100-sxm-80", "site": "US"},
 )

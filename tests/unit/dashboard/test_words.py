@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 
@@ -24,6 +25,17 @@ def test_a_column_without_a_word_is_an_error_of_the_build(language: str) -> None
     assert _setup("sources", page("source"), locale, FACTS)["figures"]
     with pytest.raises(LocaleError, match=r"column\.nobody_said"):
         _setup("sources", page("nobody_said"), locale, FACTS)
+
+
+def test_sentences_of_the_record_are_those_that_the_program_writes() -> None:
+    program = "\n".join(path.read_text(encoding="utf-8") for path in PACKAGE_FOLDER.rglob("*.py"))
+    english = load_locale("en", PACKAGE_FOLDER / "dashboard" / "locales").messages
+    said = {key: text for key, text in english.items() if key.startswith("record.")}
+    assert len(said) > 20
+    # Between its places and colons a sentence stands in the program as it does here, however its places are called there.
+    parts = [(key, part) for key, text in said.items() for part in re.split(r"\{\w+\}|: ", text) if len(part) > 5]
+    missing = {key: part for key, part in parts if part not in program}
+    assert missing == {}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
