@@ -4,7 +4,7 @@
 shows. Nothing here fetches or writes prices.
 """
 
-from pipelines.decision.comparing import compare, portfolio, sweep
+from pipelines.decision.comparing import compare, portfolio, sweep, with_answers_apart
 from pipelines.decision.documents import WorkloadError
 from pipelines.decision.load_file import HOURS_PER_DAY, MOST_TOKENS_PER_HOUR
 from pipelines.decision.plan import Decision, decide
@@ -32,4 +32,5 @@ __all__ = [
     "read_market",
     "sweep",
     "sweep_as_text",
+    "with_answers_apart",
 ]

@@ -14,7 +14,7 @@ import numpy as np
 from pipelines.decision.documents import WorkloadError
 from pipelines.decision.load_file import HOURS_PER_DAY
 from pipelines.decision.market import Market
-from pipelines.decision.plan import decide
+from pipelines.decision.plan import Apart, Decision, decide
 from pipelines.decision.workload import Workload
 
 # What is exchanged at a time to see which inputs turned an answer.
@@ -130,6 +130,19 @@ def portfolio(workloads: Sequence[tuple[Workload, np.ndarray]]) -> tuple[Workloa
     of_all = {"csv": None, "shape": shapes.pop() if len(shapes) == 1 else None, f"{first.token_kind}_tokens_per_day": a_day}
     names = " + ".join(workload.name for workload, _ in workloads)
     return first.model_copy(update={"name": names, "load": first.load.model_copy(update=of_all)}), load
+
+
+def with_answers_apart(shared: Decision, workloads: Sequence[tuple[Workload, np.ndarray]]) -> Decision:
+    """The answer to a portfolio with those to its workloads on machines of their own, from the same market: they ask for the same."""
+    found = []
+    for workload, load in workloads:
+        best = decide(workload, load, shared.market, draws=1).best
+        cost = best.cost_usd[workload.horizon_years] if best else None
+        if best is None or cost is None:
+            found.append(Apart(workload.name, None, None, None, None))
+        else:
+            found.append(Apart(workload.name, best.kind, best.title, cost["base"], best.capital_usd))
+    return replace(shared, apart=tuple(found))
 
 
 def _must_be_the_same(workload: Workload) -> dict[str, Any]:

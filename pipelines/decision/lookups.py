@@ -16,6 +16,7 @@ from pipelines.prices.iso_countries import COUNTRIES
 # How far the operator of a machine is known; without a constraint only professional sellers answer.
 TRUST_TIERS = ("datacenter", "secure", "community", "unverified")
 PROFESSIONAL = frozenset({"datacenter", "secure"})
+_MOST_MEANT = 5
 _OTHER_NAMES = {"UK": "GB (United Kingdom)", "EL": "GR (Greece)", "EUROPE": "EU"}
 
 
@@ -40,10 +41,12 @@ def known_value(field: str, value: str, known: Iterable[str]) -> None:
 
 
 def hint(value: str, known: Iterable[str]) -> str:
-    """What was probably meant, to stand behind a message; nothing where no known value is near."""
-    by_plain = {_plain(name): name for name in known}
-    near = difflib.get_close_matches(_plain(value[:200]), by_plain, 1, 0.7)
-    return f"; write {by_plain[near[0]]}" if near else ""
+    """What was probably meant, to stand behind a message: the nearest known value, else all that begin so (`H100`); nothing else."""
+    by_plain, asked = {_plain(name): name for name in known}, _plain(value[:200])
+    near = difflib.get_close_matches(asked, by_plain, 1, 0.7)
+    longer = sorted(name for plain, name in by_plain.items() if asked and plain.startswith(asked))
+    meant = longer[:_MOST_MEANT] if len(longer) > 1 or not near else [by_plain[near[0]]]
+    return f"; write {' or '.join(meant)}" if meant else ""
 
 
 def _plain(text: str) -> str:

@@ -5,14 +5,16 @@ Belongs here: the questions, their defaults, what fits them, and the file that f
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from pipelines.decision.documents import WorkloadError
 from pipelines.decision.fields import NUMBER, Country, Positive, Text
+from pipelines.decision.lookups import known_value
 from pipelines.decision.mistakes import in_words
 from pipelines.decision.report.speech import speech
 from pipelines.decision.workload import Currency, Growth, InputTokens, OutputTokens, Shape, Years
@@ -58,8 +60,11 @@ QUESTIONS = (
 INPUT_PER_DAY = "How many tokens are read on a mean day?"
 
 
-def ask(answer: Callable[[str], str], say: Callable[[str], None], language: str = "en") -> dict[str, Any]:
-    """Each question until its answer fits; an empty one takes the default. `answer` is given the words to show, `say` what did not fit."""
+def ask(answer: Callable[[str], str], say: Callable[[str], None], models: Collection[str] = (), language: str = "en") -> dict[str, Any]:
+    """Each question until its answer fits; an empty one takes the default. `answer` is given the words to show, `say` what did not fit.
+
+    Where `models` are given, the model is one of them.
+    """
     t, found = speech(language), dict[str, Any]()
     for question in QUESTIONS:
         words = INPUT_PER_DAY if question.key == "per_day" and not found["output"] else question.words
@@ -67,8 +72,12 @@ def ask(answer: Callable[[str], str], say: Callable[[str], None], language: str 
             value = question.read(answer(f"{t(words)} [{question.default}] ").strip() or question.default)
             try:
                 TypeAdapter(question.fits).validate_python(value)
+                if question.key == "model" and models:
+                    known_value("model", value, models)
             except ValidationError as error:
                 say(in_words(error))
+            except WorkloadError as error:
+                say(str(error))
             else:
                 found[question.key] = value
     return found

@@ -69,8 +69,21 @@ class Threshold:
 
 
 @dataclass(frozen=True)
+class Apart:
+    """The answer to one workload of a portfolio on machines of its own; all but its name None where nothing serves it."""
+
+    workload: str
+    kind: str | None
+    title: str | None
+    cost_usd: float | None
+    capital_usd: float | None
+
+
+@dataclass(frozen=True)
 class Decision:
-    """Everything that is to be said. `options` are the cheapest of each kind, cheapest first over the horizon."""
+    """Everything that is to be said. `options` are the cheapest of each kind, cheapest first over the horizon; `apart` of a portfolio the
+    answers to its workloads.
+    """
 
     workload: Workload
     market: Market
@@ -92,6 +105,7 @@ class Decision:
     forward_rents: list[ForwardRent]
     old_figures: list[str]
     last_known: list[LastKnown]
+    apart: tuple[Apart, ...] = ()
 
     @property
     def best(self) -> Option | None:
@@ -102,6 +116,18 @@ class Decision:
     def usd_per_unit(self) -> float:
         """USD of one unit of the workload's currency."""
         return self.market.usd_per_eur if self.workload.currency == "EUR" else 1.0
+
+    @property
+    def apart_usd(self) -> float | None:
+        """What the workloads of a portfolio cost over the horizon, each in its cheapest way; None where one has none, or there are none."""
+        costs = [one.cost_usd for one in self.apart if one.cost_usd is not None]
+        return sum(costs) if costs and len(costs) == len(self.apart) else None
+
+    @property
+    def apart_is_over_budget(self) -> bool:
+        """Whether those ways take more capital together than the workload's budget, which each of them keeps."""
+        budget = self.workload.constraints.capital_budget
+        return budget is not None and sum(one.capital_usd or 0.0 for one in self.apart) > budget * self.usd_per_unit
 
 
 def decide(workload: Workload, load: np.ndarray, market: Market, draws: int = DRAWS) -> Decision:

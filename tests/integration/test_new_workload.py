@@ -43,13 +43,38 @@ def at_a_terminal(arguments: list[str], answers: list[str]) -> tuple[str, int]:
 
 def test_an_answer_that_does_not_fit_is_asked_for_again(tmp_path: Path) -> None:
     path = tmp_path / "w.yaml"
-    answers = ["Chat à Paris", "", "2 048", "2048", "512", "50,000,000", "50e6", "bureau", "diurnal", "20%", "0.2", "12", "3"]
+    answers = [
+        "Chat à Paris",
+        "Llama 3.1",
+        "Lama-3.3-70B",
+        "Llama-3.3-70B",
+        "2 048",
+        "2048",
+        "512",
+        "50,000,000",
+        "50e6",
+        "bureau",
+        "diurnal",
+        "20%",
+        "0.2",
+        "12",
+        "3",
+    ]
     shown, code = at_a_terminal([str(path)], [*answers, "France", "fr", "franc", "eur"])
     assert code == 0, shown
     assert shown.count("expected a number such as 40e6 or 0.05, without separators of thousands") == 3
-    for said in ("expected 'constant', 'business_hours'", "expected at most 10", "ISO 3166", "expected 'USD' or 'EUR'", "w.yaml: written"):
+    for said in (
+        "expected 'constant', 'business_hours'",
+        "expected at most 10",
+        "ISO 3166",
+        "expected 'USD' or 'EUR'",
+        "w.yaml: written",
+        "; write Llama-3.3-70B\r",
+    ):
         assert shown.count(said) == 1, said
+    assert "model is 'Llama 3.1', expected one of" in shown and "; write Llama-3.1-405B or Llama-3.1-70B" in shown
     workload, _ = load_workload(path)
+    assert workload.model == "Llama-3.3-70B"
     assert (workload.name, workload.tokens.input, workload.load.shape, workload.horizon_years) == ("Chat à Paris", 2048, "diurnal", 3)
     assert (workload.constraints.countries, workload.electricity_area, workload.currency) == (("FR",), "FR", "EUR")
 

@@ -52,16 +52,15 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     if (options.html or options.markdown) and (options.sweep or options.compare):
         raise UsageError("--sweep and --compare are shown as text or as --json, expected one of them")
     try:
-        asked = [decision.load_workload(path) for path in options.workload]
-        if options.portfolio:
-            asked = [decision.portfolio(asked)]
+        apart = [decision.load_workload(path) for path in options.workload]
+        asked = [decision.portfolio(apart)] if options.portfolio else apart
         with reader.published(settings) as connection:
             if options.sweep is not None:
                 text, code = _sweep(options, asked, connection), GOOD
             elif options.compare is not None:
                 text, code = _compare(options, asked, connection, settings), GOOD
             else:
-                text, code = _answers(options, asked, connection)
+                text, code = _answers(options, asked, apart, connection)
     except decision.WorkloadError as error:
         raise UsageError(str(error)) from error
     if options.output is None:
@@ -74,10 +73,12 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     return code
 
 
-def _answers(options: argparse.Namespace, asked: list[Any], connection: duckdb.DuckDBPyConnection) -> tuple[str, int]:
+def _answers(options: argparse.Namespace, asked: list[Any], apart: list[Any], connection: duckdb.DuckDBPyConnection) -> tuple[str, int]:
     from pipelines import decision  # noqa: PLC0415
 
     found = [decision.decide(w, load, _market(connection, w, options.as_of, path)) for path, (w, load) in _named(options, asked)]
+    if options.portfolio and len(apart) > 1:
+        found = [decision.with_answers_apart(shared, apart) for shared in found]
     code = GOOD if all(f.best for f in found) else FAILED
     if options.watch is not None:
         from pipelines.cli.watch_file import turned_since  # noqa: PLC0415

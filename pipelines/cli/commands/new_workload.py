@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import csv
+import io
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +36,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     if not path.parent.is_dir():
         raise UsageError(f"{path}: its folder is not there")
     try:
-        text = as_yaml(ask(input, print, options.language))
+        text = as_yaml(ask(input, print, _models(), options.language))
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except EOFError:
@@ -42,3 +45,9 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
     print(f"{path}: written. Now: breakeven decide {path}")
     return GOOD
+
+
+def _models() -> list[str]:
+    """Models whose size is known: of others nothing can be said before somebody has measured them (`quotes.rates`)."""
+    text = resources.files("pipelines").joinpath("reference/model.csv").read_text(encoding="utf-8")
+    return [row["model"] for row in csv.DictReader(io.StringIO(text))]

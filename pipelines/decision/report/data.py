@@ -70,6 +70,15 @@ def as_dict(decision: Decision) -> dict[str, Any]:
         "conditions": decision.conditions,
         "old_figures": decision.old_figures,
         "last_known": [{**asdict(one), "cost": one.usd / by} for one in decision.last_known],
+        "apart": {
+            "cost": _over(decision.apart_usd, by),
+            "is_over_budget": decision.apart_is_over_budget,
+            "workloads": [
+                {"workload": one.workload, "kind": one.kind, "title": one.title, "cost": _over(one.cost_usd, by)} for one in decision.apart
+            ],
+        }
+        if decision.apart
+        else None,
         "forward_rents_usd": [asdict(f) for f in decision.forward_rents],
         "assumptions": [
             {"name": a.name, "scope": scope, **{f"{end}_value": v for end, v in a.band.items()}, "unit": a.unit, "source": a.source}

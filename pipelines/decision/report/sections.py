@@ -33,6 +33,8 @@ def sections(decision: Decision, t: Speech) -> list[tuple[str, Content]]:
         (t("What they cost, in {money} (base, and low to high)", money=money), [_shown(n, o, decision, t) for n, o in numbered]),
         (t("By part, over {horizon}", horizon=t.years(years)), _parts(decision, t)),
     ]
+    if decision.apart:
+        made.append((t("Answered apart, over {horizon}, in {money}", horizon=t.years(years), money=money), _apart(decision, t)))
     if decision.excluded:
         why = [{t("way"): t.kind(name), t("why"): t.of(why)} for name, why in decision.excluded.items()]
         made.append((t("Not possible"), why))
@@ -149,6 +151,19 @@ def _parts(decision: Decision, t: Speech) -> list[dict[str, Any]]:
     names = list(dict.fromkeys(part for o in decision.options for part in o.components_usd))
     numbered = [(t("way {number}", number=n), o.components_usd) for n, o in enumerate(decision.options, start=1)]
     return [{t("part"): t(part), **{way: t.amount(usd[part] / by) if part in usd else "-" for way, usd in numbered}} for part in names]
+
+
+def _apart(decision: Decision, t: Speech) -> list[dict[str, Any]]:
+    def row(name: str, way: str, usd: float | None) -> dict[str, Any]:
+        return {t("workload"): name, t("way"): way, t("cost"): "-" if usd is None else t.amount(usd / decision.usd_per_unit)}
+
+    best = decision.best
+    shared = best.cost_usd[decision.workload.horizon_years] if best else None
+    return [
+        *(row(one.workload, t.of(one.title) if one.title else "-", one.cost_usd) for one in decision.apart),
+        row(t("together"), "-", decision.apart_usd),
+        row(t("on the same machines"), t.of(best.title) if best else "-", shared["base"] if shared else None),
+    ]
 
 
 def _standings(decision: Decision, t: Speech) -> list[dict[str, Any]]:

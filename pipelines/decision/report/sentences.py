@@ -66,6 +66,9 @@ def headline(decision: Decision, t: Speech) -> str:
     sure = [t("nothing to compare it with" if word == "alone" else word), _unmeasured(best, t)]
     sure.append(t.of(decision.few_sellers) if decision.few_sellers else "")
     sure += [t("{kind} at its last known price would be cheaper", kind=t.kind(one.kind)) for one in decision.last_known if one.is_cheaper]
+    apart, shared = decision.apart_usd, _base(best, decision.workload.horizon_years)
+    if apart is not None and apart < shared and not decision.apart_is_over_budget:
+        sure.append(t("answered apart, its workloads would cost less"))
     title = t.of(best.title)
     return f"{title[0].upper()}{title[1:]} ({t('; ').join(filter(None, sure))})."
 
@@ -101,6 +104,7 @@ def reasons(decision: Decision, t: Speech) -> list[str]:
                 saved=t.share(1 - ours / theirs),
             )
         )
+    said += _apart(decision, t)
     machines = best.facts.get("machines_at_the_peak", 1)
     if machines > 1:
         said.append(t("Its greatest hour takes {count} such machines at a time.", count=machines))
@@ -119,6 +123,30 @@ def reasons(decision: Decision, t: Speech) -> list[str]:
     mine = yours(best)
     if mine:
         said.append(t("Your own figures in it: {figures}.", figures=", ".join(t(name) for name in mine)))
+    return said
+
+
+def _apart(decision: Decision, t: Speech) -> list[str]:
+    """A portfolio runs on one kind of machine: what its workloads cost on machines of their own stands beside it."""
+    by, money, years = decision.usd_per_unit, decision.workload.currency, decision.workload.horizon_years
+    unserved = [one.workload for one in decision.apart if one.cost_usd is None]
+    if unserved:
+        return [t("Answered apart, {names} would not be served.", names=", ".join(unserved))]
+    if decision.best is None or decision.apart_usd is None:
+        return []
+    apart, shared = decision.apart_usd, _base(decision.best, years)
+    share = t.share(abs(1 - shared / apart))
+    both = t(
+        "Answered apart, each in its cheapest way, its workloads cost {apart} {money} over {horizon}, on the same machines {shared}",
+        apart=apart / by,
+        money=money,
+        horizon=t.years(years),
+        shared=shared / by,
+    )
+    dearer = t("{both}: sharing costs {share} more.", both=both, share=share)
+    said = [dearer if apart < shared else t("{both}: sharing saves {share}.", both=both, share=share)]
+    if decision.apart_is_over_budget:
+        said.append(t("Apart they would take more capital together than the budget."))
     return said
 
 

@@ -334,3 +334,20 @@ def test_a_new_workload_takes_the_tariff_of_its_one_country(tmp_path: Path, coun
 def test_what_was_probably_meant_is_said(asked: str, meant: str) -> None:
     assert hint(asked, ["Llama-3.1-70B", "Qwen3-32B", "SecNumCloud", "datacenter"]) == f"; write {meant}"
     assert hint("something else", ["Llama-3.1-70B", "SecNumCloud"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("H100", "h100-any-80 or h100-nvl-94 or h100-pcie-80 or h100-sxm-80"),
+        ("h100 sxm", "h100-sxm-80"),
+        ("h100_sxm_80", "h100-sxm-80"),
+        ("L4", "l4-24 or l40s-48"),
+        ("MI300X", "mi300x-192"),
+        ("RTX 4090", "rtx-4090-24"),
+    ],
+)
+def test_a_device_without_its_form_is_said_with_the_forms_that_are_known(asked: str, meant: str) -> None:
+    known = ["h100-sxm-80", "h100-pcie-80", "h100-nvl-94", "h100-any-80", "l4-24", "l40s-48", "mi300x-192", "rtx-4090-24"]
+    assert hint(asked, known) == f"; write {meant}"
+    assert hint("", known) == "" and hint("TPU", known) == ""

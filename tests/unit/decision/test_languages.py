@@ -90,7 +90,7 @@ def test_comparisons_and_sweeps_are_french_too() -> None:
 
 def test_questions_are_asked_in_french() -> None:
     asked: list[str] = []
-    ask(lambda words: asked.append(words) or "", pytest.fail, "fr")  # type: ignore[func-returns-value]
+    ask(lambda words: asked.append(words) or "", pytest.fail, language="fr")  # type: ignore[func-returns-value]
     assert asked[0] == "Quel est le nom de la charge\u202f? [My workload] " and len(asked) == 10
 
 

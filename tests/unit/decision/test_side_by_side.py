@@ -8,8 +8,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipelines.decision import WorkloadError, compare, comparison_as_text, decide, portfolio, sweep, sweep_as_text
+from pipelines.decision import (
+    WorkloadError,
+    as_dict,
+    as_html,
+    as_markdown,
+    as_text,
+    compare,
+    comparison_as_text,
+    decide,
+    portfolio,
+    sweep,
+    sweep_as_text,
+    with_answers_apart,
+)
 from pipelines.decision.market import ApiOffer
+from pipelines.decision.plan import Apart
 from pipelines.decision.quotes import Quotes
 from pipelines.decision.workload import Load, Objective, Purchase, Resilience, ScaleToZero, Tokens
 from tests.unit.decision.test_plan import CAPACITY, DAY, cost, load, market, offer, workload
@@ -97,3 +111,57 @@ def test_workloads_on_shared_machines_are_one_load() -> None:
     read = workload().model_copy(update={"tokens": Tokens(input=1000, output=0), "load": Load(csv="a.csv")})
     summed, _ = portfolio([(read, load(0.4)), (read, load(0.5))])
     assert summed.load.csv is None and summed.load.input_tokens_per_day == pytest.approx(0.9 * CAPACITY * 24)
+
+
+def answered(loads: list[np.ndarray]) -> Any:
+    """The answer to a portfolio of such loads, where tokens cost what an owned server does at two thirds of its use."""
+    named = [(workload().model_copy(update={"name": f"load {n}"}), hours) for n, hours in enumerate(loads)]
+    shared = portfolio(named)
+    tokens = replace(SELLER, output_usd=1.5 * 87_600 / (43_800 * CAPACITY / 1e6))
+    return with_answers_apart(decide(*shared, market(api_offers=[tokens]), draws=50), named), named
+
+
+def test_a_portfolio_that_is_dearer_than_answers_apart_says_so_first() -> None:
+    # A server is full with the first; both need a second one, which is all but idle, or tokens for both.
+    found, named = answered([load(1.0), load(0.05)])
+    assert [one.kind for one in found.apart] == ["own", "api"] and found.best.kind == "api"
+    alone = [decide(w, hours, found.market, draws=1) for w, hours in named]
+    assert found.apart_usd == pytest.approx(sum(cost(one, kind) for one, kind in zip(alone, ("own", "api"), strict=True)))
+    assert found.apart_usd < found.best.cost_usd[5]["base"]
+    text = as_text(found)
+    assert "apart, its workloads would cost less" in " ".join(text.splitlines()[4:6])
+    apart, shared = found.apart_usd, found.best.cost_usd[5]["base"]
+    assert f"cost {apart:,.0f} USD over 5 years, on the same machines {shared:,.0f}: sharing costs" in " ".join(text.split())
+    for shown in (text, as_markdown(found), as_html(found)):
+        assert "Answered apart, over 5 years, in USD" in shown and "load 1" in shown
+    document = as_dict(found)["apart"]
+    assert document["cost"] == pytest.approx(apart) and [one["kind"] for one in document["workloads"]] == ["own", "api"]
+
+
+def test_a_portfolio_that_saves_says_how_much() -> None:
+    found, _ = answered([load(0.5), load(0.5)])
+    text = " ".join(as_text(found).split())
+    assert found.apart_usd > found.best.cost_usd[5]["base"] and "sharing saves" in text and "would cost less" not in text
+
+
+def test_one_workload_has_no_answers_apart() -> None:
+    found = decide(workload(), load(0.5), market(), draws=1)
+    assert (found.apart, found.apart_usd, as_dict(found)["apart"]) == ((), None, None)
+    assert "apart" not in as_text(found)
+
+
+def test_ways_apart_that_need_more_than_the_budget_are_no_saving() -> None:
+    found, _ = answered([load(1.0), load(0.05)])
+    [own, _tokens] = found.apart
+    budget = own.capital_usd / found.usd_per_unit * 1.5
+    bound = found.workload.model_copy(update={"constraints": found.workload.constraints.model_copy(update={"capital_budget": budget})})
+    twice = replace(found, workload=bound, apart=(own, own))
+    assert twice.apart_is_over_budget and "more capital together than the budget" in as_text(twice)
+    assert not replace(twice, apart=(own,)).apart_is_over_budget
+
+
+def test_a_workload_that_nothing_serves_apart_is_named() -> None:
+    found, _ = answered([load(1.0), load(0.05)])
+    lacking = replace(found, apart=(found.apart[0], Apart("load 1", None, None, None, None)))
+    assert lacking.apart_usd is None and "Answered apart, load 1 would not be served." in as_text(lacking)
+    assert as_dict(lacking)["apart"]["cost"] is None
