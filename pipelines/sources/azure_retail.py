@@ -33,6 +33,7 @@ SOURCE = Source(
 _PATH = "/api/retail/prices"
 _API_VERSION = "2023-01-01-preview"
 _FAMILIES = ("_NC", "_ND", "_NV", "_NG")
+_GPU_MACHINE = r"(?i)[_ ]N[CDVG]"
 # Regions of other clouds and of tests have prices that nobody can buy at.
 _OTHER_CLOUDS = ("usgov", "usdod", "china")
 _TEST_REGIONS = ("stg", "euap")
@@ -60,8 +61,10 @@ _FIELDS = {
 _REQUIRED = tuple(name for name in _FIELDS if name not in ("effective_end", "is_primary_meter_region", "reservation_term"))
 # "Virtual Machines NDsrH200v5 Series", "Virtual Machines NCCadsv5 Srs", "NCads A100 v4 Series Linux": nothing but plain Linux is named so.
 _PLAIN_PRODUCT = r"(?i)^(virtual machines )?n[cdgv][\w ]*? (series|srs)( linux)?$"
-_WINDOWS = r"(?i)\bwin(dows)?\b"
-_RETIRED = r"(?i)\blow priority\b"
+# Words of names stand apart by anything but a letter, or begin with a capital: "_Windows", "Win2022", "WinServer".
+_WINDOWS = r"(?i:(^|[^a-z])win(dows)?([^a-z]|$))|Win[A-Z]"
+_RETIRED = r"(?i)low[\s_-]*priority"
+_SPOT = r"(?i)(^|[^a-z])spot([^a-z]|$)"
 _HOURS_OF_A_MONTH = 730
 
 
@@ -147,26 +150,35 @@ def _is_plan(plan: object) -> bool:
     return isinstance(plan, dict) and isinstance(plan.get("term"), str)
 
 
+def _instant(stated: str) -> pl.Expr:
+    """A day, or a time with or without a zone, as UTC; NULL where it is neither."""
+    text = pl.col(stated).str.strip_chars()
+    zoned = text.str.to_datetime("%+", time_unit="us", strict=False).dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+    forms = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f")
+    day = text.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us"))
+    return pl.coalesce(zoned, *(text.str.to_datetime(form, time_unit="us", strict=False) for form in forms), day)
+
+
 def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:
     """Rows of feed observation for plain Linux machines.
 
     A product is let in by a name of the known form ("... Series", "... Srs", "... Linux"); Windows, cloud services, dedicated hosts and
-    the retired low priority are others. A price that is announced or has ended is none. All pages of a region are one instant: of
-    several meters of one machine the primary one stands, then the one that took effect last; where amounts differ still, all are given,
-    for the checks to say. A reservation's figure is the total of its term, whatever its unit says: it is divided by the hours of the
-    term, paid up front (`payment_option` all). A savings plan is hourly and paid as it goes (`payment_option` none).
+    the retired low priority are others. A price that is announced or has ended is none, nor is one whose dates cannot be read. All pages
+    of a region are one instant: of several meters of one machine the primary one stands, then the one that took effect last; where
+    amounts differ still, all are given, for the checks to say. A reservation's figure is the total of its term, whatever its unit says:
+    it is divided by the hours of the term, paid up front (`payment_option` all). A savings plan is hourly and paid as it goes
+    (`payment_option` none).
     """
     names = pl.concat_str(pl.col("meter_name"), pl.col("sku_name"), separator=" ")
     answered_at = pl.col("fetched_at").max().over("region")
-    starts_at, ends_at = (pl.col(name).str.to_datetime("%+", time_unit="us", strict=False) for name in ("effective_start", "effective_end"))
     machines = (
         raw.with_columns(
             fetched_at=answered_at,
-            __starts_at=starts_at.dt.convert_time_zone("UTC").dt.replace_time_zone(None),
-            __ends_at=ends_at.dt.convert_time_zone("UTC").dt.replace_time_zone(None),
+            __starts_at=_instant("effective_start"),
+            __ends_at=_instant("effective_end"),
         )
         .filter(
-            pl.any_horizontal(pl.col("arm_sku_name").str.contains(family, literal=True) for family in _FAMILIES)
+            pl.col("arm_sku_name").str.contains(_GPU_MACHINE)
             & pl.col("product_name").str.strip_chars().str.contains(_PLAIN_PRODUCT)
             & ~names.str.contains(_RETIRED)
             & ~pl.concat_str(names, "product_name", separator=" ").str.contains(_WINDOWS)
@@ -174,11 +186,11 @@ def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:
             & (pl.col("unit_of_measure") == "1 Hour")
             & (pl.col("tier_minimum_units").cast(pl.Float64, strict=False) == 0)
             & (pl.col("__starts_at") <= pl.col("fetched_at"))
-            & (pl.col("__ends_at").is_null() | (pl.col("__ends_at") >= pl.col("fetched_at")))
+            & (pl.col("effective_end").is_null() | (pl.col("__ends_at") >= pl.col("fetched_at")))
         )
         .with_columns(arm_sku_name=pl.col("arm_sku_name").str.strip_chars())
     )
-    is_spot = names.str.contains(r"(?i)\bspot\b")
+    is_spot = names.str.contains(_SPOT)
     used = machines.filter(pl.col("price_type") == "Consumption")
     plain = used.with_columns(
         purchase_option=pl.when(is_spot).then(pl.lit("spot")).otherwise(pl.lit("on_demand")),
