@@ -21,7 +21,8 @@ _SLICE = (
 )
 # The same as numbers and suffixes, which stand for other things in the name of a product.
 _SLICE_OF_NAME = _SLICE + (
-    r"|[- ]\d+[QCAB]\b|\b0?[.,]\d+ ?[X×]|[X×*] ?0?[.,]\d|\b0[.,]\d+ |\b\d+ ?/ ?\d+\b|\b\d+ ?OF ?\d+\b|\b\d+ ?%|[½⅓⅔¼¾⅕⅙⅐⅛⅜⅝⅞]"
+    r"|[- ]\d+[QCAB]\b|\b0?[.,]\d+ ?[X×]|[X×*] ?0?[.,]\d|(?:^|[- ])0[.,]\d+\b"
+    r"|\b\d+ ?/ ?\d+\b|/ ?[2-9]$|\b\d+ ?OF ?\d+\b|\b\d+ ?%|[½⅓⅔¼¾⅕⅙⅐⅛⅜⅝⅞]"
 )
 # Words that compare with a device or leave open which one it is.
 _NOT_ITSELF = (

@@ -106,6 +106,10 @@ def test_a_name_of_two_devices_is_neither_device_nor_conflict() -> None:
         "AMD Instinct MI300X 1VF",
         "gpu_1x_h100_mig",
         "H100 MIG7",
+        "H100/2",
+        "H100 / 7",
+        "H100-0.25",
+        "H100 0.5",
     ],
 )
 def test_less_than_a_whole_device_is_no_device(name: str) -> None:
