@@ -34,7 +34,7 @@ def _paragraphs(content: str) -> str:
 
 
 def table(found: list[dict[str, Any]], width: int = WIDTH) -> str:
-    """Rows as an aligned table; texts are wrapped until it fits."""
+    """Rows as an aligned table; texts are wrapped until it fits, and columns that do not fit side by side stand below, after the first."""
     if not found:
         return "(no rows)"
     names = list(found[0])
@@ -43,16 +43,43 @@ def table(found: list[dict[str, Any]], width: int = WIDTH) -> str:
     widths = [max(len(row[i]) for row in cells) for i in range(len(names))]
     heads = [max(map(len, name.split())) for name in names]
     widths = [max(w, min(len(name), max(head, LEAST_COLUMN))) for w, name, head in zip(widths, names, heads, strict=True)]
-    least = [max([LEAST_COLUMN, *(len(part) for row in cells for part in _unbroken(row[i], numeric[i]))]) for i in range(len(names))]
+    unbroken = [max((len(part) for row in cells for part in _unbroken(row[i], numeric[i])), default=0) for i in range(len(names))]
+    least = [
+        max(unbroken[i], min(heads[i], widths[i])) if numeric[i] else max(unbroken[i], min(LEAST_COLUMN, widths[i]))
+        for i in range(len(names))
+    ]
+    shown = []
+    for columns in _side_by_side(least, width):
+        kept = _narrowed([widths[i] for i in columns], [least[i] for i in columns], width)
+        of = [numeric[i] for i in columns]
+        lines = [*_lines([names[i] for i in columns], kept, of), "  ".join("-" * w for w in kept)]
+        for row in cells:
+            lines += _lines([row[i] for i in columns], kept, of)
+        shown.append("\n".join(lines))
+    return "\n\n".join(shown)
+
+
+def _side_by_side(least: list[int], width: int) -> list[list[int]]:
+    """The columns of each part of a table: all of them where they fit, else as many as do, each part beginning with the first column."""
+    parts, taken = [[0]], least[0]
+    for i in range(1, len(least)):
+        if taken + 2 + least[i] > width and len(parts[-1]) > 1:
+            parts.append([0])
+            taken = least[0]
+        parts[-1].append(i)
+        taken += 2 + least[i]
+    return parts
+
+
+def _narrowed(widths: list[int], least: list[int], width: int) -> list[int]:
+    """The widths with the widest columns narrowed until all fit, none below its least."""
+    widths = list(widths)
     while sum(widths) + 2 * (len(widths) - 1) > width:
         widest = max(range(len(widths)), key=lambda i: widths[i] - least[i])
         if widths[widest] <= least[widest]:
             break
         widths[widest] -= 1
-    lines = [*_lines(names, widths, numeric), "  ".join("-" * w for w in widths)]
-    for row in cells:
-        lines += _lines(row, widths, numeric)
-    return "\n".join(lines)
+    return widths
 
 
 def _lines(row: list[str], widths: list[int], numeric: list[bool]) -> list[str]:

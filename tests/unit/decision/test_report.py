@@ -56,11 +56,30 @@ def test_no_figure_of_a_table_is_broken_in_two() -> None:
 
 
 def test_no_word_of_a_table_is_broken_in_two() -> None:
-    usd = {f"way {n}": "1,246,054,237" for n in range(1, 8)}
-    shown = table([{"part": "maintenance", **usd}, {"part": "rent of peaks", **usd}])
-    assert "maintenance" in shown and "rent of\n" in shown.replace(" " * 2, "\n")
+    usd = {f"way {n}": "12,460,542" for n in range(1, 8)}
+    shown = table([{"part": "maintenance", **usd}, {"part": "rent of the peaks", **usd}])
+    assert max(map(len, shown.splitlines())) <= WIDTH
+    assert "maintenance" in shown and "rent of the\n" in shown.replace(" " * 2, "\n")
 
 
 def test_a_column_of_long_words_alone_is_a_column() -> None:
     assert "agents-around-the-clock" in table([{"name": "agents-around-the-clock", "way": "own"}])
     assert "x" * 40 in table([{"name": "x" * 40}])
+
+
+def test_a_table_of_many_ways_stands_in_parts_that_each_fit() -> None:
+    ways = [f"way {n}" for n in range(1, 10)]
+    rows = [{"part": part} | {way: f"{258_918_181 + n:,}" for n, way in enumerate(ways)} for part in ("machines while in use", "tokens")]
+    shown = table(rows)
+    assert max(map(len, shown.splitlines())) <= WIDTH
+    parts = shown.split("\n\n")
+    assert len(parts) == 2 and all(part.startswith("part") and "machines" in part and "tokens" in part for part in parts)
+    figures = [line.split()[1:] for part in parts for line in part.splitlines() if line.startswith("tokens")]
+    assert [figure for line in figures for figure in line] == [f"{258_918_181 + n:,}" for n in range(9)]
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 9, 12])
+@pytest.mark.parametrize("digits", [1, 6, 9, 15])
+def test_no_table_is_wider_than_a_terminal(count: int, digits: int) -> None:
+    row = {"part": "a part with a long name"} | {f"way {n}": f"{10**digits:,}..{10 ** (digits + 1):,}" for n in range(count)}
+    assert max(map(len, table([row]).splitlines())) <= WIDTH
