@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from datetime import date
 
 import polars as pl
+import polars.selectors as cs
 
 from pipelines.costing.assumptions import BANDS, assumption_set_id, in_one_row
 from pipelines.costing.days import Days, spans
 from pipelines.costing.fx import eur_per_usd_by_day
-from pipelines.costing.throughput_selection import is_shown, measured_choice
+from pipelines.costing.month_parts import MonthPart
+from pipelines.costing.throughput_selection import CONFIGURATION, is_shown, measured_choice
 from pipelines.economics import (
     break_even_hours,
     break_even_utilisation,
@@ -56,7 +58,7 @@ def break_even(
     reference_cost_assumption: pl.LazyFrame,
     fx_rate: pl.LazyFrame,
     as_of: date,
-) -> Iterator[pl.LazyFrame]:
+) -> Iterator[MonthPart]:
     """One row per day, window, model, precision, workload, server and comparator; some days at a time."""
     third_party = third_party_series(price_history).with_columns(is_third_party=True)
     is_compared = (pl.col("purchase_option") == "on_demand") & pl.col("trust_tier").is_in(PROFESSIONAL)
@@ -88,27 +90,55 @@ def break_even(
     )
     priced, availability = windows_of.collect().lazy(), said.collect().lazy()
     gaps = gaps_after(priced, as_of).collect().lazy()
-    owned_server_cost = owned_server_cost.collect().lazy()
-    choice = measured_choice(throughput, reference_workload).collect().lazy()
+    owned_server_cost = owned_server_cost.filter(pl.col("gpu_count") == NODE_GPUS).collect().lazy()
+    choice = measured_choice(throughput, reference_workload).sort(CONFIGURATION).collect()
     packing, set_id = in_one_row(reference_cost_assumption, ("packing_share",)), assumption_set_id(reference_cost_assumption)
-    assumed = packing.join(set_id, how="cross").collect().lazy()
+    assumed = packing.join(set_id, how="cross").collect()
     euros = eur_per_usd_by_day(fx_rate, as_of).collect().lazy()
-    windows = pl.LazyFrame({"window_days": WINDOWS_DAYS}, schema={"window_days": pl.Int64})
-    names = pl.LazyFrame({"comparator": COMPARATORS})
+    described = series.drop("device", "seller", "is_third_party")
+    # A series that comes anew changes the numbers of all, but not of those that are offered on other days.
     for days in spans(owned_server_cost, as_of, ROWS_AT_ONCE):
-        owned = (
-            days.of(owned_server_cost.filter(pl.col("gpu_count") == NODE_GPUS))
-            .rename({"hardware": "server", "price_as_of_on": "server_price_as_of_on", "reason_no_figure": "__no_server"})
-            .drop("price_age_days")
-            .join(choice, on="gpu")
-            .filter(is_shown(as_of))
-            .join(windows, how="cross")
-            .join(names, how="cross")
-        )
-        comparators = of_like_shape(offers_on(days, priced, gaps), availability)
-        comparators = comparators.join(series.drop("device", "seller", "is_third_party"), on="series").collect().lazy()
-        rows = owned.join(comparators, on=["on_date", "window_days", "gpu", "comparator"], how="left")
-        yield answered(rows.join(assumed, how="cross").join(euros, on="on_date", how="left"))
+        offers = that_can_be_had(offers_on(days, priced, gaps), availability, "series").collect().lazy()
+        arguments = {
+            "owned": days.of(owned_server_cost).collect(),
+            "offers": numbered_by_themselves(offers).sort("series", "window_days", "on_date").collect(),
+            "described": numbered_by_themselves(described.join(offers, on="series", how="semi").sort("series")).collect(),
+            "choice": choice,
+            "assumed": assumed,
+            "euros": days.of(euros).collect(),
+            # On other days the default workload alone is shown.
+            "refreshed_on": as_of if days.last == as_of else None,
+        }
+        yield MonthPart(days.month, of_some_days, arguments)
+
+
+def numbered_by_themselves(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Rows with the places of their numbers among those that stand there, in the place of the numbers."""
+    return rows.with_columns(cs.by_name("series", "device", "seller", require_all=False).rank("dense"))
+
+
+def of_some_days(
+    owned: pl.LazyFrame,
+    offers: pl.LazyFrame,
+    described: pl.LazyFrame,
+    choice: pl.LazyFrame,
+    assumed: pl.LazyFrame,
+    euros: pl.LazyFrame,
+    refreshed_on: date | None,
+) -> pl.LazyFrame:
+    """The rows of some days: their servers, the offers of those days and what the series of these are, and what is the same for all."""
+    windows = pl.LazyFrame({"window_days": WINDOWS_DAYS}, schema={"window_days": pl.Int64})
+    servers = (
+        owned.rename({"hardware": "server", "price_as_of_on": "server_price_as_of_on", "reason_no_figure": "__no_server"})
+        .drop("price_age_days")
+        .join(choice, on="gpu")
+        .filter(is_shown(refreshed_on))
+        .join(windows, how="cross")
+        .join(pl.LazyFrame({"comparator": COMPARATORS}), how="cross")
+    )
+    comparators = of_like_shape(offers).join(described, on="series").collect().lazy()
+    rows = servers.join(comparators, on=["on_date", "window_days", "gpu", "comparator"], how="left")
+    return answered(rows.join(assumed, how="cross").join(euros, on="on_date", how="left"))
 
 
 def answered(rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -161,16 +191,16 @@ def offers_on(days: Days, priced: pl.LazyFrame, gaps: pl.LazyFrame) -> pl.LazyFr
     return pl.concat([in_windows(days.of(priced)), last_known(gaps, days)])
 
 
-def of_like_shape(offers: pl.LazyFrame, availability: pl.LazyFrame) -> pl.LazyFrame:
+def of_like_shape(offers: pl.LazyFrame) -> pl.LazyFrame:
     """Per day, window and device the offer that each comparator is, a real one, with the numbers of offers and of sellers.
 
-    Every seller stands beside the others; what could not be had on the day does not stand there. The cheapest, the median and the dearest
-    are of all offers that speak, the quartiles of the sellers' cheapest ones.
+    Every seller stands beside the others. The cheapest, the median and the dearest are of all offers that speak, the quartiles of the
+    sellers' cheapest ones.
     """
     group = ["on_date", "window_days", "device"]
-    offers = offers_that_speak(that_can_be_had(offers, availability, "series"), group)
     ranked = (
-        offers.collect()
+        offers_that_speak(offers, group)
+        .collect()
         .lazy()
         .sort(*group, "__base", "series")
         .with_columns(

@@ -13,6 +13,7 @@ import polars as pl
 from pipelines.costing.assumptions import BANDS, assumption_set_id, in_one_row
 from pipelines.costing.days import Days, first_day, spans
 from pipelines.costing.fx import eur_per_usd_by_day
+from pipelines.costing.month_parts import MonthPart
 from pipelines.costing.throughput_selection import CONFIGURATION, LARGEST_SERVER_GPUS, is_shown, measured_choice, only_on_larger_systems
 from pipelines.economics import (
     blended_api_usd_per_million,
@@ -25,6 +26,7 @@ from pipelines.economics.guards import quotient
 from pipelines.prices.market import LONGEST_AGE_DAYS
 
 WINDOWS_DAYS = (7, 30, 90)
+SERVER_GPUS = 8
 KEY = ["on_date", "window_days", "model", "precision", "workload", "gpu", "option", "country", "provider"]
 ASSUMED = ("packing_share", "spot_mean_time_between_interruptions_s", "spot_restart_s")
 MARKET = ("market_p25", "market_median", "market_p75")
@@ -77,37 +79,72 @@ def cost_per_token(
     reference_workload: pl.LazyFrame,
     reference_cost_assumption: pl.LazyFrame,
     as_of: date,
-) -> Iterator[pl.LazyFrame]:
+) -> Iterator[MonthPart]:
     """One row per day, window, model, precision, workload, device, option, country and provider; some days at a time."""
-    choice = measured_choice(throughput, reference_workload).collect().lazy()
+    choice = measured_choice(throughput, reference_workload).sort(CONFIGURATION).collect()
     # What each span reads again is held.
-    owned_server_cost, token_price = owned_server_cost.collect().lazy(), token_price.collect().lazy()
+    owned_server_cost = owned_server_cost.filter(pl.col("gpu_count") == SERVER_GPUS).collect().lazy()
+    sold = sold_tokens(token_price, choice.lazy(), as_of).collect().lazy()
     # All sources of a series in one text: which of them spoke at which time stands in price_history.
     rented_series = rented_price.select(series_id="price_series_id").unique()
     spoken = price_history.join(rented_series, on="series_id", how="semi").group_by(price_series_id="series_id")
-    sources = spoken.agg(price_source=pl.col("source").unique().sort().str.join(", ")).collect().lazy()
-    interruptions = interruptions_of_series(price_series, spot_interruption).collect().lazy()
+    sources = spoken.agg(price_source=pl.col("source").unique().sort().str.join(", "))
+    interruptions = interruptions_of_series(price_series, spot_interruption)
+    of_series = sources.join(interruptions, on="price_series_id", how="left").collect().lazy()
     euros = eur_per_usd_by_day(fx_rate, as_of).collect().lazy()
-    assumption = in_one_row(reference_cost_assumption, ASSUMED).collect().lazy()
-    assumed = assumption_set_id(reference_cost_assumption).collect().lazy()
+    for_all = {
+        "choice": choice,
+        "workload": reference_workload.select("workload", "input_tokens", "output_tokens", "utilisation_share", "is_default").collect(),
+        "assumption": in_one_row(reference_cost_assumption, ASSUMED).collect(),
+        "assumed": assumption_set_id(reference_cost_assumption).collect(),
+    }
+    not_measured = unmeasured(throughput, choice.lazy(), reference_workload, as_of).sort(KEY).collect()
     first_rented = first_day(rented_price) or as_of
     for days in spans(pl.concat([rented_price.select("on_date"), owned_server_cost.select("on_date")]), as_of):
-        rented = rented_cost(days.of(rented_price), choice, assumption, interruptions, as_of)
-        rented = rented.join(sources, on="price_series_id", how="left")
-        owned = owned_cost(days.of(owned_server_cost), choice, as_of)
-        api = api_cost(token_price, choice, reference_workload, days.since(first_rented), as_of)
-        parts = [rented, owned, api]
-        if days.last == as_of:
-            parts.append(unmeasured(throughput, choice, reference_workload, as_of))
-        priced = pl.concat(part.select([*KEY, *PER_OUTPUT, *PRICE, *CHOSEN]) for part in parts)
-        rests_on_assumptions = (pl.col("option") != "api") & pl.col("base_usd_per_million_output_tokens").is_not_null()
-        yield (
-            over_all_tokens(priced)
-            .join(euros, on="on_date", how="left")
-            .join(assumed, how="cross")
-            .with_columns(assumption_set_id=pl.when(rests_on_assumptions).then("assumption_set_id"))
-            .select(COLUMN_ORDER)
-        )
+        rented = days.of(rented_price).collect()
+        arguments = {
+            "rented": rented,
+            "of_series": of_series.join(rented.lazy(), on="price_series_id", how="semi").sort("price_series_id").collect(),
+            "owned": days.of(owned_server_cost).collect(),
+            "sold": sold_on(days.since(first_rented), sold).collect(),
+            "euros": days.of(euros).collect(),
+            # On other days the default workload alone is shown.
+            "refreshed_on": as_of if days.last == as_of else None,
+            "not_measured": not_measured if days.last == as_of else not_measured.clear(),
+            **for_all,
+        }
+        yield MonthPart(days.month, of_some_days, arguments)
+
+
+def of_some_days(
+    rented: pl.LazyFrame,
+    of_series: pl.LazyFrame,
+    owned: pl.LazyFrame,
+    sold: pl.LazyFrame,
+    not_measured: pl.LazyFrame,
+    euros: pl.LazyFrame,
+    choice: pl.LazyFrame,
+    workload: pl.LazyFrame,
+    assumption: pl.LazyFrame,
+    assumed: pl.LazyFrame,
+    refreshed_on: date | None,
+) -> pl.LazyFrame:
+    """The rows of some days: what was rented, owned and sold on them, and what is the same for all."""
+    parts = [
+        rented_cost(rented.join(of_series, on="price_series_id", how="left"), choice, assumption, refreshed_on),
+        owned_cost(owned, choice, refreshed_on),
+        api_cost(sold, workload, refreshed_on),
+        not_measured,
+    ]
+    priced = pl.concat(part.select([*KEY, *PER_OUTPUT, *PRICE, *CHOSEN]) for part in parts)
+    rests_on_assumptions = (pl.col("option") != "api") & pl.col("base_usd_per_million_output_tokens").is_not_null()
+    return (
+        over_all_tokens(priced)
+        .join(euros, on="on_date", how="left")
+        .join(assumed, how="cross")
+        .with_columns(assumption_set_id=pl.when(rests_on_assumptions).then("assumption_set_id"))
+        .select(COLUMN_ORDER)
+    )
 
 
 def interruptions_of_series(price_series: pl.LazyFrame, spot_interruption: pl.LazyFrame) -> pl.LazyFrame:
@@ -120,12 +157,9 @@ def interruptions_of_series(price_series: pl.LazyFrame, spot_interruption: pl.La
     )
 
 
-def rented_cost(
-    rented_price: pl.LazyFrame, choice: pl.LazyFrame, assumption: pl.LazyFrame, interruptions: pl.LazyFrame, as_of: date
-) -> pl.LazyFrame:
+def rented_cost(rented: pl.LazyFrame, choice: pl.LazyFrame, assumption: pl.LazyFrame, refreshed_on: date | None) -> pl.LazyFrame:
     """Rented options: the price of an hour of use by the way it is bought, over the tokens of that hour."""
-    rows = rented_price.join(choice, on=["gpu", "min_gpu_count"]).filter(is_shown(as_of)).join(assumption, how="cross")
-    rows = rows.join(interruptions, on="price_series_id", how="left")
+    rows = rented.join(choice, on=["gpu", "min_gpu_count"]).filter(is_shown(refreshed_on)).join(assumption, how="cross")
     return rows.with_columns(
         **{name: rented_usd_per_million(pl.col(f"{band}_usd_per_gpu_hour"), band) for name, band in zip(PER_OUTPUT, BANDS, strict=True)},
         **{
@@ -152,11 +186,11 @@ def rented_usd_per_million(price: pl.Expr, band: str) -> pl.Expr:
     return figure
 
 
-def owned_cost(owned_server_cost: pl.LazyFrame, choice: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+def owned_cost(owned: pl.LazyFrame, choice: pl.LazyFrame, refreshed_on: date | None) -> pl.LazyFrame:
     """Owned servers: the all-in hour at the workload's use, over the tokens that it serves. The same for every window."""
     windows = pl.LazyFrame({"window_days": WINDOWS_DAYS}, schema={"window_days": pl.Int64})
     use = pl.col("utilisation_share")
-    rows = owned_server_cost.filter(pl.col("gpu_count") == 8).join(choice, on="gpu").filter(is_shown(as_of)).join(windows, how="cross")
+    rows = owned.join(choice, on="gpu").filter(is_shown(refreshed_on)).join(windows, how="cross")
     figures = {}
     for name, band in zip(PER_OUTPUT, BANDS, strict=True):
         hour = pl.col(f"{band}_fixed_usd_per_hour") + use * pl.col(f"{band}_variable_usd_per_hour")
@@ -175,12 +209,11 @@ def owned_cost(owned_server_cost: pl.LazyFrame, choice: pl.LazyFrame, as_of: dat
     )
 
 
-def api_cost(token_price: pl.LazyFrame, choice: pl.LazyFrame, reference_workload: pl.LazyFrame, days: Days, as_of: date) -> pl.LazyFrame:
-    """Managed APIs: the seller's prices in the workload's own mix. Device and precision are the seller's affair and not known."""
-    models = choice.select("model").unique()
-    seller = (
+def sold_tokens(token_price: pl.LazyFrame, choice: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    """Prices of managed APIs for models that are measured, with the days on which each holds: from `__from`, not `__to` any more."""
+    return (
         token_price.filter(pl.col("model").is_not_null() & ~pl.col("is_deprecated"))
-        .join(models, on="model", how="semi")
+        .join(choice.select("model").unique(), on="model", how="semi")
         .with_columns(__from=pl.coalesce("valid_from_on", pl.col("known_from").dt.date()))
         .with_columns(
             __to=pl.min_horizontal(
@@ -191,12 +224,26 @@ def api_cost(token_price: pl.LazyFrame, choice: pl.LazyFrame, reference_workload
         )
         .filter(pl.col("__from") < pl.col("__to"))
     )
-    sold = seller.with_columns(
-        on_date=pl.date_ranges(
-            pl.max_horizontal("__from", pl.lit(days.first)), pl.min_horizontal(pl.col("__to").dt.offset_by("-1d"), pl.lit(days.last))
-        )
-    ).explode("on_date", empty_as_null=False)
-    workload = reference_workload.select("workload", "input_tokens", "output_tokens", "utilisation_share", "is_default")
+
+
+def sold_on(days: Days, sold: pl.LazyFrame) -> pl.LazyFrame:
+    """Those that hold on some days, day by day."""
+    first, last = pl.max_horizontal("__from", pl.lit(days.first)), pl.min_horizontal(pl.col("__to").dt.offset_by("-1d"), pl.lit(days.last))
+    confirmed_on = pl.min_horizontal(pl.max_horizontal(pl.col("last_confirmed_at").dt.date(), "__from"), "on_date")
+    prices = ["usd_per_million_input_tokens", "usd_per_million_output_tokens"]
+    found = ["on_date", "model", "provider", "model_as_named", *prices, "source", "price_as_of_on"]
+    return (
+        sold.with_columns(on_date=pl.date_ranges(first, last))
+        .explode("on_date", empty_as_null=False)
+        .filter(pl.col("on_date").is_not_null())
+        .with_columns(price_as_of_on=confirmed_on)
+        .select(found)
+        .sort(found)
+    )
+
+
+def api_cost(sold: pl.LazyFrame, workload: pl.LazyFrame, refreshed_on: date | None) -> pl.LazyFrame:
+    """Managed APIs: the seller's prices in the workload's own mix. Device and precision are the seller's affair and not known."""
     blend = blended_api_usd_per_million(
         pl.col("usd_per_million_input_tokens"),
         pl.col("usd_per_million_output_tokens"),
@@ -204,13 +251,11 @@ def api_cost(token_price: pl.LazyFrame, choice: pl.LazyFrame, reference_workload
         pl.col("output_tokens"),
     )
     per_output = quotient(blend * (pl.col("input_tokens") + pl.col("output_tokens")), pl.col("output_tokens"))
-    confirmed_on = pl.min_horizontal(pl.max_horizontal(pl.col("last_confirmed_at").dt.date(), "__from"), "on_date")
     windows = pl.LazyFrame({"window_days": WINDOWS_DAYS}, schema={"window_days": pl.Int64})
     return (
-        sold.filter(pl.col("on_date").is_not_null())
-        .join(workload, how="cross")
-        .filter(is_shown(as_of))
-        .with_columns(__cost=per_output, price_as_of_on=confirmed_on)
+        sold.join(workload, how="cross")
+        .filter(is_shown(refreshed_on))
+        .with_columns(__cost=per_output)
         .filter(pl.col("__cost").is_not_null())
         # A seller may offer a model under several names: the cheapest of them stands for it.
         .sort("__cost", "model_as_named")

@@ -23,9 +23,19 @@ class Days:
     first: date
     last: date
 
+    @classmethod
+    def of_month(cls, first: date) -> Days:
+        """The days of the month with this first day."""
+        return cls(first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1))
+
     def of(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """The rows of these days, by their `on_date`."""
         return rows.filter(pl.col("on_date").is_between(self.first, self.last))
+
+    @property
+    def month(self) -> str:
+        """The month of days that lie in one, as `2026-11`."""
+        return f"{self.first:%Y-%m}"
 
     def since(self, day: date) -> Days:
         """Those that are not before a day."""
@@ -33,17 +43,20 @@ class Days:
 
 
 def spans(rows: pl.LazyFrame, last: date, rows_at_once: int = ROWS_AT_ONCE) -> Iterator[Days]:
-    """All days from the first `on_date` to `last`: as many at a time as have at most so many rows, at least one.
+    """All days from the first `on_date` to `last`: as many of one month at a time as have at most so many rows, at least one.
 
     Without rows the day `last` alone.
     """
-    counts = rows.group_by("on_date").len().sort("on_date").collect()
-    first, waiting = first_day(rows) or last, 0
-    for day, count in counts.rows():
-        if waiting and waiting + count > rows_at_once and day <= last:
+    counts = dict(rows.group_by("on_date").len().collect().rows())
+    first = day = min(counts, default=last)
+    waiting = 0
+    while day <= last:
+        count = counts.get(day, 0)
+        if day > first and (waiting + count > rows_at_once or day.day == 1):
             yield Days(first, day - timedelta(days=1))
             first, waiting = day, 0
         waiting += count
+        day += timedelta(days=1)
     yield Days(first, last)
 
 

@@ -66,7 +66,7 @@ def only_on_larger_systems(throughput: pl.LazyFrame, reference_workload: pl.Lazy
     return larger.select(CONFIGURATION).join(measured_choice(throughput, reference_workload), on=CONFIGURATION, how="anti")
 
 
-def is_shown(as_of: date) -> pl.Expr:
-    """The default workload is shown for every day, the others on the day of the refresh and at month ends."""
+def is_shown(refreshed_on: date | None) -> pl.Expr:
+    """The default workload is shown for every day, the others on the day of the refresh, if that is among them, and at month ends."""
     is_month_end = pl.col("on_date") == pl.col("on_date").dt.month_end()
-    return pl.col("is_default") | is_month_end | (pl.col("on_date") == as_of)
+    return pl.col("is_default") | is_month_end | (pl.col("on_date") == refreshed_on if refreshed_on is not None else pl.lit(False))

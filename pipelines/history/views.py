@@ -5,7 +5,8 @@ Belongs here: SELECTs over the state, brought to the form of the marts. Does not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from itertools import product
 
@@ -15,10 +16,26 @@ from pipelines.history.availability import AVAILABILITY
 from pipelines.history.bitemporal import as_known_on, described_versions
 from pipelines.history.series import series_key, series_sql
 from pipelines.history.storage import HistoryFile
+from pipelines.history.windows import WINDOW_MONTH
 
 # About so many rows of a partition are read at once.
-_PARTITION_ROWS = 1_000_000
+_PARTITION_ROWS = 300_000
 _HEX_DIGITS = "0123456789abcdef"
+
+
+@dataclass(frozen=True)
+class WindowMonth:
+    """A month of windows: its first day, its rows, and a hash that is equal where they are."""
+
+    first: date
+    rows: int
+    content_hash: str
+
+
+def partitions_of(rows: int) -> list[str]:
+    """The partitions in order, as many as it takes for each of so many rows in all to fit into memory."""
+    digits = next(n for n in range(16) if rows <= _PARTITION_ROWS * 16**n)
+    return ["".join(partition) for partition in product(_HEX_DIGITS, repeat=digits)]
 
 
 class HistoryViews:
@@ -40,10 +57,8 @@ class HistoryViews:
         return not self._file.exists("price_interval")
 
     def partitions(self) -> list[str]:
-        """The partitions in order, as many as it takes for each to fit into memory."""
-        rows = sum(self._file.count(table) for table in ("price_interval", "superseded_assertion", "price_window"))
-        digits = next(n for n in range(1, 16) if rows <= _PARTITION_ROWS * 16**n)
-        return ["".join(partition) for partition in product(_HEX_DIGITS, repeat=digits)]
+        """The partitions of intervals and versions in order, as many as it takes for each to fit into memory."""
+        return partitions_of(sum(self._file.count(table) for table in ("price_interval", "superseded_assertion")))
 
     def series(self) -> pl.LazyFrame:
         """Rows of `staging.price_series`."""
@@ -63,9 +78,20 @@ class HistoryViews:
         superseded = self._rows("superseded_assertion", partition, "known_from")
         return described_versions(rows, superseded, self.series(), self._day())
 
-    def windows(self, partition: str = "") -> pl.LazyFrame:
-        """Rows of `marts.gpu_price_rolling`."""
-        return self._rows("price_window", partition, "on_date, window_days")
+    def windows(self, partition: str = "", first: date = date.min, last: date = date.max) -> pl.LazyFrame:
+        """Rows of `marts.gpu_price_rolling` from the day `first` to the day `last`."""
+        days = f"on_date BETWEEN DATE '{first}' AND DATE '{last}'"
+        return self._rows("price_window", partition, "on_date, window_days", days)
+
+    def window_months(self) -> Iterator[WindowMonth]:
+        """The months that windows end in, in order."""
+        if self._file.exists("price_window"):
+            counts = self._file.read(
+                "SELECT date_trunc('month', on_date)::DATE AS m, count(*) FROM history.price_window GROUP BY ALL ORDER BY ALL"
+            )
+            hashes = dict(self._file.small_table(WINDOW_MONTH).rows())
+            for first, rows in counts.rows():
+                yield WindowMonth(first, rows, hashes[first])
 
     def reference_observations(self) -> pl.DataFrame:
         """The last observation of each series by each source: what new ones are validated against."""
@@ -97,10 +123,10 @@ class HistoryViews:
         """Rows of a state table that the last batch wrote beside its prices; empty before the first."""
         return self._file.small_table(table)
 
-    def _rows(self, table: str, partition: str, order: str) -> pl.LazyFrame:
+    def _rows(self, table: str, partition: str, order: str, condition: str = "true") -> pl.LazyFrame:
         if not self._file.exists(table):
             return pl.LazyFrame(schema=self._file.contracts[table].polars_schema())
-        sql = f"SELECT * FROM history.{table} WHERE starts_with(series_id, $partition) ORDER BY series_id, {order}"
+        sql = f"SELECT * FROM history.{table} WHERE {condition} AND starts_with(series_id, $partition) ORDER BY series_id, {order}"
         return self._file.decoded(self._file.read(sql, {"partition": partition})).lazy()
 
     def _day(self) -> date:

@@ -5,6 +5,7 @@ Belongs here: which days of which series have to be computed again, and writing 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 
@@ -14,6 +15,7 @@ from pipelines.history.bitemporal import ended_by
 from pipelines.history.rolling import WINDOWS_DAYS, in_usd, intervals_in_units, rolling_statistics, statistics_on
 from pipelines.history.storage import HistoryFile
 
+WINDOW_MONTH = "window_month"
 _EPOCH = date(1970, 1, 1)
 _REACH_DAYS = max(WINDOWS_DAYS)
 # Above so many days of series, the windows of one partition of the series are computed at a time.
@@ -77,14 +79,35 @@ def _update(file: HistoryFile, touched: pl.DataFrame, as_of: date, before: date 
         .sort("on_date", "series_id", "window_days")
         .collect()
     )
+    _note_months(file, touched, found)
     if file.exists("price_window") and touched.filter(pl.col("from_day") < _next_day(before)).height:
         first_day = _EPOCH + timedelta(days=touched.select(pl.col("from_day").min()).item())
         file.execute(
             "DELETE FROM history.price_window AS w USING incoming AS i"
             f" WHERE w.on_date >= DATE '{first_day}' AND w.series_id = i.series_id AND w.on_date >= i.on_date",
-            incoming=touched.select("series_id", on_date=pl.col("from_day").cast(pl.Int32).cast(pl.Date)),
+            incoming=touched.select("series_id", on_date=_on("from_day")),
         )
     file.insert("price_window", found)
+
+
+def _note_months(file: HistoryFile, touched: pl.DataFrame, found: pl.DataFrame) -> None:
+    """Chain what is written of each month, and for which series, to what was written of it before."""
+    known = dict(file.small_table(WINDOW_MONTH).rows())
+    again = touched.sort("series_id").with_columns(month_on=_on("from_day").dt.truncate("1mo"))
+    written = found.with_columns(month_on=pl.col("on_date").dt.truncate("1mo")).partition_by("month_on", as_dict=True, include_key=False)
+    first = again.select(pl.col("month_on").min()).item()
+    for (month,) in written:
+        known.setdefault(month, "")
+    for month in [month for month in known if first is not None and month >= first]:
+        series = again.filter(pl.col("month_on") <= month).drop("month_on")
+        own = written.get((month,), found.clear())
+        content = [frame.hash_rows().to_numpy().tobytes() if frame.height else b"" for frame in (series, own)]
+        known[month] = hashlib.sha256(b"\n".join([known[month].encode(), *content])).hexdigest()
+    file.replace(WINDOW_MONTH, pl.DataFrame(sorted(known.items()), schema=file.contracts[WINDOW_MONTH].polars_schema(), orient="row"))
+
+
+def _on(day: str) -> pl.Expr:
+    return pl.col(day).cast(pl.Int32).cast(pl.Date)
 
 
 def _day(day: date) -> int:

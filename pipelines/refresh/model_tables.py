@@ -11,16 +11,18 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import polars as pl
 
 from pipelines.catalogue.contracts import Contract, ContractError
 from pipelines.catalogue.models import AS_OF, FEED_PREFIX, HISTORY, Model, as_written
-from pipelines.history.materialize import partitions
+from pipelines.history.materialize import of_month, partitions
+from pipelines.history.views import HistoryViews
 from pipelines.ingest.parse import unite_feed
 from pipelines.platform.text import fit_to_show
+from pipelines.publication.parts import WHOLE, Part
 from pipelines.quality.failing_rows import computed_without_failing_rows, put_aside
 from pipelines.quality.quarantine import released_keys
 from pipelines.quality.results import CheckError, Kind, RuleResult
@@ -28,7 +30,7 @@ from pipelines.quality.row_rules import Checked, check_rows
 from pipelines.quality.source_rules import not_suddenly_empty
 from pipelines.quality.table_rules import check_table
 from pipelines.refresh.kept_marts import kept_mart, why_not_made
-from pipelines.refresh.parts import write_parts
+from pipelines.refresh.month_parts import PlannedPart, planned
 from pipelines.refresh.price_ingestion import ingest_prices
 from pipelines.refresh.record import record_quarantine, record_results
 from pipelines.refresh.session import RefreshSession
@@ -42,7 +44,7 @@ _LONGEST_ERROR = 1_000
 class ModelBuilt:
     """A table as a frame or the Parquet files that hold it, its rows, the number of those in quarantine, and all verdicts."""
 
-    table: pl.DataFrame | list[Path]
+    table: pl.DataFrame | list[Part]
     rows: int
     quarantined: int
     results: list[RuleResult]
@@ -72,14 +74,13 @@ def _keep(contract: Contract, session: RefreshSession, error: BaseException, rea
     kept = kept_mart(contract, session.published, session.as_of, reason)
     if kept is None:
         raise error
-    files = [part.file for part in kept.parts]
-    session.warehouse.attach_parquet(contract, files)
+    session.warehouse.attach_parquet(contract, [part.file for part in kept.parts])
     session.kept[contract.name] = kept
     verdict = kept.verdict()
     record_results(session, contract.table, [verdict])
     log.error("table  %s: %s", contract.table, verdict.detail)
     log.debug("where  %s", contract.table, exc_info=error)
-    return ModelBuilt(files, kept.rows, 0, [verdict])
+    return ModelBuilt(kept.parts, kept.rows, 0, [verdict])
 
 
 @contextmanager
@@ -113,10 +114,11 @@ def _written(contract: Contract, made: ModelBuilt, session: RefreshSession) -> M
     for result in made.results:
         if result.blocks:
             log.error("check %s %s failed: %s", contract.table, result.rule, result.detail)
-    if isinstance(made.table, pl.DataFrame):
-        session.warehouse.write(contract, made.table)
+    if isinstance(made.table, list):
+        session.parts[contract.name] = made.table
+        session.warehouse.attach_parquet(contract, [part.file for part in made.table])
     else:
-        session.warehouse.attach_parquet(contract, made.table)
+        session.warehouse.write(contract, made.table)
     return made
 
 
@@ -159,18 +161,23 @@ def _ingest(model: Model, inputs: dict[str, pl.LazyFrame], session: RefreshSessi
 
 
 def _make_in_parts(model: Model, inputs: dict[str, pl.LazyFrame], session: RefreshSession) -> ModelBuilt:
-    contract = model.contract
-    file = session.mart_file(contract)
-
-    def check(part: pl.DataFrame) -> list[RuleResult]:
-        return [*check_rows(contract, part.lazy(), may_quarantine=False).results, *check_table(contract, part)]
-
+    contract, store = model.contract, session.part_store(model.contract)
     if model.is_partitioned:
         with session.history() as history:
-            written = write_parts(contract, partitions(model, history, inputs), file, check)
+            made = store.made(_planned_of_history(model, history, inputs, session.run_id))
     else:
-        written = write_parts(contract, model.parts(**_arguments(model, inputs, session)), file, check)
-    return ModelBuilt(pl.DataFrame(schema=contract.polars_schema()) if written.blocks else [file], written.rows, 0, written.results)
+        made = store.made(planned(model.month_parts(**_arguments(model, inputs, session))))
+    nothing = pl.DataFrame(schema=contract.polars_schema())
+    return ModelBuilt(nothing if made.blocks else made.parts, sum(part.rows for part in made.parts), 0, made.results)
+
+
+def _planned_of_history(model: Model, history: HistoryViews, inputs: dict[str, pl.LazyFrame], run_id: str) -> Iterator[PlannedPart]:
+    if model.is_by_month:
+        for month in history.window_months():
+            yield PlannedPart(f"{month.first:%Y-%m}", month.content_hash, partial(of_month, model, history, month))
+    else:
+        # Each run adds to intervals of any time.
+        yield PlannedPart(WHOLE, run_id, partial(partitions, model, history, inputs))
 
 
 def _arguments(model: Model, inputs: dict[str, pl.LazyFrame], session: RefreshSession) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def run_replay(folder: Path, settings: Settings, *, at_once: bool, report: Calla
         seconds, peak_mib = time.monotonic() - started, _peak_mib()
         inputs = {"price_series": engine.views.series()}
         rows = {
-            name: write_parts(model.contract, partitions(model, engine.views, inputs), target / "marts" / f"{name}.parquet").rows
+            name: write_parts(model.contract, partitions(model, engine.views, inputs), target / "marts" / f"{name}.parquet")
             for name, model in tables.items()
             if model.is_partitioned
         }

@@ -19,7 +19,7 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.catalogue.contracts import Catalogue, Contract, ContractError, catalogue
-from pipelines.catalogue.models import INGESTED, Model, models
+from pipelines.catalogue.models import INGESTED, models
 from pipelines.history.batches import OpenedHistory, batches_of, open_for_batches, price_services
 from pipelines.history.engine import open_history
 from pipelines.history.logic_version import logic_version
@@ -35,6 +35,7 @@ from pipelines.publication.ops import OpsRecorder, read_ops
 from pipelines.publication.parts import WHOLE, Part, sha256_of
 from pipelines.publication.versions import PublishedFolder
 from pipelines.refresh.kept_marts import KeptMart
+from pipelines.refresh.month_parts import PartStore
 from pipelines.refresh.warehouse import Warehouse, open_warehouse
 
 _VERSIONED_PACKAGES = ("duckdb", "polars", "great-expectations", "genai-prices", "currencyconverter")
@@ -53,8 +54,9 @@ class RefreshSession:
     only_source: str | None
     started_at: datetime
     warehouse: Warehouse
-    # Marts that could not be made in this refresh, by name.
+    # Marts that could not be made in this refresh, and the parts of those that were made in parts, by name.
     kept: dict[str, KeptMart] = field(default_factory=dict)
+    parts: dict[str, list[Part]] = field(default_factory=dict)
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -86,6 +88,11 @@ class RefreshSession:
         """Published versions."""
         return PublishedFolder(self.settings.folders.published)
 
+    @cached_property
+    def code(self) -> str:
+        """Hash of the code that computes."""
+        return code_fingerprint()
+
     @property
     def version(self) -> str:
         """Name of the version that this refresh would publish; sorts by time."""
@@ -96,21 +103,18 @@ class RefreshSession:
         """The file in which the price history grows."""
         return self.settings.folders.history
 
-    def history_table(self, model: Model) -> Path:
-        """The Parquet file of a table that is partitioned."""
-        return self.history_file.with_name(f"{model.contract.name}.parquet")
-
-    def mart_file(self, contract: Contract) -> Path:
-        """The Parquet file into which a mart is written."""
-        model = models()[contract.name]
-        return self.history_table(model) if model.is_partitioned else self.warehouse.mart_file(contract)
-
     def mart_parts(self, contract: Contract) -> list[Part]:
         """The files of a mart, as they are published."""
         if contract.name in self.kept:
             return self.kept[contract.name].parts
-        file = self.mart_file(contract)
+        if contract.name in self.parts:
+            return self.parts[contract.name]
+        file = self.warehouse.mart_file(contract)
         return [Part(WHOLE, file, rows_in(file), sha256_of(file))]
+
+    def part_store(self, contract: Contract) -> PartStore:
+        """Where the parts of a mart by month are kept."""
+        return PartStore(self.warehouse.mart_file(contract).with_suffix(""), contract, self.code)
 
     @contextmanager
     def growing_history(self) -> Iterator[OpenedHistory]:
@@ -141,7 +145,7 @@ class RefreshSession:
 
     def fingerprint(self) -> str:
         """Equal for refreshes that would publish the same: same day, code, package versions, snapshots and state of the sources."""
-        digest = hashlib.sha256(f"{self.as_of.isoformat()}\n{code_fingerprint()}\n".encode())
+        digest = hashlib.sha256(f"{self.as_of.isoformat()}\n{self.code}\n".encode())
         for name, module in self.modules.items():
             bundled = module.source.is_bundled
             fetches = self.store.fetches(name, until=None if bundled else self.as_of)

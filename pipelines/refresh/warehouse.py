@@ -90,7 +90,7 @@ class Warehouse:
         connection.execute("COMMIT")
 
     def attach_parquet(self, contract: Contract, files: Sequence[Path]) -> None:
-        """Replace a table with what Parquet files hold, which stay where they are. Raises ContractError for files of another form."""
+        """Replace a table with what Parquet files hold, which stay where they are. Raises ContractError where columns differ."""
         name = _qualified(contract.layer, contract.name)
         columns = ", ".join(f'"{c}"' for c in contract.column_names)
         connection = self._connection

@@ -11,6 +11,7 @@ import pytest
 
 from pipelines.catalogue.contracts import catalogue
 from pipelines.costing.days import Days
+from pipelines.prices.availability import that_can_be_had
 from tests.support.tables import curated, model, module_of
 
 AS_OF = dt.date(2026, 11, 23)
@@ -219,7 +220,7 @@ def comparators(priced: pl.LazyFrame, *said: dict[str, Any]) -> dict[str, dict[s
     known = pl.LazyFrame(said, schema={"series_id": pl.UInt32, "stated_on": pl.Date, "offer_state": pl.String})
     numbered = priced.cast({"series": pl.UInt32})
     offers = break_even.offers_on(today, numbered, break_even.gaps_after(numbered, AS_OF))
-    found = break_even.of_like_shape(offers, known).collect()
+    found = break_even.of_like_shape(that_can_be_had(offers, known, "series")).collect()
     return {r["comparator"]: r for r in found.iter_rows(named=True)}
 
 

@@ -1,0 +1,127 @@
+"""Parts of a mart by month: found where they were computed before, else computed, checked and kept.
+
+Belongs here: which parts need not be computed, and the files that hold them. Does not belong here: what a part rests on (its model,
+`pipelines.costing.month_parts`, `pipelines.history.materialize`), writing one file (`parts`), publishing (`pipelines.publication`).
+
+A part is kept under the hash of the code and of all that its rows rest on, with the verdicts of its rules. So a month of which nothing
+changed is neither computed nor checked again, and its file is the one that is published already.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.catalogue.contracts import Contract
+from pipelines.costing.month_parts import MonthPart
+from pipelines.platform.files import sync, write_whole
+from pipelines.publication.parts import WHOLE, Part, sha256_of
+from pipelines.quality.results import RuleResult, merged
+from pipelines.refresh.part_verdicts import PartVerdicts, verdicts_on
+from pipelines.refresh.parts import write_parts
+
+_KEY_DIGITS = 16
+
+
+@dataclass(frozen=True)
+class PlannedPart:
+    """A part that may have been computed before: its name, a hash of all that its rows rest on, and its rows, not computed yet."""
+
+    name: str
+    rests_on: str
+    rows: Callable[[], Iterable[pl.LazyFrame]]
+
+
+@dataclass(frozen=True)
+class MadeParts:
+    """The parts of a mart, and the verdicts on all of their rows."""
+
+    parts: list[Part]
+    results: list[RuleResult]
+
+    @property
+    def blocks(self) -> bool:
+        """True where a verdict must stop what is downstream."""
+        return any(result.blocks for result in self.results)
+
+
+def planned(parts: Iterable[MonthPart]) -> Iterator[PlannedPart]:
+    """What a model yields in the order of months, as one part for each month."""
+    for month, group in groupby(parts, key=lambda part: part.month):
+        own = list(group)
+        rests_on = hashlib.sha256("".join(part.rests_on() for part in own).encode()).hexdigest()
+        yield PlannedPart(month, rests_on, partial(_rows, own))
+
+
+def _rows(parts: list[MonthPart]) -> Iterator[pl.LazyFrame]:
+    return (part.rows() for part in parts)
+
+
+class PartStore:
+    """The parts of one mart in a folder, each a Parquet file with what is known of it beside it. `code`: a hash of the code."""
+
+    def __init__(self, folder: Path, contract: Contract, code: str) -> None:
+        self._folder, self._contract, self._code = folder, contract, code
+
+    def made(self, parts: Iterable[PlannedPart]) -> MadeParts:
+        """All parts that have rows, those computed that are not there; what else is there is removed. Raises ContractError."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        verdicts, kept, computed = PartVerdicts(self._contract), [], []
+        for one in parts:
+            known = _kept(one.name, self._file(one))
+            if known is None:
+                computed.append(self._written(one, partial(verdicts.judge, one.name)))
+            else:
+                kept.append(known)
+        verdicts.finished()
+        made = [*kept, *(self._keep(part, verdicts.of(part.name)) for part in computed)]
+        # What a published version holds is its own by now.
+        for stray in {*self._folder.iterdir()} - {p.file for p, _ in made} - {_known_of(p.file) for p, _ in made}:
+            stray.unlink()
+        with_rows = sorted((part for part, _ in made if part.rows), key=lambda part: part.name)
+        return MadeParts(with_rows, merged(results for _, results in made)) if with_rows else self._empty()
+
+    def _empty(self) -> MadeParts:
+        # That a month has no rows is no fault; that none has any may be one.
+        rows = pl.DataFrame(schema=self._contract.polars_schema())
+        part = self._written(PlannedPart(WHOLE, "", lambda: [rows.lazy()]), lambda _: None)
+        return MadeParts([part], verdicts_on(self._contract, rows))
+
+    def _written(self, part: PlannedPart, seen: Callable[[pl.DataFrame], None]) -> Part:
+        file = self._file(part)
+        rows = write_parts(self._contract, part.rows(), file, seen)
+        return Part(part.name, file, rows, sha256_of(file))
+
+    def _keep(self, part: Part, results: list[RuleResult]) -> tuple[Part, list[RuleResult]]:
+        """Note what is known of a part, so that another refresh finds it; not of one on which a verdict blocks."""
+        if not any(result.blocks for result in results):
+            sync(part.file)
+            known = {"rows": part.rows, "sha256": part.sha256, "results": [asdict(result) for result in results]}
+            write_whole(_known_of(part.file), json.dumps(known).encode())
+        return part, results
+
+    def _file(self, part: PlannedPart) -> Path:
+        key = hashlib.sha256(f"{self._code} {self._contract.table} {part.name} {part.rests_on}".encode()).hexdigest()
+        return self._folder / f"{part.name or 'whole'}-{key[:_KEY_DIGITS]}.parquet"
+
+
+def _known_of(file: Path) -> Path:
+    return file.with_suffix(".json")
+
+
+def _kept(name: str, file: Path) -> tuple[Part, list[RuleResult]] | None:
+    """A part that was computed before; None where it was not, or is not whole any more: its file is that of published versions, too."""
+    try:
+        known = json.loads(_known_of(file).read_bytes())
+        if sha256_of(file) != known["sha256"]:
+            return None
+        return Part(name, file, known["rows"], known["sha256"]), [RuleResult(**result) for result in known["results"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
