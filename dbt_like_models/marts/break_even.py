@@ -4,16 +4,14 @@ Belongs here: choosing comparators among the offers that speak for their sellers
 belong here: which offers speak (`pipelines.prices.market`), the formulas (`pipelines.economics`).
 """
 
-from collections.abc import Iterator
 from datetime import date
 
 import polars as pl
 import polars.selectors as cs
 
 from pipelines.costing.assumptions import BANDS, assumption_set_id, in_one_row
-from pipelines.costing.days import Days, spans
+from pipelines.costing.days import Days, MonthParts, spans
 from pipelines.costing.fx import eur_per_usd_by_day
-from pipelines.costing.month_parts import MonthPart
 from pipelines.costing.throughput_selection import CONFIGURATION, is_shown, measured_choice
 from pipelines.economics import (
     break_even_hours,
@@ -58,7 +56,7 @@ def break_even(
     reference_cost_assumption: pl.LazyFrame,
     fx_rate: pl.LazyFrame,
     as_of: date,
-) -> Iterator[MonthPart]:
+) -> MonthParts:
     """One row per day, window, model, precision, workload, server and comparator; some days at a time."""
     third_party = third_party_series(price_history).with_columns(is_third_party=True)
     is_compared = (pl.col("purchase_option") == "on_demand") & pl.col("trust_tier").is_in(PROFESSIONAL)
@@ -109,7 +107,7 @@ def break_even(
             # On other days the default workload alone is shown.
             "refreshed_on": as_of if days.last == as_of else None,
         }
-        yield MonthPart(days.month, of_some_days, arguments)
+        yield days.month, of_some_days, arguments
 
 
 def numbered_by_themselves(rows: pl.LazyFrame) -> pl.LazyFrame:

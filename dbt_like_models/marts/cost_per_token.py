@@ -5,15 +5,13 @@ Belongs here: joining prices, throughput and assumptions, option by option, into
 series (`rented_price`).
 """
 
-from collections.abc import Iterator
 from datetime import date
 
 import polars as pl
 
 from pipelines.costing.assumptions import BANDS, assumption_set_id, in_one_row
-from pipelines.costing.days import Days, first_day, spans
+from pipelines.costing.days import Days, MonthParts, first_day, spans
 from pipelines.costing.fx import eur_per_usd_by_day
-from pipelines.costing.month_parts import MonthPart
 from pipelines.costing.throughput_selection import CONFIGURATION, LARGEST_SERVER_GPUS, is_shown, measured_choice, only_on_larger_systems
 from pipelines.economics import (
     blended_api_usd_per_million,
@@ -79,7 +77,7 @@ def cost_per_token(
     reference_workload: pl.LazyFrame,
     reference_cost_assumption: pl.LazyFrame,
     as_of: date,
-) -> Iterator[MonthPart]:
+) -> MonthParts:
     """One row per day, window, model, precision, workload, device, option, country and provider; some days at a time."""
     choice = measured_choice(throughput, reference_workload).sort(CONFIGURATION).collect()
     # What each span reads again is held.
@@ -113,7 +111,7 @@ def cost_per_token(
             "not_measured": not_measured if days.last == as_of else not_measured.clear(),
             **for_all,
         }
-        yield MonthPart(days.month, of_some_days, arguments)
+        yield days.month, of_some_days, arguments
 
 
 def of_some_days(

@@ -3,12 +3,11 @@
 Belongs here: the choice among series. Does not belong here: what a token costs on it (`cost_per_token`).
 """
 
-from collections.abc import Iterator
 from datetime import date
 
 import polars as pl
 
-from pipelines.costing.month_parts import MonthPart, as_given
+from pipelines.costing.days import MonthParts, as_given
 from pipelines.prices.availability import that_can_be_had
 from pipelines.prices.market import LONGEST_AGE_DAYS, NOT_COMPARED, PROFESSIONAL, quartile_places
 
@@ -23,13 +22,13 @@ MARKET = ["on_date", "window_days", "min_gpu_count", "market"]
 
 def rented_price(
     gpu_price_rolling: pl.LazyFrame, price_series: pl.LazyFrame, throughput: pl.LazyFrame, offer_availability: pl.LazyFrame, as_of: date
-) -> Iterator[MonthPart]:
+) -> MonthParts:
     """One row per day, window and group from the first day with a price on. Only devices that a throughput row speaks of, and only
     machines that could be had on the day, as far as their source says.
     """
     rows = all_days(gpu_price_rolling, price_series, throughput, offer_availability, as_of).sort(KEY, nulls_last=True).collect()
     for month, own in rows.group_by(pl.col("on_date").dt.strftime("%Y-%m"), maintain_order=True):
-        yield MonthPart(str(month[0]), as_given, {"rows": own})
+        yield str(month[0]), as_given, {"rows": own}
 
 
 def all_days(

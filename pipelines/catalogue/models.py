@@ -22,15 +22,14 @@ from sqlglot import exp
 
 from pipelines.catalogue.contracts import Catalogue, Contract, ContractError
 from pipelines.catalogue.contracts import catalogue as project_catalogue
-from pipelines.costing.month_parts import MonthPart
 from pipelines.platform.paths import MODELS_FOLDER
 
 _SIGNIFICANT_DIGITS = 12
 AS_OF = "as_of"
 FEED_PREFIX = "all_"
 # Views of the price history after it ingested `staging.price_observation`; `partition`: of which series, by the beginning of their ids;
-# `days`: the first and the last day of the rows.
-HISTORY, PARTITION, DAYS = "history", "partition", "days"
+# `month`: the first day of the month of the rows.
+HISTORY, PARTITION, MONTH = "history", "partition", "month"
 # Observations that are known already: what the rows of an incremental model are validated against.
 REFERENCE_OBSERVATIONS = "reference_observations"
 INGESTED = "price_observation"
@@ -64,15 +63,15 @@ class Model:
     @property
     def is_by_month(self) -> bool:
         """True for a table that is computed, checked, kept and published a month at a time."""
-        return DAYS in self.parameters or inspect.isgeneratorfunction(self.function)
+        return MONTH in self.parameters or inspect.isgeneratorfunction(self.function)
 
     @property
     def is_in_parts(self) -> bool:
         """True for a table that is too large to be held whole: computed, checked and written a part at a time."""
         return self.is_partitioned or self.is_by_month
 
-    def month_parts(self, **arguments: Any) -> Iterator[MonthPart]:
-        """The parts of a table whose function yields them, in the order of their months."""
+    def month_parts(self, **arguments: Any) -> Iterator[Any]:
+        """The parts of a table whose function yields them, in the order of their months: `pipelines.costing.days.MonthParts`."""
         assert inspect.isgeneratorfunction(self.function)
         return self.function(**arguments)
 
@@ -160,7 +159,7 @@ def _table_inputs(parameters: tuple[str, ...], where: str, catalogue: Catalogue)
             inputs += [c.name for c in catalogue.fed_by(feed)]
         elif parameter == HISTORY:
             inputs.append(INGESTED)
-        elif parameter not in (AS_OF, REFERENCE_OBSERVATIONS, PARTITION, DAYS):
+        elif parameter not in (AS_OF, REFERENCE_OBSERVATIONS, PARTITION, MONTH):
             inputs.append(parameter)
     return tuple(dict.fromkeys(inputs))
 

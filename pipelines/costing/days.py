@@ -6,11 +6,15 @@ written (`pipelines.refresh.parts`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import polars as pl
+
+# What a long table yields of each month or less: the month as `2026-11`, a function of a module, and all that it is given; frames are given
+# to it as lazy ones. Equal arguments make equal rows, so that what was computed of them once need not be again.
+MonthParts = Iterator[tuple[str, Callable[..., pl.LazyFrame], Mapping[str, pl.DataFrame | date | None]]]
 
 # Of the table that decides how long the computed one is: as many rows of it as are joined in a moment.
 ROWS_AT_ONCE = 30_000
@@ -22,11 +26,6 @@ class Days:
 
     first: date
     last: date
-
-    @classmethod
-    def of_month(cls, first: date) -> Days:
-        """The days of the month with this first day."""
-        return cls(first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1))
 
     def of(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """The rows of these days, by their `on_date`."""
@@ -64,3 +63,8 @@ def first_day(rows: pl.LazyFrame) -> date | None:
     """The least `on_date`, None where there are no rows."""
     found: date | None = rows.select(pl.col("on_date").min()).collect().item()
     return found
+
+
+def as_given(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """For a part whose rows are computed already."""
+    return rows

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping
 
 import polars as pl
 
-from pipelines.catalogue.models import DAYS, HISTORY, PARTITION, Model
-from pipelines.costing.days import Days
+from pipelines.catalogue.models import HISTORY, MONTH, PARTITION, Model
 from pipelines.history.views import HistoryViews, WindowMonth, partitions_of
 
 
@@ -35,4 +34,4 @@ def of_month(model: Model, history: HistoryViews, month: WindowMonth) -> Iterato
     """The rows of a month, in the order of the key."""
     assert model.function is not None
     for partition in partitions_of(month.rows):
-        yield model.function(**{HISTORY: history, PARTITION: partition, DAYS: Days.of_month(month.first)})
+        yield model.function(**{HISTORY: history, PARTITION: partition, MONTH: month.first})

@@ -78,10 +78,10 @@ class HistoryViews:
         superseded = self._rows("superseded_assertion", partition, "known_from")
         return described_versions(rows, superseded, self.series(), self._day())
 
-    def windows(self, partition: str = "", first: date = date.min, last: date = date.max) -> pl.LazyFrame:
-        """Rows of `marts.gpu_price_rolling` from the day `first` to the day `last`."""
-        days = f"on_date BETWEEN DATE '{first}' AND DATE '{last}'"
-        return self._rows("price_window", partition, "on_date, window_days", days)
+    def windows(self, partition: str = "", month: date | None = None) -> pl.LazyFrame:
+        """Rows of `marts.gpu_price_rolling`, of one month where its first day is given."""
+        of_month = "true" if month is None else f"on_date >= DATE '{month}' AND on_date < DATE '{month}' + INTERVAL 1 MONTH"
+        return self._rows("price_window", partition, "on_date, window_days", of_month)
 
     def window_months(self) -> Iterator[WindowMonth]:
         """The months that windows end in, in order."""

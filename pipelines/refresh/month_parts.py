@@ -1,7 +1,7 @@
 """Parts of a mart by month: found where they were computed before, else computed, checked and kept.
 
 Belongs here: which parts need not be computed, and the files that hold them. Does not belong here: what a part rests on (its model,
-`pipelines.costing.month_parts`, `pipelines.history.materialize`), writing one file (`parts`), publishing (`pipelines.publication`).
+`pipelines.catalogue.month_parts`, `pipelines.history.materialize`), writing one file (`parts`), publishing (`pipelines.publication`).
 
 A part is kept under the hash of the code and of all that its rows rest on, with the verdicts of its rules. So a month of which nothing
 changed is neither computed nor checked again, and its file is the one that is published already.
@@ -11,16 +11,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from datetime import date
 from functools import partial
-from itertools import groupby
+from itertools import groupby, starmap
 from pathlib import Path
 
 import polars as pl
 
 from pipelines.catalogue.contracts import Contract
-from pipelines.costing.month_parts import MonthPart
 from pipelines.platform.files import sync, write_whole
 from pipelines.publication.parts import WHOLE, Part, sha256_of
 from pipelines.quality.results import RuleResult, merged
@@ -52,9 +52,40 @@ class MadeParts:
         return any(result.blocks for result in self.results)
 
 
-def planned(parts: Iterable[MonthPart]) -> Iterator[PlannedPart]:
+@dataclass(frozen=True)
+class MonthPart:
+    """Rows of one month as a model yields them: a function of a module, and all that it is given."""
+
+    month: str
+    function: Callable[..., pl.LazyFrame]
+    arguments: Mapping[str, pl.DataFrame | date | None]
+
+    def __post_init__(self) -> None:
+        if getattr(self.function, "__closure__", None):
+            raise TypeError(f"{self.function.__qualname__} reads what it is not given, expected a function of a module")
+
+    def rows(self) -> pl.LazyFrame:
+        """The plan of the rows."""
+        given = {name: value.lazy() if isinstance(value, pl.DataFrame) else value for name, value in self.arguments.items()}
+        return self.function(**given)
+
+    def rests_on(self) -> str:
+        """A hash of all arguments, equal for equal ones in any run. Frames with the same rows in another order differ."""
+        digest = hashlib.sha256(f"{self.month} {self.function.__module__}.{self.function.__qualname__}".encode())
+        for name, value in sorted(self.arguments.items()):
+            digest.update(f"\n{name} ".encode())
+            digest.update(_content(value) if isinstance(value, pl.DataFrame) else repr(value).encode())
+        return digest.hexdigest()
+
+
+def _content(frame: pl.DataFrame) -> bytes:
+    hashes = frame.hash_rows() if frame.height else pl.Series(dtype=pl.UInt64)
+    return repr(list(frame.schema.items())).encode() + hashes.to_numpy().tobytes()
+
+
+def planned(parts: Iterable[tuple[str, Callable[..., pl.LazyFrame], Mapping[str, pl.DataFrame | date | None]]]) -> Iterator[PlannedPart]:
     """What a model yields in the order of months, as one part for each month."""
-    for month, group in groupby(parts, key=lambda part: part.month):
+    for month, group in groupby(starmap(MonthPart, parts), key=lambda part: part.month):
         own = list(group)
         rests_on = hashlib.sha256("".join(part.rests_on() for part in own).encode()).hexdigest()
         yield PlannedPart(month, rests_on, partial(_rows, own))

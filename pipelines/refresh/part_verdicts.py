@@ -7,6 +7,7 @@ the parts (`parts`, `month_parts`).
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import groupby
 
 import polars as pl
 
@@ -46,8 +47,9 @@ class PartVerdicts:
         if not self._waiting:
             return
         together = check_table(self._contract, pl.concat(rows for _, rows in self._waiting))
-        for part, rows in self._waiting:
-            is_clear = all(result.passed for result in together)
+        is_clear = all(result.passed for result in together)
+        for part, group in groupby(self._waiting, key=lambda waiting: waiting[0]):
+            rows = pl.concat(own for _, own in group)
             # A verdict on all is one on each as long as nothing was found.
             own = [replace(result, row_count=rows.height) for result in together] if is_clear else check_table(self._contract, rows)
             self._of[part].append(own)

@@ -9,18 +9,20 @@ import inspect
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import polars as pl
 
 from pipelines.catalogue import models
 from pipelines.cli import main as cli
+from pipelines.costing.days import MonthParts, as_given
 from pipelines.history import engine
 from pipelines.ingest import fetch as ingest
 from pipelines.publication import versions, write
 from pipelines.quality import table_rules as quality
 from pipelines.refresh import warehouse
+from pipelines.refresh.month_parts import MonthPart
 from pipelines.sources import archive_aws_on_demand, ecb_fx
 
 
@@ -54,8 +56,9 @@ def model_gives(name: str, change: Callable[[pl.LazyFrame], pl.LazyFrame]) -> Ca
         def patched(**inputs: Any) -> pl.LazyFrame:
             return change(original(**inputs))
 
-        def patched_parts(**inputs: Any) -> Iterator[pl.LazyFrame]:
-            yield from map(change, original(**inputs))
+        def patched_parts(**inputs: Any) -> MonthParts:
+            for part in original(**inputs):
+                yield part[0], as_given, {"rows": change(MonthPart(*part).rows()).collect()}
 
         object.__setattr__(model, "function", patched_parts if inspect.isgeneratorfunction(original) else patched)
 

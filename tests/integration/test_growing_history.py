@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pipelines.publication.parts import files_of
 from tests.support.catalog_snapshots import Reading, write_readings, write_snapshots
 from tests.support.cli import MANY_SELLERS, Cli, without
 
@@ -46,7 +47,7 @@ def taken_in(cli: Cli) -> list[tuple[object, ...]]:
 
 
 def marts(cli: Cli) -> dict[str, bytes]:
-    return {name: (cli.current / "marts" / f"{name}.parquet").read_bytes() for name in TABLES}
+    return {f"{name} {part}": file.read_bytes() for name in TABLES for part, file in files_of(cli.current, f"marts.{name}").items()}
 
 
 def changed_files(cli: Cli) -> list[Path]:
@@ -80,8 +81,8 @@ def test_days_add_up_to_what_is_made_anew(tmp_path: Path, readings: Path) -> Non
         ).fetchall()
         assert moves == 7 * 4
     # A version takes over the long tables as they were written, and the next refresh leaves them alone.
-    rolling = [folder / "gpu_price_rolling.parquet" for folder in (growing.data / "history", growing.current / "marts")]
-    assert rolling[0].samefile(rolling[1])
+    [made], published = (growing.data / "build" / "gpu_price_rolling").glob("2026-08-*.parquet"), growing.current / "marts"
+    assert made.samefile(published / "gpu_price_rolling" / "2026-08.parquet")
     assert len(list((growing.data / "published" / "versions").iterdir())) == 3 and not changed_files(growing)
     refreshed(anew, 7)
     assert marts(growing) == marts(anew)

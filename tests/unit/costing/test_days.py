@@ -25,15 +25,18 @@ def test_every_day_stands_in_one_part(days: list[dt.date], rows_at_once: int) ->
     for before, after in pairwise(parts):
         assert after.first == before.last + dt.timedelta(days=1)
     for part in parts:
+        assert f"{part.last:%Y-%m}" == part.month
         found = part.of(rows(*days)).collect().get_column("on_date")
         assert found.len() <= rows_at_once or found.n_unique() == 1
 
 
-def test_a_part_is_as_long_as_it_may_be() -> None:
-    days = [dt.date(2026, month, 5) for month in range(1, 12)]
-    assert [(p.first, p.last) for p in spans(rows(*days), LAST, 6)] == [
-        (dt.date(2026, 1, 5), dt.date(2026, 7, 4)),
-        (dt.date(2026, 7, 5), LAST),
+def test_a_part_is_as_long_as_it_may_be_within_a_month() -> None:
+    days = [dt.date(2026, 9, 10), *(dt.date(2026, 10, day) for day in (1, 4, 8, 20))]
+    assert [(p.first, p.last) for p in spans(rows(*days), dt.date(2026, 11, 2), 3)] == [
+        (dt.date(2026, 9, 10), dt.date(2026, 9, 30)),
+        (dt.date(2026, 10, 1), dt.date(2026, 10, 19)),
+        (dt.date(2026, 10, 20), dt.date(2026, 10, 31)),
+        (dt.date(2026, 11, 1), dt.date(2026, 11, 2)),
     ]
 
 
