@@ -1,30 +1,29 @@
-"""Running the job in this process, as the command line does: the same job that the schedule starts.
+"""A refresh in this process, as the command line does it.
 
-Belongs here: the Dagster instance of a data folder, running, and what came out. Does not belong here: printing.
+Belongs here: from the lock to what came out. Does not belong here: printing, the build itself. Fetching comes first and alone: where it
+brings nothing new there is nothing for Dagster to build or to know, and it is not even imported.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+import logging
+import uuid
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from typing import Any
 
-import dagster as dg
-
-from pipelines.definitions import defs
-from pipelines.defs.dagster_record import dagster_home
-from pipelines.defs.event_log import EVENTS_AT_ONCE, instance_ref
-from pipelines.defs.resources import JOB_NAME
+from pipelines.platform.lock import RefreshLockedError
 from pipelines.platform.settings import Settings
 from pipelines.publication.ops import OpsRecorder
-from pipelines.refresh.lifecycle import FailedRefresh, close_failed
+from pipelines.refresh.fetching import fetch_sources
+from pipelines.refresh.lifecycle import FailedRefresh, close_failed, record_start
 from pipelines.refresh.record import source_statuses
+from pipelines.refresh.session import RefreshSession, refresh_session
 
-# A person is told at once that another refresh runs; this only covers the moment in which one ends and the next begins.
-_LOCK_WAIT_SECONDS = 5.0
+log = logging.getLogger("breakeven")
+
+# A person is told at once that another refresh runs; a glance of `breakeven status` holds the lock for a moment.
+_LOCK_WAIT_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -38,49 +37,37 @@ class RefreshOutcome:
 
 
 def run_refresh(settings: Settings, as_of: date | None, *, offline: bool, rebuild: bool, only_source: str | None) -> RefreshOutcome:
-    """Run the job `refresh`; a failure is published as the record of itself and returned, not raised."""
-    os.environ["BREAKEVEN_DATA"] = str(settings.data)
-    os.environ.setdefault(*EVENTS_AT_ONCE)
-    session = {
-        "as_of": as_of.isoformat() if as_of else None,
-        "offline": offline,
-        "rebuild": rebuild,
-        "only_source": only_source,
-        "lock_wait_seconds": _LOCK_WAIT_SECONDS,
-    }
-    run_config = {
-        "resources": {"session": {"config": session}},
-        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-    }
-    with dagster_home(settings.data) as home, dg.DagsterInstance.from_ref(instance_ref(home)) as instance:
-        os.environ["DAGSTER_HOME"] = str(home)
-        # Not `execute_in_process`: that keeps the output of every step, which is every table, until the end.
-        result = dg.execute_job(dg.reconstructable(refresh_job), instance=instance, raise_on_error=False, run_config=run_config)
-        run_id, succeeded, events = result.dagster_run.run_id, result.success, result.all_events
-        del result
-        failure = None if succeeded else close_failed(settings, run_id, _first_error(events), _LOCK_WAIT_SECONDS)
+    """Refresh; a failure is published as the record of itself and returned, not raised. Raises RefreshLockedError."""
+    run_id, problem = str(uuid.uuid4()), None
+    try:
+        with refresh_session(
+            run_id,
+            as_of,
+            offline=offline,
+            rebuild=rebuild,
+            only_source=only_source,
+            lock_wait_seconds=_LOCK_WAIT_SECONDS,
+            settings=settings,
+        ) as session:
+            problem = _refreshed(session)
+    except RefreshLockedError:
+        raise
+    except Exception as error:
+        log.debug("where  run %s", run_id, exc_info=True)
+        problem = f"run: {type(error).__name__}: {error}"
+    failure = None if problem is None else close_failed(settings, run_id, problem, _LOCK_WAIT_SECONDS)
     recorder = OpsRecorder(settings.folders.ops, run_id)
     outcomes = [r["outcome"] for r in recorder.rows("refreshes")]
     return RefreshOutcome(run_id, source_statuses(recorder), "unchanged" in outcomes, failure)
 
 
-def refresh_job() -> dg.JobDefinition:
-    """The job that the schedule runs. Dagster asks for it several times a run."""
-    return _resolved_job()
+def _refreshed(session: RefreshSession) -> str | None:
+    follows_a_crash = record_start(session)
+    # What a crash left in Dagster's record is mended by its next run.
+    if not follows_a_crash:
+        session.fetched = fetch_sources(session)
+        if session.fetched is None:
+            return None
+    from pipelines.cli.dagster_job import run_job  # noqa: PLC0415  (Dagster takes a second to import)
 
-
-@cache
-def _resolved_job() -> dg.JobDefinition:
-    return defs().resolve_job_def(JOB_NAME)
-
-
-def _first_error(events: Sequence[dg.DagsterEvent]) -> str | None:
-    for event in events:
-        if event.is_failure:
-            data = event.event_specific_data
-            error = getattr(data, "error", None)
-            while error is not None and error.cause is not None:
-                error = error.cause
-            if error is not None:
-                return f"{event.step_key or 'run'}: {error.message.strip()}"
-    return None
+    return run_job(session)

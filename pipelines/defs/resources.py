@@ -41,14 +41,19 @@ class SessionResource(dg.ConfigurableResource[RefreshSession]):
             lock_wait_seconds=self.lock_wait_seconds,
         ) as session:
             if context.instance is not None:
-                _fail_runs_left_started(context.instance, run_id, session)
-                keep = timedelta(days=session.settings.keep_record_days)
-                thin_out(context.instance, session.settings.folders.dagster, JOB_NAME, run_id, keep)
+                tidy_record(context.instance, session)
             record_start(session)
             yield session
 
 
-def _fail_runs_left_started(instance: dg.DagsterInstance, own_run_id: str, session: RefreshSession) -> None:
+def tidy_record(instance: dg.DagsterInstance, session: RefreshSession) -> None:
+    """Mark runs that a crash left as started, and keep Dagster's record small. Call under the refresh lock."""
+    _fail_runs_left_started(instance, session.run_id)
+    keep = timedelta(days=session.settings.keep_record_days)
+    thin_out(instance, session.settings.folders.dagster, JOB_NAME, session.run_id, keep)
+
+
+def _fail_runs_left_started(instance: dg.DagsterInstance, own_run_id: str) -> None:
     # Under the lock nothing else runs: what is still marked so was killed, and the queue would count it for ever.
     unfinished = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING]
     for run in instance.get_runs(filters=dg.RunsFilter(job_name=JOB_NAME, statuses=unfinished)):

@@ -35,14 +35,17 @@ log = logging.getLogger("breakeven")
 _LONGEST_REASON = 2_000
 
 
-def record_start(session: RefreshSession) -> None:
-    """Say that this run is running, and first what became of those before it; their details are condensed when they are old."""
+def record_start(session: RefreshSession) -> bool:
+    """Say that this run is running, and first what became of those before it; their details are condensed when they are old.
+
+    True where one of them had ended without a word.
+    """
     folder = session.ops.folder
-    earlier = runs(folder)
+    earlier = [run for run in runs(folder) if run["run_id"] != session.run_id]
     manifest = session.published.whole_manifest()
     for run in earlier:
         settled = settled_outcome(run, manifest, is_running=False, is_last=run is earlier[-1])
-        if settled != (run["outcome"], run["detail"]) and run["run_id"] != session.run_id:
+        if settled != (run["outcome"], run["detail"]):
             ended = {**run, "outcome": settled[0], "detail": settled[1], "finished_at": run["finished_at"] or utc_now()}
             OpsRecorder(folder, run["run_id"]).append("refreshes", [ended])
     thin_out(folder)
@@ -52,6 +55,7 @@ def record_start(session: RefreshSession) -> None:
     number = 1 + max((run["number"] for run in earlier), default=0)
     started = _row(session.as_of, session.started_at, "running", None)
     session.ops.append("refreshes", [{**started, "finished_at": None, "number": number}])
+    return any(run["outcome"] == "running" for run in earlier)
 
 
 def publish_version(session: RefreshSession) -> Path:

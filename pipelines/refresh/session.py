@@ -24,6 +24,7 @@ from pipelines.history.batches import OpenedHistory, batches_of, open_for_batche
 from pipelines.history.engine import open_history
 from pipelines.history.logic_version import logic_version
 from pipelines.history.views import HistoryViews
+from pipelines.ingest.fetch import FetchOutcome
 from pipelines.ingest.registry import SourceModule, discover
 from pipelines.ingest.snapshots import SnapshotStore
 from pipelines.platform.clock import utc_now
@@ -54,6 +55,8 @@ class RefreshSession:
     only_source: str | None
     started_at: datetime
     warehouse: Warehouse
+    # What was fetched before the build began, None where the build fetches.
+    fetched: list[FetchOutcome] | None = None
     # Marts that could not be made in this refresh, and the parts of those that were made in parts, by name.
     kept: dict[str, KeptMart] = field(default_factory=dict)
     parts: dict[str, list[Part]] = field(default_factory=dict)

@@ -26,18 +26,19 @@ LAUNCHER = """
 import resource, subprocess, sys
 code = subprocess.call(sys.argv[1:])
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(used.ru_maxrss / 1024, used.ru_oublock / 2048)
+print(used.ru_maxrss / 1024, used.ru_oublock / 2048, used.ru_utime + used.ru_stime)
 sys.exit(code)
 """
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a command takes; `written_mib` is what reached a disk."""
+    """What a command takes; `written_mib` is what reached a disk, `cpu_seconds` what all its threads computed."""
 
     seconds: float
     peak_mib: float
     written_mib: float
+    cpu_seconds: float
 
 
 def cost_of(arguments: list[str], data: Path) -> Cost:
@@ -55,8 +56,8 @@ def cost_of(arguments: list[str], data: Path) -> Cost:
         check=False,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    peak, written = done.stdout.splitlines()[-1].split()
-    return Cost(time.monotonic() - started, float(peak), float(written))
+    peak, written, computed = done.stdout.splitlines()[-1].split()
+    return Cost(time.monotonic() - started, float(peak), float(written), float(computed))
 
 
 @dataclass(frozen=True)

@@ -242,6 +242,20 @@ def test_ten_kills_at_random_moments_then_a_refresh(copy: Cli) -> None:
         assert instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.STARTING])) == []
 
 
+def test_what_a_kill_left_in_dagsters_record_is_mended_though_nothing_is_new(copy: Cli) -> None:
+    from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+
+    process = start(copy, "kill_in_build", *REFRESH)
+    process.communicate(timeout=180)
+    with DagsterInstance.from_config(str(copy.data / "dagster")) as instance:
+        [started] = instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED]))
+    assert copy("refresh", "--offline", "--as-of", "2026-11-23").returncode == 0
+    assert ask(copy, "SELECT count(*) FROM ops.refreshes") == [(1,)], "the published version is the one from before the kill"
+    with DagsterInstance.from_config(str(copy.data / "dagster")) as instance:
+        found = instance.get_run_by_id(started.run_id)
+        assert found is not None and found.status is DagsterRunStatus.FAILURE
+
+
 def test_a_reader_that_keeps_the_file_open_neither_fails_nor_blocks(copy: Cli) -> None:
     path = str((copy.data / "published" / "breakeven.duckdb").resolve())
     with duckdb.connect(path, read_only=True) as reader:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import pytest
 
@@ -174,6 +175,26 @@ def test_summary_as_json_and_as_text(archive: Cli) -> None:
     assert {line.split()[0] for line in again.stderr.splitlines()} == {"source", "nothing"}, again.stderr
     assert {row["comparator"] for row in facts["break_even"]} == {"cheapest", "market_median", "dearest"}
     assert all(row["seller_count"] >= 9 for row in facts["break_even"] if row["server"] == "8x-h100-sxm-80")
+
+
+def test_a_refresh_with_nothing_new_leaves_dagster_alone(archive: Cli) -> None:
+    said = "import sys; from pipelines.cli.main import main; code = main(sys.argv[1:]); print(code, 'dagster' in sys.modules)"
+    before = dagster_runs(archive)
+    done = subprocess.run(
+        [sys.executable, "-c", said, "refresh", "--offline", "--as-of", "2026-11-23"],
+        env=archive.environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "0 False", done.stdout[-500:] + done.stderr[-500:]
+    assert dagster_runs(archive) == before and archive.manifest()["run_id"] in before
+
+
+def dagster_runs(cli: Cli) -> set[str]:
+    with dg.DagsterInstance.from_config(str(cli.data / "dagster")) as instance:
+        return {run.run_id for run in instance.get_runs()}
 
 
 def test_first_question_from_the_command_line(archive: Cli) -> None:

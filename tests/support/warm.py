@@ -16,7 +16,7 @@ from functools import cache
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
-_LOADED = ["pipelines.cli.main", "pipelines.cli.job", "great_expectations"]
+_LOADED = ["pipelines.cli.main", "pipelines.cli.job", "pipelines.cli.dagster_job", "great_expectations"]
 
 
 def breakeven(arguments: Sequence[str]) -> int:

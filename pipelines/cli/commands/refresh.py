@@ -17,16 +17,12 @@ from pipelines.cli.progress import ProgressLine
 from pipelines.ingest.snapshots import SnapshotStore
 from pipelines.monitoring.state import NOT_WELL
 from pipelines.platform.clock import utc_now
-from pipelines.platform.lock import refresh_lock
 from pipelines.platform.settings import Settings
 from pipelines.publication import reader
 from pipelines.publication.run_outcomes import recorded_snapshots
 
 if TYPE_CHECKING:
     from pipelines.cli.commands import Commands
-
-# A glance of `breakeven status` holds the lock for a moment.
-_LOCK_WAIT_SECONDS = 0.5
 
 
 def add(commands: Commands) -> None:
@@ -53,10 +49,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     # Dagster warns of each check that a skipped build did not run; what matters is in its event log, and in ours. It sets the level of
     # its own root anew with each run, and leaves those below as they are.
     logging.getLogger("dagster._core").setLevel(logging.ERROR)
-    with refresh_lock(settings.data, _LOCK_WAIT_SECONDS):
-        pass  # said at once and plainly, not as the failure of a run
     started = time.monotonic()
-    from pipelines.cli.job import run_refresh  # noqa: PLC0415  (Dagster takes a second to import; the other commands do without)
+    from pipelines.cli.job import run_refresh  # noqa: PLC0415  (the other commands do without)
     from pipelines.monitoring.watch import after_refresh  # noqa: PLC0415
 
     outcome = run_refresh(settings, options.as_of, offline=options.offline, rebuild=options.rebuild, only_source=options.source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,9 +14,9 @@ from pipelines.catalogue.contracts import ContractError, catalogue
 from pipelines.platform.settings import Settings
 from pipelines.publication.ops import OpsRecorder, runs
 from pipelines.publication.versions import PublishedFolder
-from pipelines.refresh.lifecycle import close_failed
+from pipelines.refresh.lifecycle import close_failed, record_start
 from pipelines.refresh.model_tables import _failure_recorded
-from pipelines.refresh.session import RefreshSession
+from pipelines.refresh.session import RefreshSession, refresh_session
 from tests.unit.monitoring.test_state import publish, recorded
 
 
@@ -35,6 +36,19 @@ def test_before_anything_was_published_only_the_record_says_so(tmp_path: Path) -
     assert (found.outcome, found.version) == ("failed", None)
     [run] = runs(tmp_path / "ops")
     assert run["outcome"] == "failed" and run["detail"] == "no space left on device" and run["number"] == 1
+
+
+@pytest.mark.parametrize(("outcome", "ended_without_a_word"), [("running", True), ("published", False), ("failed", False)])
+def test_a_start_says_whether_an_earlier_run_ended_without_a_word(tmp_path: Path, outcome: str, ended_without_a_word: bool) -> None:
+    recorded(tmp_path, "earlier", 1, outcome)
+    publish(tmp_path, "earlier")
+    settings = Settings(data=tmp_path)
+    with refresh_session("now", dt.date(2026, 11, 23), settings=settings) as session:
+        assert record_start(session) is ended_without_a_word
+    # It is settled then: the next one finds nothing.
+    OpsRecorder(settings.folders.ops, "now").append("refreshes", [{**runs(tmp_path / "ops")[-1], "outcome": "unchanged"}])
+    with refresh_session("next", dt.date(2026, 11, 23), settings=settings) as session:
+        assert record_start(session) is False
 
 
 def test_a_reason_without_bound_is_cut_wherever_it_is_kept(tmp_path: Path) -> None:
