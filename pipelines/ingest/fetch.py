@@ -6,11 +6,13 @@ fetched (`raw`).
 
 from __future__ import annotations
 
+import difflib
 import hashlib
+import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -27,6 +29,8 @@ from pipelines.platform.text import fit_to_show
 from pipelines.sources.lib.errors import OfflineError, SourceError
 from pipelines.sources.lib.http import Breaker, HttpClient
 from pipelines.sources.lib.source import FetchContext, Payload, Source
+
+log = logging.getLogger("breakeven")
 
 # Without one answer from anywhere within this time there is no network: nothing more is waited for.
 _NO_ANSWER_SECONDS = 15.0
@@ -60,6 +64,8 @@ def fetch_all(
     report: Callable[[FetchOutcome], None],
 ) -> list[FetchOutcome]:
     """Fetch every enabled source into the store. `report` hears each outcome as it happens; a source fault is never raised."""
+    for name in sorted(settings.sources.keys() - modules.keys()):
+        log.warning("the settings name a source that is none: %s%s", name, _meant(name, modules))
     addresses = (s.base_url for s in settings.sources.values() if s.base_url is not None)
     breaker = Breaker(offline=offline, named=(host for a in addresses if (host := urlsplit(a).hostname)))
     over = threading.Event()
@@ -88,6 +94,11 @@ def fetch_all(
     # What a thread still waits for belongs to no run any more: the build has begun.
     over.set()
     return [outcomes[name] for name in modules]
+
+
+def _meant(name: str, modules: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, modules, n=1)
+    return f"; write {near[0]}" if near else ""
 
 
 def _not_tried(module: SourceModule, settings: Settings, environment: Mapping[str, str], only_source: str | None) -> FetchOutcome | None:

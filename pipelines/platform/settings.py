@@ -77,8 +77,15 @@ class Settings(BaseModel):
         # DuckDB looks for its log where a question mark or a backslash would send it, not beside the file.
         if str(data) in ("", ".") or any(c in str(data.absolute()) for c in "?\\\0\n"):
             raise ValueError("expected a folder of its own, whose path has no question mark, no backslash and no line break")
-        if data.exists() and not data.is_dir():
-            raise ValueError("expected a folder, found a file")
+        try:
+            nearest = next(folder for folder in (data.absolute(), *data.absolute().parents) if _exists(folder))
+            is_folder = nearest.is_dir()
+        except OSError as error:
+            raise ValueError(f"expected a folder that can be made: {error.strerror}") from error
+        if not is_folder and nearest != data.absolute():
+            raise ValueError(f"expected a folder within folders, and {nearest} is none")
+        if not is_folder:
+            raise ValueError(f"expected a folder, found {'a link that leads nowhere' if nearest.is_symlink() else 'a file'}")
         return data
 
     @property
@@ -91,8 +98,17 @@ class Settings(BaseModel):
         return self.sources.get(name, SourceSettings())
 
 
+def _exists(path: Path) -> bool:
+    """True of a link that leads nowhere, too. Raises OSError for a name that can be none."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
 _SIMPLE = ("data", "offline", "keep_versions", "keep_record_days", "fetch_threads", "publish_to")
-_OF_A_SOURCE = ("base_url", "timeout", "enabled")
+_OF_A_SOURCE, _OF_SOURCES = ("base_url", "timeout", "enabled"), "BREAKEVEN_SOURCE_"
 
 
 def load_settings(environment: Mapping[str, str], toml_path: Path | None = None) -> Settings:
@@ -102,32 +118,42 @@ def load_settings(environment: Mapping[str, str], toml_path: Path | None = None)
     source; the same names stand in `breakeven.toml`, a source's under `[sources.<name>]`. Raises SettingsError.
     """
     path = toml_path or working_folder() / "breakeven.toml"
-    values: dict[str, Any] = {}
-    if path.exists():
-        try:
-            values = tomllib.loads(path.read_text(encoding="utf-8"))
-        except tomllib.TOMLDecodeError as error:
-            raise SettingsError(f"{path.name}: not readable as TOML: {error}") from error
-    sources: dict[str, dict[str, Any]] = {name: dict(given) for name, given in values.pop("sources", {}).items()}
-    origin = dict.fromkeys(values, path.name)
+    values, origin = _written_in(path), {}
     for key in _SIMPLE:
         variable = f"BREAKEVEN_{key.upper()}"
         if variable in environment:
             values[key], origin[key] = environment[variable], variable
-    prefix = "BREAKEVEN_SOURCE_"
     for variable, value in environment.items():
-        if not variable.startswith(prefix):
-            continue
-        name, key = next(
-            ((variable[len(prefix) : -len(k) - 1].lower(), k) for k in _OF_A_SOURCE if variable.endswith(f"_{k.upper()}")),
-            ("", ""),
-        )
-        if not name:
-            raise SettingsError(f"{variable}: unknown setting; expected {prefix}<NAME>_ and one of BASE_URL, TIMEOUT, ENABLED")
-        sources.setdefault(name, {})[key] = value
+        if variable.startswith(_OF_SOURCES):
+            name, key = _source_and_key(variable)
+            origin[f"sources.{name}.{key}"] = variable
+            sources = values.setdefault("sources", {})
+            given = sources.setdefault(name, {}) if isinstance(sources, dict) else None
+            if isinstance(given, dict):  # what the file has in its place is refused below
+                given[key] = value
     try:
-        return Settings(**values, sources={name: SourceSettings(**given) for name, given in sources.items()})
+        return Settings(**values)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
-        raise SettingsError(f"{origin.get(key, key)}: {first['msg']}, found {fit_to_show(repr(first['input']))}") from error
+        said, found = first["msg"].removeprefix("Value error, "), fit_to_show(repr(first["input"]))
+        raise SettingsError(f"{origin.get(key, f'{path.name}: {key}')}: {said}, found {found}") from error
+
+
+def _written_in(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path.name}: {error.strerror}, expected a file that can be read") from error
+    except ValueError as error:  # of the text, or of its encoding
+        raise SettingsError(f"{path.name}: not readable as TOML: {error}") from error
+
+
+def _source_and_key(variable: str) -> tuple[str, str]:
+    key = next((k for k in _OF_A_SOURCE if variable.endswith(f"_{k.upper()}")), "")
+    name = variable[len(_OF_SOURCES) : -len(key) - 1].lower() if key else ""
+    if not name:
+        raise SettingsError(f"{variable}: unknown setting; expected {_OF_SOURCES}<NAME>_ and one of BASE_URL, TIMEOUT, ENABLED")
+    return name, key

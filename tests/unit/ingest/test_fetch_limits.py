@@ -49,6 +49,13 @@ def run(modules: list[SourceModule], store: SnapshotStore, settings: Settings | 
     return {outcome.source: outcome for outcome in found}
 
 
+def test_a_setting_for_no_source_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    settings = Settings(sources={"a_lst": SourceSettings(timeout=3), "another": SourceSettings(timeout=3)})
+    with caplog.at_level("WARNING", "breakeven"):
+        run([module("a_list", [b"1"]), module("another", [b"2"])], SnapshotStore(tmp_path), settings)
+    assert [record.getMessage() for record in caplog.records] == ["the settings name a source that is none: a_lst; write a_list"]
+
+
 def test_who_hangs_is_left_behind_and_adds_nothing_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetch, "_SOURCE_WALL_CLOCK_SECONDS", 1.0)
     late, store = threading.Event(), SnapshotStore(tmp_path)
