@@ -109,7 +109,7 @@ def write_blocked(version: Path, previous: Path, macros: Iterable[str], kept_in:
         shutil.rmtree(made, ignore_errors=True)
         for file in [*(previous / FOLDER).rglob("*"), previous / FILE]:
             if file.is_file():
-                share(file, (version / file.relative_to(previous)).parent)
+                share(file, version / file.relative_to(previous))
 
 
 def _facts(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
