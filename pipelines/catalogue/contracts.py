@@ -38,12 +38,14 @@ class Encoding:
     """How a long table is encoded where it is published.
 
     `dictionary`: columns that many rows have alike, stored once under this name; `delta_from`: the time that other times are stored as
-    seconds from, None where there are none; `derived`: amounts that are stored only where they differ from this expression.
+    seconds from, None where there are none; `derived`: amounts that are stored only where they differ from this expression; `runs_of`: the
+    day of a table whose other columns stay as they are for days, None for another table.
     """
 
     dictionary: Mapping[str, tuple[str, ...]]
     delta_from: str | None
     derived: Mapping[str, str]
+    runs_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -349,8 +351,8 @@ def _products(document: Mapping[str, list[str]], names: list[str], layer: str, w
 
 def _encoding(document: Mapping[str, Any], names: list[str], where: str) -> Encoding:
     dictionary = {what: tuple(columns) for what, columns in document["dictionary"].items()}
-    delta_from, derived = document.get("delta_from"), document.get("derived", {})
-    for column in (*(c for columns in dictionary.values() for c in columns), *([delta_from] if delta_from else []), *derived):
+    delta_from, derived, runs_of = document.get("delta_from"), document.get("derived", {}), document.get("runs_of")
+    for column in (*(c for columns in dictionary.values() for c in columns), *filter(None, (delta_from, runs_of)), *derived):
         if column not in names:
             raise ContractError(f"{where}: key encoding: {column!r} is not a column of the table")
-    return Encoding(dictionary, delta_from, derived)
+    return Encoding(dictionary, delta_from, derived, runs_of)

@@ -112,3 +112,50 @@ def test_what_is_as_usual_takes_no_room() -> None:
         table.insert({WHOLE: "incoming"})
         stored = connection.execute("SELECT usd_per_hour, usd_per_gpu_hour, native_amount, known_from_s FROM stored.price_history")
         assert stored.fetchall() == [(8.0, None, None, 0)]
+
+
+ROLLING = catalogue().tables["gpu_price_rolling"]
+
+
+def window(series: str, on: dt.date, usd: float, days: int = 30) -> dict[str, object]:
+    figures = {name: usd for name in ROLLING.column_names if name.endswith("_usd_per_gpu_hour")}
+    row = {"series_id": series, "on_date": on, "window_days": days, "last_covered_on": on, "last_observed_on": on}
+    return {**row, **figures, "covered_share": 1.0, "change_count": 0}
+
+
+def runs(rows: list[dict[str, object]]) -> tuple[pl.DataFrame, list[tuple[object, ...]]]:
+    """What the view gives of rows in parts by month, and the runs that are stored."""
+    frame = pl.DataFrame(rows, schema=ROLLING.polars_schema(), orient="row")
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE SCHEMA marts; CREATE SCHEMA {STORED}")
+        table = EncodedTable(connection, ROLLING, is_in_parts=True)
+        table.create()
+        for month, own in frame.group_by(pl.col("on_date").dt.strftime("%Y-%m")):
+            connection.register("incoming", own.to_arrow())
+            table.insert({str(month[0]): "incoming"})
+        stored = connection.execute("SELECT part, first_on, last_on, mean_usd_per_gpu_hour FROM stored.gpu_price_rolling ORDER BY ALL")
+        found = stored.fetchall()
+        given: pl.DataFrame = connection.sql("FROM marts.gpu_price_rolling").pl()
+        assert given.sort(ROLLING.column_names).equals(frame.sort(ROLLING.column_names), null_equal=True)
+        return given, found
+
+
+def test_days_on_which_nothing_changes_are_a_run_that_ends_with_its_month() -> None:
+    first = dt.date(2026, 1, 30)
+    rows = [window("a", first + dt.timedelta(days=n), 2.0 if n < 4 else 3.0) for n in range(6) if n != 1]
+    _, found = runs(rows)
+    assert found == [
+        ("2026-01", dt.date(2026, 1, 30), dt.date(2026, 1, 30), 2.0),
+        ("2026-02", dt.date(2026, 2, 1), dt.date(2026, 2, 2), 2.0),
+        ("2026-02", dt.date(2026, 2, 3), dt.date(2026, 2, 4), 3.0),
+    ]
+
+
+@examples(25)
+@given(
+    st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 70), st.sampled_from([7, 30]), st.integers(0, 1)), unique_by=lambda r: r[:3])
+)
+def test_runs_give_every_day_back(drawn: list[tuple[str, int, int, int]]) -> None:
+    rows = [window(series, dt.date(2026, 1, 15) + dt.timedelta(days=day), float(usd), days) for series, day, days, usd in drawn]
+    given, found = runs(rows)
+    assert given.height == len(rows) >= len(found)
