@@ -12,6 +12,7 @@ from datetime import date
 
 from pipelines.decision.documents import WorkloadError
 from pipelines.decision.market import LONGEST_AGE_DAYS, ApiOffer, Assumption, Market, Measurement, Offer, Server
+from pipelines.decision.plausible import in_range, refuse_what_cannot_be
 from pipelines.decision.quotes import Ends, RentQuote, ServerQuote, TokenQuote
 from pipelines.decision.scenario import TIME_BETWEEN_INTERRUPTIONS, aged
 from pipelines.decision.words import said
@@ -25,13 +26,14 @@ POWER_OVER_GPUS = 1.82
 def with_own_figures(market: Market, workload: Workload, newest: date | None = None) -> Market:
     """The market with everything that the workload states itself; `newest`: the last day of the version, where an earlier one is asked.
 
-    Raises WorkloadError for a quote that is older than any price may be, or of a day to come, and for an assumption out of this world.
+    Raises WorkloadError for a quote that is older than any price may be, or of a day to come, and for a figure out of this world.
     """
     _refuse_old_and_coming(workload, market.as_of, newest or market.as_of)
     offers = market.offers
     if TIME_BETWEEN_INTERRUPTIONS in workload.assumptions:
         offers = [replace(offer, interruptions_per_month=None) for offer in offers]
     rate = market.usd_per_eur if workload.currency == "EUR" else 1.0
+    refuse_what_cannot_be(market, workload, rate)
     return replace(
         market,
         servers=[*_servers(market, workload, rate), *market.servers],
@@ -65,6 +67,9 @@ def _refuse_old_and_coming(workload: Workload, as_of: date, newest: date) -> Non
                 raise WorkloadError(
                     f"quotes.{kind}.{number}.quoted_on is {day}, expected a day from {LONGEST_AGE_DAYS} days before {as_of} to {newest}"
                 )
+    for number, rate in enumerate(quotes.rates):
+        if rate.measured_on is not None and rate.measured_on > newest:
+            raise WorkloadError(f"quotes.rates.{number}.measured_on is {rate.measured_on}, expected a day up to {newest}")
 
 
 def _age(market: Market, quoted_on: date | None) -> tuple[date, int]:
@@ -174,7 +179,7 @@ def _assumptions(market: Market, workload: Workload, rate: float) -> dict[tuple[
             own[name, None] = _flat(name, value * rate, own[name, None].unit)
     for name, stated in workload.assumptions.items():
         old = own[name, None]
-        _in_range(name, stated, old)
+        in_range(name, stated, old)
         # The market's bands run from the cheap end to the dear one.
         falls = old.band["low"] > old.band["high"]
         if isinstance(stated, Ends):
@@ -183,22 +188,6 @@ def _assumptions(market: Market, workload: Workload, rate: float) -> dict[tuple[
         else:
             own[name, None] = _flat(name, stated, old.unit)
     return own
-
-
-# Zero of these divides.
-NEVER_ZERO = ("whole_machine_packing_share", "packing_share", TIME_BETWEEN_INTERRUPTIONS, "life_years", "server_over_cards")
-BEYOND = 10
-
-
-def _in_range(name: str, stated: Ends | float, table: Assumption) -> None:
-    """Raises WorkloadError for a value far beyond the table's own range: there stands a mistake of unit."""
-    highest = max(table.band.values()) * BEYOND
-    if name.endswith("_share") or name == "discount_rate":
-        highest = min(highest, 1.0)
-    lowest = min(table.band.values()) / BEYOND if name in NEVER_ZERO else 1.0 if name == "pue" else 0.0
-    for value in (stated.low, stated.base, stated.high) if isinstance(stated, Ends) else (stated,):
-        if not lowest <= value <= highest:
-            raise WorkloadError(f"assumptions.{name} is {value:g}, expected {lowest:g} to {highest:g} {table.unit}")
 
 
 def _flat(name: str, value: float, unit: str) -> Assumption:

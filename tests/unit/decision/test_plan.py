@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -468,7 +469,7 @@ def test_an_assumption_far_beyond_the_range_of_its_table_is_refused(stated: dict
 def test_quotes_age_by_the_rule_of_all_ways(day: str) -> None:
     fresh = {"gpu": "g", "gpu_count": 8, "quoted_on": "2025-11-23"}
     for quotes in (
-        {"servers": [fresh | {"price": 4}]},
+        {"servers": [fresh | {"price": 40_000}]},
         {"rents": [fresh | {"price_per_hour": 4}]},
         {"tokens": [{"input": 1, "output": 1, "quoted_on": fresh["quoted_on"]}]},
     ):
@@ -479,13 +480,57 @@ def test_quotes_age_by_the_rule_of_all_ways(day: str) -> None:
             with_own_figures(market(), other)
 
 
+SERVER_QUOTE = {"gpu": "g", "gpu_count": 8, "price": 90_000}
+RENT_QUOTE = {"gpu": "g", "gpu_count": 8, "price_per_hour": 16}
+RATE_QUOTE = {"gpu": "g", "gpu_count": 8, "precision": "fp8", "tokens_per_second": 2 * CAPACITY / 3600}
+
+
+@pytest.mark.parametrize(
+    ("quotes", "said"),
+    [
+        # 250.000 for a quarter of a million, and a price in thousands.
+        ({"servers": [SERVER_QUOTE | {"price": 250.0}]}, "quotes.servers.0.price is 250, expected"),
+        ({"servers": [SERVER_QUOTE, SERVER_QUOTE | {"price": 9e7}]}, "quotes.servers.1.price is 9e+07, expected"),
+        ({"servers": [SERVER_QUOTE | {"load_kw": 10_200}]}, "quotes.servers.0.load_kw is 10200, expected 0 to 80"),
+        ({"rents": [RENT_QUOTE | {"price_per_hour": 0.016}]}, "quotes.rents.0.price_per_hour is 0.016, expected"),
+        ({"rents": [RENT_QUOTE | {"price_per_hour": 11_680}]}, "quotes.rents.0.price_per_hour is 11680, expected"),
+        ({"tokens": [{"input": 0.001, "output": 1}]}, "quotes.tokens.0.input is 0.001, expected"),
+        ({"tokens": [{"input": 1, "output": 1000}]}, "quotes.tokens.0.output is 1000, expected"),
+        ({"rates": [RATE_QUOTE | {"tokens_per_second": 1e12}]}, "quotes.rates.0.tokens_per_second is 1e+12, expected 0 to"),
+        ({"rates": [RATE_QUOTE | {"measured_on": "2099-01-01"}]}, "quotes.rates.0.measured_on is 2099-01-01, expected a day up to"),
+        ({"electricity_per_kwh": 120}, "quotes.electricity_per_kwh is 120, expected"),
+        ({"salary_per_year": 90}, "quotes.salary_per_year is 90, expected"),
+        ({"colocation_per_kw_month": 0.15}, "quotes.colocation_per_kw_month is 0.15, expected"),
+    ],
+)
+def test_a_quote_far_beyond_what_is_known_of_its_kind_is_refused(quotes: dict[str, Any], said: str) -> None:
+    amounts = {"staff_usd_per_fte_year": 100_000.0, "colocation_usd_per_kw_month": 150.0}
+    given = market(offers=[offer("on_demand", 2.0)], api_offers=[ApiOffer("s", "m", 0.5, 1.0, DAY, 0, "a page")])
+    given = replace(given, assumptions=given.assumptions | {(name, None): assumption(name, value) for name, value in amounts.items()})
+    with pytest.raises(WorkloadError, match=re.escape(said)):
+        with_own_figures(given, workload().model_copy(update={"quotes": Quotes.model_validate(quotes)}))
+
+
+def test_quotes_that_are_only_good_or_bad_are_taken() -> None:
+    given = market(offers=[offer("on_demand", 2.0)], api_offers=[ApiOffer("s", "m", 0.5, 1.0, DAY, 0, "a page")])
+    quotes = {
+        "servers": [SERVER_QUOTE | {"price": 30_000}, SERVER_QUOTE | {"price": 500, "used": True}, SERVER_QUOTE | {"load_kw": 12}],
+        "rents": [RENT_QUOTE | {"price_per_hour": 4}, RENT_QUOTE | {"gpu": "h", "price_per_hour": 0.01}],
+        "tokens": [{"input": 0, "output": 0.2}],
+        "rates": [RATE_QUOTE, RATE_QUOTE | {"tokens_per_second": 1}],
+        "electricity_per_kwh": 0.05,
+    }
+    found = with_own_figures(given, workload().model_copy(update={"quotes": Quotes.model_validate(quotes)}))
+    assert [s.is_yours for s in found.servers][:3] == [True] * 3 and len([o for o in found.offers if o.is_yours]) == 2
+
+
 def test_a_quote_is_exact_on_its_day_and_less_so_with_age() -> None:
     moving = market(drift={name: Drift(-0.3, 0.2, 9, is_assumed=False, source="s") for name in ("server", "on_demand", "tokens")})
 
     def widths(day: str) -> list[float]:
         quotes = Quotes.model_validate(
             {
-                "servers": [{"gpu": "g", "gpu_count": 8, "price": 10, "quoted_on": day}],
+                "servers": [{"gpu": "g", "gpu_count": 8, "price": 100_000, "quoted_on": day}],
                 "rents": [{"gpu": "g", "gpu_count": 8, "price_per_hour": 8, "quoted_on": day}],
                 "tokens": [{"input": 1, "output": 1, "quoted_on": day}],
             }
