@@ -22,6 +22,7 @@ _REMEDIES = {
     errno.EMFILE: "too many files are open in this process (`ulimit -n`)",
     errno.EIO: "the disk could not be read or written: look at the system's log",
 }
+_DAMAGED = "a file of the data folder is damaged: `breakeven status` says which, `breakeven refresh --rebuild` publishes a new version"
 # The same, where a library says it in words of its own.
 _WORDS = {
     "no space left": errno.ENOSPC,
@@ -33,6 +34,13 @@ _WORDS = {
     "unable to open database file": errno.EACCES,
     "disk i/o error": errno.EIO,
 }
+_WORDS_OF_DAMAGE = (
+    "could not read enough bytes",
+    "corrupt database file",
+    "not a valid duckdb database file",
+    "database disk image is malformed",
+    "file is not a database",
+)
 
 
 def explain(error: BaseException) -> str:
@@ -49,5 +57,7 @@ def explain(error: BaseException) -> str:
 def with_remedy(message: str) -> str:
     """A message, its lines cut and cleaned, and with a remedy where it names a known trouble of the disk."""
     line = "\n".join(fit_to_show(part, _LONGEST_LINE) for part in message.strip().splitlines()[:_MOST_LINES])
-    known = next((number for words, number in _WORDS.items() if words in message.lower()), None)
-    return line if known is None else f"{line}; {_REMEDIES[known]}"
+    said = message.lower()
+    known = next((number for words, number in _WORDS.items() if words in said), None)
+    remedy = _REMEDIES[known] if known is not None else _DAMAGED if any(words in said for words in _WORDS_OF_DAMAGE) else None
+    return line if remedy is None else f"{line}; {remedy}"

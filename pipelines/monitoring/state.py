@@ -23,6 +23,7 @@ from pipelines.publication.versions import PublishedFolder
 # A daily refresh with two hours to spare.
 LONGEST_AGE = timedelta(hours=26)
 _CLOCK_SLACK = timedelta(hours=1)
+_PUBLISH_AGAIN = "`breakeven refresh --rebuild` publishes a new version"
 NOT_WELL = ("stale", "partial", "failed", "offline")
 
 
@@ -75,6 +76,8 @@ def read_state(settings: Settings, now: datetime) -> RefreshState:
     last = settled[-1] if settled else None
     last_good = next((run for run in reversed(settled) if run["outcome"] in ("published", "unchanged")), None)
     problems += _age_problems(last_good, now) if last is not None else []
+    if manifest is None and not problems and last_good is not None:
+        problems.append(f"what the refresh of {last_good['started_at'][:16].replace('T', ' ')} UTC published is gone; {_PUBLISH_AGAIN}")
     losses = SnapshotStore(settings.folders.snapshots).losses(recorded_snapshots(settings))
     if last is None:
         return RefreshState(manifest, None, None, problems=problems, losses=losses)
@@ -106,4 +109,4 @@ def _age_problems(last_good: Mapping[str, Any] | None, now: datetime) -> list[st
 
 
 def _changed_remedy(version: Path) -> str:
-    return f"`breakeven refresh --rebuild` publishes a new version; do not trust {version.name} until then"
+    return f"{_PUBLISH_AGAIN}; do not trust {version.name} until then"

@@ -5,6 +5,7 @@ Belongs here: `manifest.json`. Does not belong here: making the files that it li
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from pipelines.publication.parts import files_of, sha256_of
 
 MANIFEST_FILE = "manifest.json"
 _KEYS = ("version", "run_id", "as_of", "created_at", "blocked", "blocked_reason", "fingerprint", "sources", "tables", "files")
+# Of the manifest itself; manifests of earlier versions have none.
+_SEAL = "sha256"
 _REMEDY = "`breakeven refresh --rebuild` publishes a new one"
 
 
@@ -69,12 +72,19 @@ def write_manifest(folder: Path, database: str, facts: VersionFacts, sources: li
             if path.is_file()
         },
     }
-    (folder / MANIFEST_FILE).write_text(json.dumps(manifest, indent=1, default=str) + "\n", encoding="utf-8")
+    written = json.dumps({**manifest, _SEAL: _seal_of(manifest)}, indent=1, default=str)
+    (folder / MANIFEST_FILE).write_text(written + "\n", encoding="utf-8")
     return manifest
 
 
+def _seal_of(manifest: Mapping[str, Any]) -> str:
+    """A hash of all that a manifest says: one that was edited is told from one that was written."""
+    said = json.dumps({key: value for key, value in manifest.items() if key != _SEAL}, sort_keys=True, default=str)
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a version. Raises DamagedVersionError where it is missing or says less than it must."""
+    """The manifest of a version. Raises DamagedVersionError where it is missing, says less than it must, or was edited."""
     path = folder / MANIFEST_FILE
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
@@ -86,6 +96,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if missing:
         raise DamagedVersionError(f"{path}: {', '.join(missing)} missing; {_REMEDY}")
     found: dict[str, Any] = manifest
+    if found.get(_SEAL, _seal_of(found)) != _seal_of(found):
+        raise DamagedVersionError(f"{path}: was changed after it was published; {_REMEDY}")
     return found
 
 

@@ -6,6 +6,7 @@ import errno
 import os
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipelines.cli.main import main
@@ -30,6 +31,24 @@ def test_the_remedy_is_said(number: int, said: str) -> None:
 @pytest.mark.parametrize("words", ["IO Error: No space left on device", "(sqlite3.OperationalError) database or disk is full"])
 def test_a_library_s_words_are_known(words: str) -> None:
     assert "free some space" in with_remedy(words)
+
+
+@pytest.mark.parametrize("damage", ["cut short", "overwritten", "of another kind"])
+def test_a_damaged_file_has_its_remedy(tmp_path: Path, damage: str) -> None:
+    file = tmp_path / "breakeven.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("CREATE TABLE t AS SELECT range::VARCHAR || 'x' AS x FROM range(300000)")
+    whole = file.read_bytes()
+    middle = len(whole) // 2
+    damaged = {
+        "cut short": whole[:middle],
+        "overwritten": whole[:12_288] + b"\xff" * (len(whole) - 12_288),
+        "of another kind": b"a" * 50_000,
+    }
+    file.write_bytes(damaged[damage])
+    with pytest.raises(duckdb.Error) as raised, duckdb.connect(str(file), read_only=True) as connection:
+        connection.execute("SELECT max(x) FROM t").fetchall()
+    assert "refresh --rebuild" in with_remedy(str(raised.value)), raised.value
 
 
 def test_a_message_of_others_is_cut_and_clean() -> None:

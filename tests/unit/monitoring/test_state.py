@@ -6,12 +6,13 @@ import datetime as dt
 import json
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipelines.monitoring.state import read_state
 from pipelines.platform.lock import is_held, refresh_lock
 from pipelines.platform.settings import Settings
-from pipelines.publication.manifest import DamagedVersionError, changed_files, read_manifest
+from pipelines.publication.manifest import DamagedVersionError, VersionFacts, changed_files, read_manifest, write_manifest
 from pipelines.publication.ops import OpsRecorder
 from pipelines.publication.versions import PublishedFolder
 from tests.support.tables import AT
@@ -112,6 +113,34 @@ def test_a_damaged_manifest_is_one_sentence(tmp_path: Path, content: bytes | Non
     state = read_state(Settings(data=tmp_path), NOW)
     assert state.manifest is None and "manifest.json" in state.problems[0] and "--rebuild" in state.problems[0]
     assert PublishedFolder(tmp_path / "published").whole_manifest() is None
+
+
+def test_an_edited_manifest_is_damaged(tmp_path: Path) -> None:
+    (tmp_path / "version" / "marts").mkdir(parents=True)
+    with duckdb.connect(str(tmp_path / "version" / "breakeven.duckdb")) as connection:
+        connection.execute("CREATE SCHEMA marts; CREATE SCHEMA bi")
+    now = NOW.replace(tzinfo=None)
+    write_manifest(tmp_path / "version", "breakeven.duckdb", VersionFacts("one", "one", now.date(), now, "f", "1", "v"), [])
+    file = tmp_path / "version" / "manifest.json"
+    assert read_manifest(file.parent)["run_id"] == "one"
+    said = file.read_text()
+    file.write_text(said.replace(f'"as_of": "{now.date()}"', '"as_of": "2031-01-01"'))
+    with pytest.raises(DamagedVersionError, match=r"manifest\.json: was changed after it was published; .*--rebuild"):
+        read_manifest(file.parent)
+    # Another layout says the same.
+    file.write_text(json.dumps(json.loads(said)))
+    assert read_manifest(file.parent)["run_id"] == "one"
+
+
+def test_what_was_published_and_is_gone_is_a_problem(tmp_path: Path) -> None:
+    publish(tmp_path, "one")
+    recorded(tmp_path, "one", 1, "published")
+    assert read_state(Settings(data=tmp_path), NOW).problems == []
+    (tmp_path / "published" / "current").unlink()
+    state = read_state(Settings(data=tmp_path), NOW)
+    assert state.is_failed and state.manifest is None
+    [problem] = state.problems
+    assert "is gone" in problem and "--rebuild" in problem
 
 
 def test_stray_files_and_leftovers_among_versions(tmp_path: Path) -> None:
