@@ -1,9 +1,11 @@
 """The market of each accelerator: how many sellers, and the quartiles of what each asks at least, from the day on which they hold."""
 
+from collections.abc import Iterator
 from datetime import date
 
 import polars as pl
 
+from pipelines.costing.days import Days, spans
 from pipelines.prices.availability import periods_that_can_be_had
 from pipelines.prices.market import LONGEST_AGE_DAYS, PROFESSIONAL, THIRD_PARTY_SOURCES, offers_that_speak, quartile_places
 from pipelines.prices.places import country_groups, with_countries
@@ -32,9 +34,14 @@ def market_price(
     member_of = markets_of(stalls, reference_region_country)
     markets = member_of.select(MARKET).unique().sort(MARKET).with_row_index("market")
     members = member_of.join(markets, on=MARKET).select("stall", "market", pl.col("seller").rank("dense").cast(pl.UInt32).alias("seller"))
-    daily = offers_by_day(segments.join(stalls, on=STALL, nulls_equal=True), members)
+    of_stalls = segments.join(stalls, on=STALL, nulls_equal=True).drop(STALL).collect().lazy()
+    members = members.collect().lazy()
+    # Every price becomes a row a day: of one month at a time they are few.
+    figures = [
+        figures_by_day(one_vote_each(offers_by_day(within(days, of_stalls), members))).collect() for days in months(of_stalls, as_of)
+    ]
     return (
-        changes_only(figures_by_day(one_vote_each(daily)))
+        changes_only(pl.concat(figures).lazy())
         .join(markets, on="market")
         .select(
             "on_date",
@@ -96,6 +103,19 @@ def markets_of(stalls: pl.LazyFrame, reference_region_country: pl.LazyFrame) -> 
         .explode("country_group")
         .explode("trust_group")
         .select("stall", "seller", *MARKET)
+    )
+
+
+def months(segments: pl.LazyFrame, as_of: date) -> Iterator[Days]:
+    """The days from the first price to `as_of`, a month at a time."""
+    return spans(segments.select(on_date=pl.col("from_on").min()).drop_nulls(), as_of)
+
+
+def within(days: Days, segments: pl.LazyFrame) -> pl.LazyFrame:
+    """What of the segments lies in these days."""
+    first, end = pl.lit(days.first), pl.lit(days.last).dt.offset_by("1d")
+    return segments.with_columns(from_on=pl.max_horizontal("from_on", first), end_on=pl.min_horizontal("end_on", end)).filter(
+        pl.col("from_on") < pl.col("end_on")
     )
 
 
