@@ -1,12 +1,10 @@
 """Observations of all price sources, with device, place and US dollars, and what each is compared with."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date
 
 import polars as pl
 
-from pipelines.prices.benchmarks import with_amount_count, with_median_ratios, with_on_demand_price
-from pipelines.prices.corrections import with_corrections
-from pipelines.prices.normalization import in_usd, with_country, with_device
+from pipelines.prices.observations import compared_observations, priced_observations
 
 
 def price_observation(
@@ -25,58 +23,14 @@ def price_observation(
 
     `reference_observations`: rows of the same form that are known already and only compared with.
     """
-    end_of_day = datetime.combine(as_of + timedelta(days=1), time())
-    known = all_observation.filter(pl.col("known_from") < end_of_day).with_columns(
-        last_confirmed_at=pl.min_horizontal("last_confirmed_at", pl.lit(end_of_day - timedelta(microseconds=1)))
+    priced = priced_observations(
+        all_observation,
+        reference_gpu,
+        reference_gpu_alias_rule,
+        reference_price_correction,
+        reference_instance_gpu,
+        reference_region_country,
+        currency_rate,
+        as_of,
     )
-    placed = with_country(with_corrections(known, reference_price_correction), reference_region_country)
-    priced = in_usd(with_device(placed, reference_gpu, reference_gpu_alias_rule, reference_instance_gpu), currency_rate).cache()
-    band = reference_gpu_price_band.select("gpu", pl.col("least_usd_per_gpu_hour", "greatest_usd_per_gpu_hour").cast(pl.Decimal(18, 8)))
-    compared = with_amount_count(with_on_demand_price(with_median_ratios(priced, reference_observations), reference_observations))
-    return compared.join(band, on="gpu", how="left").select(
-        "source",
-        "provider",
-        "seller",
-        "region",
-        "zone",
-        "country",
-        "sku",
-        "instance_type",
-        "gpu_as_named",
-        "gpu",
-        "form_factor",
-        "gpu_count",
-        "is_gpu_conflict",
-        "is_correction_obsolete",
-        "purchase_option",
-        "purchase_option_as_named",
-        "payment_option",
-        "commitment_months",
-        "commitment_days",
-        "operating_system",
-        "tenancy",
-        "trust_tier",
-        "currency",
-        "native_amount",
-        "price_unit",
-        "usd_per_hour",
-        "usd_per_gpu_hour",
-        "price_to_median_ratio",
-        "median_seller_count",
-        "price_to_own_ratio",
-        "own_series_count",
-        "least_usd_per_gpu_hour",
-        "greatest_usd_per_gpu_hour",
-        "on_demand_native_amount",
-        "amount_count",
-        "first_seen_at",
-        "last_confirmed_at",
-        "known_from",
-        "semantics",
-        "precedence",
-        "staleness_limit_days",
-        "source_detail",
-        "source_url",
-        "licence",
-        "snapshot_sha256",
-    )
+    return compared_observations(priced.cache(), reference_gpu_price_band, reference_observations)

@@ -1,7 +1,7 @@
 """Snapshots ingested into the history batch by batch, as the refreshes of their days did.
 
-Belongs here: reading a batch, validating its observations against what was known before, giving them to the history. Does not belong
-here: which batches there are (`batches`), the history itself (`engine`), fetching, rules of whole tables.
+Belongs here: the fold over batches: each validated against what was known before it, then given to the history. Does not belong here:
+one batch by itself (`judging`), which batches there are (`batches`), the history itself (`engine`), fetching, rules of whole tables.
 
 A history is a fold over the batches in the order of their days, each validated against what the batches before it brought. So one
 that grew by the day and one that is rebuilt from the snapshots are the same.
@@ -9,7 +9,7 @@ that grew by the day and one that is rebuilt from the snapshots are the same.
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,18 +19,18 @@ import polars as pl
 
 from pipelines.catalogue.contracts import Catalogue
 from pipelines.catalogue.models import AS_OF, FEED_PREFIX, INGESTED, REFERENCE_OBSERVATIONS, Model
-from pipelines.history.availability import AVAILABILITY, WholeAnswer, statements_after
+from pipelines.history.availability import AVAILABILITY, statements_after
 from pipelines.history.batches import CHECKPOINT, FEED, PendingBatch, SnapshotBatch, price_services
-from pipelines.history.engine import HistoryEngine, needed_columns, reference_after
+from pipelines.history.engine import HistoryEngine, needed_columns
+from pipelines.history.judging import judge_batch, known_rows, read_batch
 from pipelines.history.logic_version import source_version
-from pipelines.history.series import series_key
 from pipelines.history.shipped import CONFIRMED_LATER, SHIPPED_RELEASE, ShippedObservations, confirmed_by, end_of
-from pipelines.history.validation import SourceOutcome, set_aside_result, too_large, validate_rows
-from pipelines.ingest.parse import RawRejectedError, read_fetch, unite_feed, with_facts
+from pipelines.history.validation import SourceOutcome, too_large
+from pipelines.ingest.parse import unite_feed
 from pipelines.ingest.registry import SourceModule
 from pipelines.ingest.snapshots import SnapshotStore
 from pipelines.prices.normalization import at_each_rate
-from pipelines.quality.failing_rows import computed_without_failing_rows, put_aside
+from pipelines.quality.failing_rows import computed_without_failing_rows
 from pipelines.quality.quarantine import released_keys
 from pipelines.quality.results import RuleResult, merged
 
@@ -85,16 +85,6 @@ class _Validated:
     outcomes: tuple[SourceOutcome, ...] = ()
     # Rows of releases that ship and are new to a history that had begun without them.
     late_shipped: pl.DataFrame | None = None
-
-
-@dataclass(frozen=True)
-class _Read:
-    """Rows of the feed, why snapshots were not used, outcomes of sources whose answer is out of proportion, and answers that are whole."""
-
-    rows: pl.DataFrame
-    rejected: tuple[str, ...]
-    outcomes: list[SourceOutcome]
-    answers: list[WholeAnswer]
 
 
 class Ingestion:
@@ -185,66 +175,38 @@ class Ingestion:
         late = None if views.as_of is None else self._shipped.late(views, views.as_of)
         return _Validated(none, none, none, [], (), views.reference_observations(), confirmed, said, late_shipped=late)
 
-    def _read(self, batch: SnapshotBatch, known: Mapping[str, int]) -> _Read:
-        fed: dict[str, list[pl.DataFrame]] = defaultdict(list)
-        rejected, outcomes, answers = [], [], {}
-        for fetch in batch.fetches:
-            try:
-                module = self._modules[fetch.source]
-                read = read_fetch(fetch, module, self._catalogue.tables[module.table], self._catalogue, self._snapshots)
-            except RawRejectedError as error:
-                rejected.append(f"{fetch.source} {fetch.fetched_at}: {error}")
-                continue
-            assert read.fed is not None
-            fed[fetch.source].append(read.fed)
-            if module.source.semantics == "reading" and read.listed is not None:
-                answers[fetch.source] = WholeAnswer(fetch.source, fetch.fetched_at, read.listed.select(series_key()))
-        parts = []
-        for name, own in fed.items():
-            outcome = too_large(name, sum(part.height for part in own), known.get(name, 0))
-            if outcome is not None:
-                outcomes.append(outcome)
-                answers.pop(name, None)
-                own.clear()
-            else:
-                parts.append(with_facts(pl.concat(own).lazy(), self._modules[name], FEED).select(self._shipped.rows.columns))
-        rows = pl.concat([self._shipped.rows.clear().lazy(), *parts]).collect(engine="in-memory")
-        return _Read(rows, tuple(rejected), outcomes, list(answers.values()))
-
     def _validate(self, batch: SnapshotBatch, before: date | None, last: _Validated) -> _Validated:
         """What became known by this batch and was not on the day `before`, validated against what was known until then."""
-        known = dict(last.reference.group_by("source").len().iter_rows())
-        read = self._read(batch, known)
+        read, known = read_batch(batch, self._modules, self._catalogue, self._snapshots), known_rows(last.reference)
+        oversized = [o for name, rows in read.row_counts.items() if (o := too_large(name, rows, known.get(name, 0))) is not None]
+        dropped = {outcome.source for outcome in oversized}
         end = end_of(batch.as_of)
         since = end_of(before) if before is not None else datetime.min
         shipped = self._shipped.known_since(since)
         late = shipped.clear() if last.late_shipped is None else last.late_shipped
-        observed = pl.concat([late, shipped, read.rows]).filter(pl.col("known_from") < end)
+        own = [rows.select(shipped.columns) for name, rows in read.rows.items() if name not in dropped]
+        observed = pl.concat([late.lazy(), shipped.lazy(), *own]).filter(pl.col("known_from") < end).collect(engine="in-memory")
         contract = self._catalogue.tables[INGESTED]
         computed = computed_without_failing_rows(observed, lambda rows: self._normalized(rows, batch.as_of, last.reference))
-        priced, (failed, failing) = computed.frame, put_aside(contract, computed)
-        checked = validate_rows(contract, priced, known, self._released(end))
+        judged = judge_batch(contract, computed, last.reference, oversized, self._released(end))
         again = last.confirmed_later.filter(pl.col("confirmed_until") >= since)
         needed = needed_columns(self._catalogue)
         # Of what is confirmed further, the price that runs into this batch, and those at the rates since.
         further = at_each_rate(confirmed_by(again, end).select(needed), self._rates).filter(pl.col("last_confirmed_at") >= since)
-        good = pl.concat([at_each_rate(checked.good.select(needed), self._rates), further])
-        new = self._shipped.with_confirmation(checked.good).select(again.columns)
-        outcomes = (*read.outcomes, *checked.outcomes)
-        set_aside = [*checked.set_aside, *(outcome.source for outcome in read.outcomes)]
-        reference = reference_after(last.reference, priced.filter(~pl.col("source").is_in(set_aside)))
-        heard = observed.filter(~pl.col("source").is_in(set_aside))
-        answers = [answer for answer in read.answers if answer.source not in set_aside]
+        good = pl.concat([at_each_rate(judged.good.select(needed), self._rates), further])
+        new = self._shipped.with_confirmation(judged.good).select(again.columns)
+        heard = observed.filter(~pl.col("source").is_in(judged.set_aside))
+        answers = [answer for name, answer in read.answers.items() if name not in judged.set_aside]
         return _Validated(
-            checked.good,
+            judged.good,
             good,
-            pl.concat([checked.quarantined, failing]),
-            [*checked.results, *failed, *map(set_aside_result, read.outcomes)],
-            (*read.rejected, *(f"{o.source}: set aside: {o.set_aside_because}" for o in outcomes if o.set_aside_because)),
-            reference,
+            judged.quarantined,
+            judged.results,
+            (*read.rejected, *(f"{o.source}: set aside: {o.set_aside_because}" for o in judged.outcomes if o.set_aside_because)),
+            judged.reference,
             pl.concat([again, new]),
-            statements_after(last.availability, heard, answers, reference, batch.as_of),
-            outcomes,
+            statements_after(last.availability, heard, answers, judged.reference, batch.as_of),
+            judged.outcomes,
         )
 
     def _released(self, end: datetime) -> pl.DataFrame | None:
