@@ -109,3 +109,10 @@ def _best(speaking: pl.DataFrame, series: pl.DataFrame, key: Sequence[str]) -> p
         .unique(key, keep="first", maintain_order=True)
         .select(*key, "source")
     )
+
+
+def of_series(statements: pl.LazyFrame, price_series: pl.LazyFrame) -> pl.LazyFrame:
+    """Statements by the id of their series: rows of `marts.offer_availability`."""
+    key = list(series_key())
+    ids = price_series.select("series_id", *key)
+    return statements.join(ids, on=key, nulls_equal=True).select("series_id", "stated_on", "offer_state")

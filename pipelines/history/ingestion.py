@@ -20,18 +20,16 @@ import polars as pl
 from pipelines.catalogue.contracts import Catalogue
 from pipelines.catalogue.models import AS_OF, FEED_PREFIX, INGESTED, REFERENCE_OBSERVATIONS, Model
 from pipelines.history.availability import AVAILABILITY, statements_after
-from pipelines.history.batches import CHECKPOINT, FEED, PendingBatch, SnapshotBatch, price_services
+from pipelines.history.batches import CHECKPOINT, FEED, PendingBatch, SnapshotBatch
 from pipelines.history.engine import HistoryEngine, needed_columns
-from pipelines.history.judging import judge_batch, known_rows, read_batch
+from pipelines.history.judging import judge_batch, known_rows, read_batch, released_by
 from pipelines.history.logic_version import source_version
-from pipelines.history.shipped import CONFIRMED_LATER, SHIPPED_RELEASE, ShippedObservations, confirmed_by, end_of
+from pipelines.history.shipped import CONFIRMED_LATER, SHIPPED_RELEASE, ShippedObservations, confirmed_by, end_of, shipped_rows
 from pipelines.history.validation import SourceOutcome, too_large
-from pipelines.ingest.parse import unite_feed
 from pipelines.ingest.registry import SourceModule
 from pipelines.ingest.snapshots import SnapshotStore
 from pipelines.prices.normalization import at_each_rate
 from pipelines.quality.failing_rows import computed_without_failing_rows
-from pipelines.quality.quarantine import released_keys
 from pipelines.quality.results import RuleResult, merged
 
 # A batch holds its reference observations until it is applied: so many batches at a time come to the same as all.
@@ -106,10 +104,7 @@ class Ingestion:
     ) -> None:
         self._snapshots, self._catalogue, self._modules, self._normalize = snapshots, catalogue, modules, normalize
         self._version, self._decisions = version, decisions
-        services = price_services(catalogue, modules)
-        fetched = {module.table for module in services.values()}
-        shipped = {c.name: tables[c.name] for c in catalogue.fed_by(FEED) if c.name not in fetched}
-        self._shipped = ShippedObservations(unite_feed(FEED, shipped, modules, catalogue).collect())
+        self._shipped = ShippedObservations(shipped_rows(tables, modules, catalogue))
         # Read once: each batch joins with them.
         self._tables = {p: tables[p].collect().lazy() for p in normalize.parameters if p in tables}
         self._rates = self._tables[_RATES]
@@ -188,7 +183,7 @@ class Ingestion:
         observed = pl.concat([late.lazy(), shipped.lazy(), *own]).filter(pl.col("known_from") < end).collect(engine="in-memory")
         contract = self._catalogue.tables[INGESTED]
         computed = computed_without_failing_rows(observed, lambda rows: self._normalized(rows, batch.as_of, last.reference))
-        judged = judge_batch(contract, computed, last.reference, oversized, self._released(end))
+        judged = judge_batch(contract, computed, last.reference, oversized, released_by(self._decisions, end, contract))
         again = last.confirmed_later.filter(pl.col("confirmed_until") >= since)
         needed = needed_columns(self._catalogue)
         # Of what is confirmed further, the price that runs into this batch, and those at the rates since.
@@ -208,12 +203,6 @@ class Ingestion:
             statements_after(last.availability, heard, answers, judged.reference, batch.as_of),
             judged.outcomes,
         )
-
-    def _released(self, end: datetime) -> pl.DataFrame | None:
-        # A decision holds from its time on: a history that is rebuilt is the one that grew.
-        if self._decisions is None:
-            return None
-        return released_keys(self._decisions.filter(pl.col("decided_at") < end), self._catalogue.tables[INGESTED].table)
 
     def _normalized(self, observed: pl.DataFrame, as_of: date, reference: pl.DataFrame) -> pl.DataFrame:
         assert self._normalize.function is not None

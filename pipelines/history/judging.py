@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import polars as pl
 
@@ -22,6 +23,7 @@ from pipelines.ingest.parse import RawRejectedError, read_fetch, with_facts
 from pipelines.ingest.registry import SourceModule
 from pipelines.ingest.snapshots import SnapshotStore
 from pipelines.quality.failing_rows import Computed, put_aside
+from pipelines.quality.quarantine import released_keys
 from pipelines.quality.results import RuleResult
 
 
@@ -86,3 +88,10 @@ def judge_batch(
         set_aside,
         reference_after(reference, priced.filter(~pl.col("source").is_in(set_aside))),
     )
+
+
+def released_by(decisions: pl.DataFrame | None, end: datetime, contract: Contract) -> pl.DataFrame | None:
+    """Rows that a person had let pass by then. A decision holds from its time on: a history that is rebuilt is the one that grew."""
+    if decisions is None:
+        return None
+    return released_keys(decisions.filter(pl.col("decided_at") < end), contract.table)

@@ -6,14 +6,27 @@ seen. Does not belong here: validating them (`validation`), observations that ar
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
+from typing import Literal
 
 import polars as pl
 
+from pipelines.catalogue.contracts import Catalogue
+from pipelines.history.batches import FEED, price_services
 from pipelines.history.series import identity, series_key
 from pipelines.history.views import HistoryViews
+from pipelines.ingest.parse import unite_feed
+from pipelines.ingest.registry import SourceModule
 
 CONFIRMED_LATER, SHIPPED_RELEASE = "confirmed_later", "shipped_release"
+
+
+def shipped_rows(tables: Mapping[str, pl.LazyFrame], modules: Mapping[str, SourceModule], catalogue: Catalogue) -> pl.DataFrame:
+    """Observations of all sources that ship, from their raw tables, in the columns of the feed."""
+    fetched = {module.table for module in price_services(catalogue, modules).values()}
+    shipped = {c.name: tables[c.name] for c in catalogue.fed_by(FEED) if c.name not in fetched}
+    return unite_feed(FEED, shipped, modules, catalogue).collect()
 
 
 class ShippedObservations:
@@ -33,9 +46,9 @@ class ShippedObservations:
         """Releases that a history has seen after a batch; those of sources that it set aside are tried again."""
         return self._releases.filter(~pl.col("source").is_in(set_aside))
 
-    def with_confirmation(self, good: pl.DataFrame) -> pl.DataFrame:
-        """Those of good rows that ship, with `confirmed_until`: each day confirms them as far as it goes."""
-        return good.join(self._last_confirmed, on=self._confirmation, nulls_equal=True)
+    def with_confirmation(self, good: pl.DataFrame, how: Literal["inner", "left"] = "inner") -> pl.DataFrame:
+        """Those of good rows that ship, with `confirmed_until`: each day confirms them as far as it goes. `left`: others too, with NULL."""
+        return good.join(self._last_confirmed, on=self._confirmation, how=how, nulls_equal=True, maintain_order="left")
 
     def late(self, views: HistoryViews, day: date) -> pl.DataFrame:
         """Rows of releases that are new to the history and speak of a system time that it had passed: they become known now."""

@@ -12,9 +12,9 @@ from itertools import product
 
 import polars as pl
 
-from pipelines.history.availability import AVAILABILITY
+from pipelines.history.availability import AVAILABILITY, of_series
 from pipelines.history.bitemporal import as_known_on, described_versions
-from pipelines.history.series import series_key, series_sql
+from pipelines.history.series import series_sql
 from pipelines.history.storage import HistoryFile
 from pipelines.history.windows import WINDOW_MONTH
 
@@ -99,9 +99,7 @@ class HistoryViews:
 
     def availability(self) -> pl.LazyFrame:
         """Rows of `marts.offer_availability`."""
-        key = list(series_key())
-        said = self._file.small_table(AVAILABILITY).lazy()
-        return said.join(self.series().select("series_id", *key), on=key, nulls_equal=True).select("series_id", "stated_on", "offer_state")
+        return of_series(self._file.small_table(AVAILABILITY).lazy(), self.series())
 
     def newest_outcomes(self) -> pl.DataFrame:
         """Rows of `history.batch_source`: of each source the newest."""

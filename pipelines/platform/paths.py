@@ -110,6 +110,11 @@ class DataFolder:
         return self.root / "replay"
 
     @property
+    def distributed(self) -> Path:
+        """A data folder of its own, in which a computation by several machines makes what they do not."""
+        return self.root / "distributed"
+
+    @property
     def restoring(self) -> Path:
         """A backup that is being put back."""
         return self.root / ".restoring"

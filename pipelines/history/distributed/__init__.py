@@ -1,4 +1,5 @@
-"""Rolling statistics of any amount of history, a bucket of series at a time, on one machine or on a Ray cluster.
+"""Observations, the price history and its windows in parts, on one machine or on a Ray cluster.
 
-Belongs here: how a history is divided and who computes which part. Does not belong here: the statistics (`rolling`).
+Belongs here: how observations and series are divided, the work on a part, and who does it. Does not belong here: judging a batch, keeping
+prices and their statistics (`pipelines.history`), the tables of the marts (`pipelines.refresh.distributed`).
 """
