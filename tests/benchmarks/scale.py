@@ -14,7 +14,8 @@ MILLION = 1_000_000
 @dataclass(frozen=True)
 class Scale:
     """`changes`: of the rolling windows, the last one is held to the bounds; `histories`: days under a day's refresh of the history;
-    `refreshes`: days under a whole refresh, and how many of them are fetched at once; `replayed_days`; `stored_changes`: of the file.
+    `refreshes`: days under a whole refresh, and how many of them are fetched at once; `replayed_days`; `stored_changes`: of the file;
+    `divided_days`: on several workers, the last of them told by the others; `workers`.
     """
 
     changes: tuple[int, ...]
@@ -22,11 +23,22 @@ class Scale:
     refreshes: tuple[tuple[int, int], ...]
     replayed_days: int
     stored_changes: int
+    divided_days: tuple[int, ...]
+    workers: tuple[int, ...]
     is_timed: bool
 
 
-WHOLE = Scale((1 * MILLION, 10 * MILLION, 50 * MILLION), (50, 100, 400), ((50, 50), (400, 347)), 426, 10 * MILLION, is_timed=True)
-SMALL = Scale((MILLION // 10, MILLION // 5), (5, 10), ((3, 3), (9, 3)), 30, MILLION // 2, is_timed=False)
+WHOLE = Scale(
+    (1 * MILLION, 10 * MILLION, 50 * MILLION),
+    (50, 100, 400),
+    ((50, 50), (400, 347)),
+    426,
+    10 * MILLION,
+    (15, 30, 60, 120),
+    (1, 2, 4),
+    is_timed=True,
+)
+SMALL = Scale((MILLION // 10, MILLION // 5), (5, 10), ((3, 3), (9, 3)), 30, MILLION // 2, (2, 3, 4), (2,), is_timed=False)
 
 
 def scale() -> Scale:
