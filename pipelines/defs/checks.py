@@ -1,5 +1,8 @@
 """Asset checks: the rules of a table by kind and severity, so that Dagster's pages say which kind of rule failed, and which rule.
 
+A raw table has one check for all of its rules, none of which blocks, beside the state of its sources: each check of each table is three
+events of a run, and raw tables are the most.
+
 Belongs here: which checks an asset has, and verdicts as their results. Does not belong here: rules and verdicts (`pipelines.quality`).
 """
 
@@ -13,11 +16,15 @@ from pipelines.quality.source_rules import SOURCE_RULES
 
 # Fetching and reading a source: failed where it is stale, partial, failed or offline. Never blocks: its last good rows stand.
 SOURCE_STATE = "source_state"
+# All rules of a raw table.
+_RULES = "rules"
 _WELL = ("ok", "disabled", "not_tried")
 
 
 def rule_checks(contract: Contract) -> list[str]:
-    """Names of the checks of a table: `<kind>_<severity>` for each kind of rule that may give a verdict on it."""
+    """Names of the checks of a table: `<kind>_<severity>` for each kind of rule that may give a verdict on it, one for a raw table."""
+    if contract.layer == "raw":
+        return [_RULES]
     rules: list[tuple[str, str]] = [("row", rule.severity) for rule in contract.row_rules()]
     rules += [("table", rule.severity) for rule in contract.expectations()]
     rules += [("source", rule.severity) for rule in SOURCE_RULES if rule.holds_for(contract)]
@@ -32,18 +39,22 @@ def check_specs(key: dg.AssetKey, names: Iterable[str], *, may_block: bool) -> l
             name,
             asset=key,
             blocking=may_block and name.endswith("_critical"),
-            description=f"Rules of kind {kind} with severity {severity}; the failed ones are named in the metadata.",
+            description=f"{_which_rules(name)}; the failed ones are named in the metadata.",
         )
         for name in names
-        for kind, _, severity in [name.partition("_")]
     ]
+
+
+def _which_rules(check: str) -> str:
+    kind, _, severity = check.partition("_")
+    return "All rules" if check == _RULES else f"Rules of kind {kind} with severity {severity}"
 
 
 def rule_results(key: dg.AssetKey, names: Iterable[str], verdicts: Iterable[RuleResult]) -> list[dg.AssetCheckResult]:
     """One result per check: failed where one of its rules is broken, an error where one of those blocks; the broken ones by name."""
     of_check: dict[str, list[RuleResult]] = {name: [] for name in names}
     for verdict in verdicts:
-        of_check[f"{verdict.kind}_{verdict.severity}"].append(verdict)
+        of_check[_RULES if _RULES in of_check else f"{verdict.kind}_{verdict.severity}"].append(verdict)
     return [_result(key, name, own) for name, own in of_check.items()]
 
 
