@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import warnings
 
 import polars as pl
 import pytest
 
 from pipelines.platform.paths import PACKAGE_FOLDER
+from pipelines.sources import genai_prices_tokens
 from tests.support import tables
+from tests.support.fetching import fetch_context
 
 # Written down here anew and not read from the table: place in a display name, or country in a region's name.
 COUNTRY_OF_PLACE = {
@@ -120,3 +123,26 @@ def test_readings_name_their_page(name: str) -> None:
     readings = curated(name)
     assert readings["source_url"].str.contains("^https?://").all()
     assert readings["reading_number"].to_list() == list(range(1, readings.height + 1))
+
+
+# Endings of an offer's name that name no other model: how it was tuned to answer, the precision, the month of its weights.
+_SAME_MODEL = re.compile(r"(-instruct)?(-2506)?(-fp8)?$")
+# Offers of these were ended, or no seller is known to have them still.
+_ENDED = {"Llama-2-70B", "Llama-3.1-405B", "Mixtral-8x7B", "Mixtral-8x22B", "Mistral-7B", "Mistral-Large-2"}
+
+
+def test_no_seller_by_the_token_of_a_model_in_the_table_is_passed_over() -> None:
+    models = {model.lower(): model for model in curated("reference_model")["model"] if model not in _ENDED}
+    [payload] = genai_prices_tokens.fetch(fetch_context("", []))
+    offered = genai_prices_tokens.parse(payload.content).filter(~pl.col("is_deprecated")).select("provider", "model_as_named").unique()
+    named = {
+        (provider, name): models[plain]
+        for provider, name in offered.iter_rows()
+        # What a maker is listed with from a hub's list is the hub's price.
+        if provider != "openai" and (plain := _SAME_MODEL.sub("", name.rpartition("/")[2].lower())) in models
+    }
+    known = {
+        (provider, name): model
+        for provider, name, model in curated("reference_token_model").select("provider", "model_as_named", "model").iter_rows()
+    }
+    assert len(named) > 60 and {offer: model for offer, model in named.items() if known.get(offer) != model} == {}
