@@ -7,10 +7,11 @@ from datetime import date
 
 import polars as pl
 
-from pipelines.costing.days import MonthParts, as_given
+from pipelines.costing.days import Days, MonthParts, as_given, first_day, spans
 from pipelines.prices.availability import that_can_be_had
 from pipelines.prices.market import LONGEST_AGE_DAYS, NOT_COMPARED, PROFESSIONAL, quartile_places
 
+WINDOWS_DAYS = (7, 30, 90)
 THIN_BELOW = 0.8
 SIZES = (1, 2, 4, 8)
 # Where a price competes, and of whom it is. Days are many and names are long: rows of days have their numbers, `place` and `series`.
@@ -26,24 +27,25 @@ def rented_price(
     """One row per day, window and group from the first day with a price on. Only devices that a throughput row speaks of, and only
     machines that could be had on the day, as far as their source says.
     """
-    rows = all_days(gpu_price_rolling, price_series, throughput, offer_availability, as_of).sort(KEY, nulls_last=True).collect()
-    for month, own in rows.group_by(pl.col("on_date").dt.strftime("%Y-%m"), maintain_order=True):
-        yield str(month[0]), as_given, {"rows": own}
-
-
-def all_days(
-    gpu_price_rolling: pl.LazyFrame, price_series: pl.LazyFrame, throughput: pl.LazyFrame, offer_availability: pl.LazyFrame, as_of: date
-) -> pl.LazyFrame:
-    """The rows of all days: a price is last known until the next one, however long ago it was seen."""
     candidates = candidate_series(price_series, throughput).collect().lazy()
     places = places_of(candidates).collect().lazy()
     numbered = candidates.join(places, on=PLACE, nulls_equal=True).select("series_id", "series", "size", "place").collect().lazy()
     said = offer_availability.join(numbered, on="series_id").select("stated_on", "offer_state", series_id="series").collect().lazy()
-    # One stage after the other: a single plan would compute shared stages side by side, and hold all of them.
-    priced = that_can_be_had(in_numbers(gpu_price_rolling, numbered), said, "series").collect().lazy()
-    in_window = cheapest_in_window(priced).collect().lazy()
-    carried = that_can_be_had(last_known(in_window, priced, as_of), said, "series").collect().lazy()
-    offers = pl.concat([in_window, carried]).with_columns(price_age_days=(pl.col("on_date") - pl.col("price_as_of_on")).dt.total_days())
+    first = first_day(gpu_price_rolling)
+    known: pl.LazyFrame | None = None
+    for days in spans(pl.LazyFrame({"on_date": [first]}), as_of) if first is not None else ():
+        # One stage after the other: a single plan would compute shared stages side by side, and hold all of them.
+        priced = that_can_be_had(in_numbers(days.of(gpu_price_rolling), numbered), said, "series").collect().lazy()
+        in_window = cheapest_in_window(priced).collect().lazy()
+        known = known_by(priced, known).collect().lazy()
+        carried = that_can_be_had(last_known(days, in_window, known), said, "series").collect().lazy()
+        rows = of_offers(pl.concat([in_window, carried]), candidates, places)
+        yield days.month, as_given, {"rows": rows.sort(KEY, nulls_last=True).collect()}
+
+
+def of_offers(offers: pl.LazyFrame, candidates: pl.LazyFrame, places: pl.LazyFrame) -> pl.LazyFrame:
+    """The offers of some days with the names of their places and series, beside the market that each is of."""
+    offers = offers.with_columns(price_age_days=(pl.col("on_date") - pl.col("price_as_of_on")).dt.total_days())
     in_markets = offers.join(places.select("place", "market", "seller"), on="place")
     quartiles = [f"{name}_usd_per_gpu_hour" for name in quartile_places(pl.len())]
     return (
@@ -177,19 +179,33 @@ def cheapest_in_window(priced: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def last_known(in_window: pl.LazyFrame, priced: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
-    """For the days after a group's first price on which its window holds none: the price known last, the cheapest of that day."""
-    days = (
-        in_window.group_by("window_days", *GROUP)
-        .agg(pl.col("on_date").min().alias("first"))
-        .with_columns(on_date=pl.date_ranges("first", pl.lit(as_of)))
-        .explode("on_date")
-        .drop("first")
-    )
-    missing = days.join(in_window, on=["on_date", "window_days", *GROUP], how="anti")
-    known = cheapest(priced, ["last_covered_on"], "last_usd_per_gpu_hour").select(
+def known_by(priced: pl.LazyFrame, before: pl.LazyFrame | None) -> pl.LazyFrame:
+    """The prices that a group may fall back on in some days: of each day on which one was covered last the cheapest.
+
+    `priced`: the windows of the days; `before`: what this gave for the days before, of which the last of each group still matters.
+    """
+    found = cheapest(priced, ["last_covered_on"], "last_usd_per_gpu_hour").select(
         *GROUP, "last_covered_on", "series", "last_usd_per_gpu_hour", price_as_of_on="last_observed_on"
     )
+    if before is None:
+        return found
+    last = before.sort("last_covered_on").unique(GROUP, keep="last", maintain_order=True)
+    # What was covered on one day is compared whenever it was said.
+    both = pl.concat([last, found]).sort("last_usd_per_gpu_hour", "series")
+    return both.unique([*GROUP, "last_covered_on"], keep="first", maintain_order=True)
+
+
+def last_known(days: Days, in_window: pl.LazyFrame, known: pl.LazyFrame) -> pl.LazyFrame:
+    """For those of the days after a group's first price on which its window holds none: the price known last, the cheapest of that day."""
+    wanted = (
+        known.group_by(GROUP)
+        .agg(pl.col("last_covered_on").min().alias("first"))
+        .with_columns(on_date=pl.date_ranges(pl.max_horizontal("first", pl.lit(days.first)), pl.lit(days.last)))
+        .explode("on_date", empty_as_null=False)
+        .drop("first")
+        .join(pl.LazyFrame({"window_days": WINDOWS_DAYS}, schema={"window_days": pl.Int64}), how="cross")
+    )
+    missing = wanted.join(in_window, on=["on_date", "window_days", *GROUP], how="anti")
     price = pl.col("last_usd_per_gpu_hour")
     return (
         missing.sort("on_date")
