@@ -67,7 +67,7 @@ def build_raw_table(contract: Contract, sources: Iterable[SourceModule], session
 
 
 def _state(table: RawTable, module: SourceModule, session: RefreshSession) -> State:
-    outcome = _outcome(module, session)
+    outcome = session.fetch_outcomes.get(module.name, {})
     fetched = outcome.get("status", "not_tried")
     detail = outcome.get("detail") if outcome else "this run fetched nothing"
     own = [why for fetch, why in table.rejections if fetch.run_id == session.run_id]
@@ -84,7 +84,7 @@ def _state(table: RawTable, module: SourceModule, session: RefreshSession) -> St
 
 def _status_row(table: RawTable, contract: Contract, module: SourceModule, session: RefreshSession, state: State) -> dict[str, Any]:
     status, detail = state
-    outcome = _outcome(module, session)
+    outcome = session.fetch_outcomes.get(module.name, {})
     return {
         "source": module.name,
         "status": status,
@@ -96,7 +96,3 @@ def _status_row(table: RawTable, contract: Contract, module: SourceModule, sessi
         "figure_count": table.figure_count,
         **{k: outcome.get(k) for k in ("fetch_seconds", "payload_count", "byte_count")},
     }
-
-
-def _outcome(module: SourceModule, session: RefreshSession) -> dict[str, Any]:
-    return next((r for r in reversed(session.ops.rows("fetch_outcome")) if r["source"] == module.name), {})

@@ -15,6 +15,7 @@ from datetime import date, datetime
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -80,6 +81,11 @@ class RefreshSession:
     def ops(self) -> OpsRecorder:
         """Record of this run."""
         return OpsRecorder(self.settings.folders.ops, self.run_id)
+
+    @cached_property
+    def fetch_outcomes(self) -> dict[str, dict[str, Any]]:
+        """By source how its fetch went in this run, as recorded; not to be asked before all were fetched."""
+        return {row["source"]: row for row in self.ops.rows("fetch_outcome")}
 
     @cached_property
     def decisions(self) -> pl.DataFrame:
@@ -154,7 +160,7 @@ class RefreshSession:
             fetches = self.store.fetches(name, until=None if bundled else self.as_of)
             for key in sorted({f.content_key for f in (fetches[-1:] if bundled else fetches)}):
                 digest.update(f"{key}\n".encode())
-        for row in sorted((r["source"], r["status"]) for r in self.ops.rows("fetch_outcome")):
+        for row in sorted((name, outcome["status"]) for name, outcome in self.fetch_outcomes.items()):
             digest.update(f"{row}\n".encode())
         return digest.hexdigest()
 
