@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -110,7 +111,12 @@ def _pages(context: FetchContext, region: str, kind: str) -> Iterable[Payload]:
             raise
         # The service has refused the longer filter before; the plain one gives more pages of the same.
         answer = context.http.get(url, [*fixed, ("$filter", plain)])
+    seen: set[bytes] = set()
     for number in range(1, _MAX_PAGES + 1):
+        digest = hashlib.sha256(answer.content).digest()
+        if digest in seen:
+            raise SourceError(f"{region}, {kind}: page {number} is one that came before")
+        seen.add(digest)
         yield Payload(f"{region}/{kind}/{number:04}", answer.url, answer.content, utc_now(), answer.status, answer.etag)
         link = _next_page(answer.content)
         if link is None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from pipelines.sources import azure_retail
 from tests.support.recorded import MODULES
 from tests.support.tables import with_lineage
 
@@ -34,6 +36,23 @@ def options(**stated: Any) -> list[str]:
     page = {"Items": [{**ITEM, **stated}], "NextPageLink": None}
     found = module.normalise(with_lineage(module.parse(json.dumps(page).encode())))
     return found.collect().get_column("purchase_option").to_list()
+
+
+def test_a_region_whose_pages_go_in_a_circle_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(azure_retail, "_regions", lambda: ["francecentral"])
+    asked: list[str] = []
+
+    class Circle:
+        def get(self, url: str, params: object = ()) -> SimpleNamespace:
+            asked.append(url)
+            content = json.dumps({"Items": [ITEM], "NextPageLink": "https://prices.example/api?page=2"}).encode()
+            return SimpleNamespace(url=url, content=content, status=200, etag=None)
+
+    problems: list[str] = []
+    context = SimpleNamespace(base_url="https://prices.example", http=Circle(), problem=problems.append)
+    assert list(azure_retail.fetch(context)) == []  # type: ignore[arg-type]
+    [problem] = problems
+    assert "came before" in problem and len(asked) == 2
 
 
 @pytest.mark.parametrize(
