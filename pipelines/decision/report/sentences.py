@@ -276,6 +276,10 @@ def caveats(decision: Decision, t: Speech) -> list[str]:
         said.append(
             t("No run calibrates an estimate over several machines ({systems}); its error is our assumption.", systems=", ".join(across))
         )
+    if measured and decision.workload.tokens.cached_input_share > 0:
+        said.append(
+            t("Rates of machines were measured without input that is still held: with it they may be higher, the cost is an upper bound.")
+        )
     precisions = sorted({m.precision for m in measured})
     if len(precisions) > 1:
         said.append(t("The ways compute in different precisions ({list}), which differ in quality.", list=", ".join(precisions)))

@@ -14,7 +14,7 @@ from pipelines.decision import as_dict, as_text, decide
 from pipelines.decision.lookups import hint
 from pipelines.decision.market import ApiOffer, Drift, Measurement
 from pipelines.decision.scenario import aged
-from pipelines.decision.workload import Resilience
+from pipelines.decision.workload import Resilience, Tokens
 from tests.unit.decision.test_plan import CAPACITY, DAY, RATE, assumption, band, load, market, offer, workload
 from tests.unit.decision.test_whole_machines import full_market
 
@@ -156,3 +156,13 @@ def test_staff_grows_less_than_the_fleet() -> None:
     few, many = posts(2), posts(200)
     # A hundred times as many servers.
     assert few < many < 50 * few
+
+
+def test_what_a_cache_would_spare_machines_is_said_where_only_tokens_count_it() -> None:
+    words = "Rates of machines were measured without input that is still held"
+    held = workload().model_copy(update={"tokens": Tokens(input=1000, output=500, cached_input_share=0.5)})
+    given = market(offers=[offer("on_demand", 20.0)], api_offers=[SELLER])
+    assert words in flat(as_text(decide(held, load(1.0), given, draws=1)))
+    assert words not in flat(as_text(decide(workload(), load(1.0), given, draws=1)))
+    only_tokens = market(servers=[], offers=[], api_offers=[SELLER])
+    assert words not in flat(as_text(decide(held, load(1.0), only_tokens, draws=1)))
