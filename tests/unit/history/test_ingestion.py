@@ -13,6 +13,7 @@ import pytest
 
 from pipelines.catalogue.contracts import catalogue
 from pipelines.catalogue.models import INGESTED, models
+from pipelines.history import validation
 from pipelines.history.batches import PendingBatch, SnapshotBatch, batches_of, open_for_batches
 from pipelines.history.engine import needed_columns, open_history
 from pipelines.history.ingestion import BatchResult, Ingestion
@@ -216,6 +217,37 @@ def test_a_poisoned_answer_is_set_aside_alone_and_the_next_good_one_is_ingested(
             assert outcomes.get_column("batch_outcome").to_list() == ["ingested", "set_aside", "ingested"]
             assert set(outcomes.get_column("logic_version")) == {VERSION}
             assert views.newest_outcomes().get_column("batch_outcome").to_list() == ["ingested"]
+
+
+def test_an_answer_out_of_proportion_is_set_aside_before_anything_is_computed_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(validation, "_MOST_ROWS", 5)
+    taking, _ = ingestion(tmp_path / "snapshots", 1)
+    store = SnapshotStore(tmp_path / "snapshots")
+    many = b"".join(f"p5.48xlarge,H100,8,192,2048,41,11,us-east-{n},us-east-{n}a\n".encode() for n in range(1, 9))
+    for day, rows in ((2, many), (3, b"p5.48xlarge,H100,8,192,2048,43,13,us-east-1,us-east-1a\n")):
+        answer = replace(payload("aws", HEAD + rows, "https://x.example/"), fetched_at=dt.datetime(2026, 1, day, 12))
+        store.add("skypilot_catalog", answer.fetched_at.date(), f"later {day}", [answer])
+    batches = batches_of(store.fetches(), ["skypilot_catalog"], dt.date.max)
+    normalize, computed = taking._normalize.function, []
+    assert normalize is not None
+
+    def counted(**inputs: object) -> pl.LazyFrame:
+        observed = inputs["all_observation"]
+        assert isinstance(observed, pl.LazyFrame)
+        computed.append(observed.collect().height)
+        return normalize(**inputs)
+
+    monkeypatch.setattr(taking, "_normalize", replace(taking._normalize, function=counted))
+    results: list[BatchResult] = []
+    with open_for_batches(tmp_path / "history.duckdb", catalogue(), batches, batches[-1].as_of) as opened:
+        taken = taking.ingest_batches(opened.engine, opened.pending, anything, results.append)
+        seen = opened.engine.views.intervals().select(pl.col("valid_from").dt.day().unique()).collect().to_series().sort().to_list()
+    assert seen == [1, 3] and max(computed) == 2
+    [why] = [line for result in results for line in result.rejected]
+    assert why == ("skypilot_catalog: set aside: answer_in_proportion: 16 rows, 2 are known, at most 6 are ingested at a time")
+    assert [r.declared_effect for r in taken.results if r.rule == "answer_in_proportion"] == ["set_aside"]
 
 
 def test_what_is_set_aside_describes_no_series(tmp_path: Path) -> None:
