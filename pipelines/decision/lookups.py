@@ -15,6 +15,7 @@ from pipelines.prices.iso_countries import COUNTRIES
 
 # How far the operator of a machine is known; without a constraint only professional sellers answer.
 TRUST_TIERS = ("datacenter", "secure", "community", "unverified")
+PRECISIONS = ("fp8", "fp4", "bf16", "int4", "int8", "fp32")
 PROFESSIONAL = frozenset({"datacenter", "secure"})
 _MOST_MEANT = 5
 _OTHER_NAMES = {"UK": "GB (United Kingdom)", "EL": "GR (Greece)", "EUROPE": "EU"}

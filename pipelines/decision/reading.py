@@ -19,7 +19,7 @@ from pipelines.decision.drift import rent_drift, server_drift, token_drift
 from pipelines.decision.facts import Facts, read_facts
 from pipelines.decision.interruptions import Machine, read_interruptions
 from pipelines.decision.local_costs import TARIFF, Tariff, area_of, tariff_of, with_local_costs
-from pipelines.decision.lookups import TRUST_TIERS, known_value
+from pipelines.decision.lookups import PRECISIONS, TRUST_TIERS, known_value
 from pipelines.decision.market import (
     BANDS,
     FORGOTTEN_DAYS,
@@ -103,6 +103,7 @@ def _by_age(priced: list[P]) -> tuple[list[P], list[P]]:
 def _look_up(connection: duckdb.DuckDBPyConnection, workload: Workload, facts: Facts) -> None:
     constraints = workload.constraints
     certified = {certification for _, _, certification in facts.certified}
+    rates = workload.quotes.rates
     precisions = {p for (p,) in connection.execute("SELECT DISTINCT precision FROM marts.throughput").fetchall()}
     quoted = [
         (f"quotes.{kind}.{number}.gpu", quote.gpu)
@@ -111,7 +112,8 @@ def _look_up(connection: duckdb.DuckDBPyConnection, workload: Workload, facts: F
     ]
     assumed = [a for (a,) in connection.execute("SELECT assumption FROM marts.cost_assumption WHERE scope IS NULL").fetchall()]
     for name, values, known in (
-        ("precisions", workload.precisions, precisions),
+        *((f"quotes.rates.{number}.precision", (rate.precision,), PRECISIONS) for number, rate in enumerate(rates)),
+        ("precisions", workload.precisions, precisions | {rate.precision for rate in rates}),
         ("constraints.certifications", constraints.certifications, certified),
         ("site.certifications", workload.site.certifications, certified),
         ("constraints.trust_tiers", constraints.trust_tiers, TRUST_TIERS),

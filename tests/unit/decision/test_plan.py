@@ -20,7 +20,7 @@ from pipelines.catalogue.contracts import catalogue
 from pipelines.costing.assumptions import SERVER_INPUTS
 from pipelines.decision import WorkloadError, as_dict, as_html, as_text, decide, report
 from pipelines.decision.demand import demand_of
-from pipelines.decision.lookups import PROFESSIONAL, TRUST_TIERS
+from pipelines.decision.lookups import PRECISIONS, PROFESSIONAL, TRUST_TIERS
 from pipelines.decision.market import ApiOffer, Assumption, Drift, EngineRate, Market, Measurement, Offer, Server
 from pipelines.decision.own_figures import with_own_figures
 from pipelines.decision.plan import Decision
@@ -302,6 +302,7 @@ def test_only_professional_sellers_answer_unless_others_are_admitted() -> None:
     wider = answer(load(0.01), market(offers=offers, servers=[]), trust_tiers=["datacenter", "secure", "community"])
     assert wider.best is not None and wider.best.offer is not None and wider.best.offer.region == "home"
     assert wider.constraint_costs == []  # it takes nothing away
+    assert set(catalogue().columns["precision"].allowed or ()) == set(PRECISIONS)
     assert catalogue().columns["trust_tier"].allowed == TRUST_TIERS and set(PRICES_PROFESSIONAL) == PROFESSIONAL
 
 
