@@ -67,8 +67,9 @@ def write_version(
             for part in parts[contract.name]:
                 share(part.file, folder / file_of(contract, part.name))
         _write_ops(connection, catalogue, ops, folder)
-        create_views(connection, views, macros)
+        # What is stored of views is read from what stands in the file: a transaction does not see all of its own rows.
         connection.execute("COMMIT")
+        create_views(connection, views, macros)
         write_views(connection, views.values(), folder)
         write_descriptions(folder, catalogue, views)
 
@@ -103,8 +104,7 @@ def _opened(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute("SET temp_directory = ?", [str(file.parent.parent / ".duckdb_temp")])
         connection.execute(f"ATTACH {quoted(file)} AS breakeven (STORAGE_VERSION '{STORAGE_VERSION}')")
         connection.execute("USE breakeven")
-        # All at once, and then into the file without a log beside it, which would be written for nothing.
-        connection.execute("SET checkpoint_threshold = '0 bytes'")
+        # Many small statements as one transaction, which costs as much as one of them.
         connection.execute("BEGIN")
         yield connection
         connection.execute("CHECKPOINT breakeven")
