@@ -95,9 +95,14 @@ def offers(rows: Iterable[Mapping[str, Any]], **everywhere: Any) -> pl.DataFrame
     that is not named is on demand. A commitment may be stated as a text with its unit (`3 Years`, `P18M`, `2 weeks`), the days on which an
     offer starts and ends, and on which who publishes it has read it, as ISO 8601 writes them.
     """
-    stated = [{**everywhere, **row} for row in rows]
-    table: dict[str, list[Any]] = {name: [as_text(row.get(name)) for row in stated] for name in OFFER_SCHEMA}
-    numbers = {name: [_number(text) for text in table[name]] for name in _NUMBERS}
+    stated = list(rows)
+    # Of all columns a source states a few, and of numbers few that differ: a list may be long.
+    named: set[str] = set().union(*stated)
+    table = {}
+    for name in OFFER_SCHEMA:
+        default = everywhere.get(name)
+        table[name] = [as_text(row.get(name, default)) for row in stated] if name in named else [as_text(default)] * len(stated)
+    numbers = {name: _numbers(table[name]) for name in _NUMBERS}
     term = pl.col("__term")
     frame = (
         pl.DataFrame(
@@ -133,6 +138,11 @@ def offers(rows: Iterable[Mapping[str, Any]], **everywhere: Any) -> pl.DataFrame
 def _of_kind(number: pl.Expr, kind: type[pl.DataType]) -> pl.Expr:
     # Half a month is no month, and not none either: what is not whole is unknown.
     return pl.when((number == number.round()) if kind == pl.Int64 else pl.lit(True)).then(number).cast(kind, strict=False)
+
+
+def _numbers(texts: list[str | None]) -> list[float | None]:
+    known = {text: _number(text) for text in set(texts)}
+    return [known[text] for text in texts]
 
 
 def _number(text: str | None) -> float | None:
