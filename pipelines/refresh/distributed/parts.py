@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from itertools import groupby, islice, starmap
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,9 @@ from pipelines.history.materialize import of_month, partitions
 from pipelines.history.views import HistoryViews
 from pipelines.platform.parquet import schema_of, write_parquet
 from pipelines.publication.parts import WHOLE, file_of
-from pipelines.quality.results import RuleResult, merged
+from pipelines.quality.results import RuleResult
 from pipelines.refresh.month_parts import MonthPart
-from pipelines.refresh.part_verdicts import verdicts_on
+from pipelines.refresh.part_verdicts import PartVerdicts
 from pipelines.refresh.parts import write_parts
 
 SERIES_ATTRIBUTE = "series_attribute"
@@ -67,7 +68,8 @@ def write_bucket(job: Job, runs: Sequence[Run], bucket: str, runs_with_rows: Seq
     with history_of(job, runs, bucket, runs_with_rows) as history:
         put_frame(job.files, history.checkpoint(SERIES_ATTRIBUTE), _piece_key(SERIES_ATTRIBUTE, WHOLE, bucket))
         for model in (model for model in models().values() if model.is_partitioned):
-            pieces += [_write(job, model, part, bucket, rows) for part, rows in _parts_of_history(model, history)]
+            parts = ((part, _piece_key(model.name, part, bucket), rows) for part, rows in _parts_of_history(model, history))
+            pieces += _written(job, model, parts)
     return pieces
 
 
@@ -82,7 +84,8 @@ def write_turns(job: Job, table: str, keys: Keys, as_of: date, turn: int, turns:
     model = models()[table]
     with scratch_folder() as scratch:
         yielded = enumerate(starmap(MonthPart, model.month_parts(**_inputs(job, model, keys, as_of, scratch))))
-        return [_write(job, model, one.month, f"{number:06}", [one.rows()]) for number, one in islice(yielded, turn, None, turns)]
+        own = islice(yielded, turn, None, turns)
+        return _written(job, model, ((one.month, _piece_key(table, one.month, f"{number:06}"), [one.rows()]) for number, one in own))
 
 
 def put_devices(job: Job, table: str, keys: Keys, as_of: date, group: int, devices: Sequence[str]) -> list[Piece]:
@@ -106,7 +109,8 @@ def sort_pieces(job: Job, table: str, part: str, keys: Sequence[str]) -> Piece:
         files = [job.files.get(key, scratch) for key in keys]
         rows = pl.concat([pl.scan_parquet(file, glob=False) for file in files]) if files else None
         whole = pl.LazyFrame(schema=model.contract.polars_schema()) if rows is None else rows
-        return _written(job, model, part, file_of(model.contract, part), [whole])
+        [piece] = _written(job, model, [(part, file_of(model.contract, part), [whole])])
+        return piece
 
 
 def join_pieces(job: Job, table: str, part: str, keys: Sequence[str]) -> str:
@@ -148,22 +152,16 @@ def _of_devices(inputs: Mapping[str, Any], devices: Sequence[str]) -> dict[str, 
     return chosen
 
 
-def _write(job: Job, model: Model, part: str, name: str, rows: Iterable[pl.LazyFrame]) -> Piece:
-    return _written(job, model, part, _piece_key(model.name, part, name), rows)
-
-
-def _written(job: Job, model: Model, part: str, key: str, rows: Iterable[pl.LazyFrame]) -> Piece:
-    results: list[list[RuleResult]] = []
-
-    def judge(some: pl.DataFrame) -> None:
-        # That a piece has no rows is no fault.
-        if some.height:
-            results.append(verdicts_on(model.contract, some))
-
-    with scratch_folder() as scratch:
-        count = write_parts(model.contract, rows, scratch / "part.parquet", judge)
-        job.files.put(scratch / "part.parquet", key)
-    return Piece(model.name, part, key, count, merged(results))
+def _written(job: Job, model: Model, parts: Iterable[tuple[str, str, Iterable[pl.LazyFrame]]]) -> list[Piece]:
+    """Pieces of a table, computed, put and judged: the part, the key and the rows of each."""
+    verdicts, counts = PartVerdicts(model.contract), []
+    for part, key, rows in parts:
+        with scratch_folder() as scratch:
+            count = write_parts(model.contract, rows, scratch / "part.parquet", partial(verdicts.judge, key))
+            job.files.put(scratch / "part.parquet", key)
+        counts.append((part, key, count))
+    verdicts.finished()
+    return [Piece(model.name, part, key, count, verdicts.of(key)) for part, key, count in counts]
 
 
 def _inputs(job: Job, model: Model, keys: Keys, as_of: date, scratch: Path) -> dict[str, Any]:
