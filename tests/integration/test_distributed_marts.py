@@ -34,8 +34,8 @@ POISONED = 3
 # One machine stands in thirty zones: the past of its seller's own series speaks against a price.
 ZONE = "zone-"
 MARKET = without(*MANY_SELLERS)
-# The poisoned answers, twice that day, and the price that no machine of its kind has beside theirs.
-ON_BOTH_NODES = {"nodes": 2, "own": False, "aside": 1, "quarantined": 121}
+# That day twice thirty prices at spot and one on demand, and the one price beside them that no machine of its kind has.
+ON_BOTH_NODES = {"nodes": 2, "own": False, "aside": 1, "quarantined": 63}
 needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="the optional extra `distributed` is not installed")
 
 # On two nodes of one core each. The worker that is asked to ends itself while it writes the bucket 7, once.
