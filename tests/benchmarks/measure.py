@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,15 +42,15 @@ class Cost:
     cpu_seconds: float
 
 
-def cost_of(arguments: list[str], data: Path) -> Cost:
-    """Run a command on a data folder, without keys."""
+def cost_of(arguments: list[str], data: Path, settings: Mapping[str, str] | None = None) -> Cost:
+    """Run a command on a data folder with these settings alone, without keys."""
     # polars leaves its allocator's settings in the environment of whoever imports it, this process included.
     foreign = ("AWS_", "BREAKEVEN_", "DAGSTER_", "_RJEM_")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
     started = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-c", LAUNCHER, *arguments],
-        env={**kept, "BREAKEVEN_DATA": str(data)},
+        env={**kept, **(settings or {}), "BREAKEVEN_DATA": str(data)},
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -62,10 +63,11 @@ def cost_of(arguments: list[str], data: Path) -> Cost:
 
 @dataclass(frozen=True)
 class Measured:
-    """`seconds` of the call alone, without the imports; `peak_mib` of the whole process."""
+    """`seconds` of the call alone, without the imports; `peak_mib` and `written_mib` of the whole process."""
 
     seconds: float
     peak_mib: float
+    written_mib: float
     result: Any
 
 
@@ -78,7 +80,8 @@ def measured(function: str, *arguments: object) -> Measured:
     done = subprocess.run([sys.executable, "-c", LAUNCHER, *command], env=kept, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
     *_, answer, used = done.stdout.splitlines()
-    return Measured(json.loads(answer)["seconds"], float(used.split()[0]), json.loads(answer)["result"])
+    peak, written, _ = map(float, used.split())
+    return Measured(json.loads(answer)["seconds"], peak, written, json.loads(answer)["result"])
 
 
 def machine() -> str:

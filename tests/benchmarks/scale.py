@@ -15,7 +15,9 @@ MILLION = 1_000_000
 class Scale:
     """`changes`: of the rolling windows, the last one is held to the bounds; `histories`: days under a day's refresh of the history;
     `refreshes`: days under a whole refresh, and how many of them are fetched at once; `replayed_days`; `stored_changes`: of the file;
-    `divided_days`: on several workers, the last of them told by the others; `workers`.
+    `divided_days`: on several workers, the last of them told by the others; `workers`;
+    `year_series`, `year_days`, `year_refreshes`: series of the made year, days under a refresh, how many refreshes follow them;
+    `mart_series`, `mart_days`: of the version whose marts are made in other ways too.
     """
 
     changes: tuple[int, ...]
@@ -25,20 +27,44 @@ class Scale:
     stored_changes: int
     divided_days: tuple[int, ...]
     workers: tuple[int, ...]
+    year_series: int
+    year_days: tuple[int, ...]
+    year_refreshes: int
+    mart_series: int
+    mart_days: int
     is_timed: bool
 
 
 WHOLE = Scale(
-    (1 * MILLION, 10 * MILLION, 50 * MILLION),
-    (50, 100, 400),
-    ((50, 50), (400, 347)),
-    426,
-    10 * MILLION,
-    (15, 30, 60, 120),
-    (1, 2, 4),
+    changes=(1 * MILLION, 10 * MILLION, 50 * MILLION),
+    histories=(50, 100, 400),
+    refreshes=((50, 50), (400, 347)),
+    replayed_days=426,
+    stored_changes=10 * MILLION,
+    divided_days=(15, 30, 60, 120),
+    workers=(1, 2, 4),
+    year_series=50_000,
+    year_days=(30, 365),
+    year_refreshes=3,
+    mart_series=5_000,
+    mart_days=60,
     is_timed=True,
 )
-SMALL = Scale((MILLION // 10, MILLION // 5), (5, 10), ((3, 3), (9, 3)), 30, MILLION // 2, (2, 3, 4), (2,), is_timed=False)
+SMALL = Scale(
+    changes=(MILLION // 10, MILLION // 5),
+    histories=(5, 10),
+    refreshes=((3, 3), (9, 3)),
+    replayed_days=30,
+    stored_changes=MILLION // 2,
+    divided_days=(2, 3, 4),
+    workers=(2,),
+    year_series=400,
+    year_days=(4,),
+    year_refreshes=1,
+    mart_series=400,
+    mart_days=4,
+    is_timed=False,
+)
 
 
 def scale() -> Scale:

@@ -1,0 +1,1 @@
+select * from {{ source('version', 'price_history') }}
