@@ -17,7 +17,8 @@ class Scale:
     `refreshes`: days under a whole refresh, and how many of them are fetched at once; `replayed_days`; `stored_changes`: of the file;
     `divided_days`: on several workers, the last of them told by the others; `workers`;
     `year_series`, `year_days`, `year_refreshes`: series of the made year, days under a refresh, how many refreshes follow them;
-    `mart_series`, `mart_days`: of the version whose marts are made in other ways too.
+    `mart_series`, `mart_days`: of the version whose marts are made in other ways too;
+    `backfills`: days that are taken in at once; `new_machines`: of one list.
     """
 
     changes: tuple[int, ...]
@@ -32,6 +33,8 @@ class Scale:
     year_refreshes: int
     mart_series: int
     mart_days: int
+    backfills: tuple[int, int]
+    new_machines: int
     is_timed: bool
 
 
@@ -48,6 +51,8 @@ WHOLE = Scale(
     year_refreshes=3,
     mart_series=5_000,
     mart_days=60,
+    backfills=(100, 365),
+    new_machines=320_000,
     is_timed=True,
 )
 SMALL = Scale(
@@ -63,6 +68,8 @@ SMALL = Scale(
     year_refreshes=1,
     mart_series=400,
     mart_days=4,
+    backfills=(10, 40),
+    new_machines=20_000,
     is_timed=False,
 )
 
