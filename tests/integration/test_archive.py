@@ -137,7 +137,7 @@ def test_no_wal_and_two_links(archive: Cli) -> None:
     assert (folder / "current").is_symlink() and (folder / "breakeven.duckdb").is_symlink()
 
 
-@pytest.mark.parametrize("threads", ["1", "2", "8"])
+@pytest.mark.parametrize("threads", ["1", pytest.param("2", marks=pytest.mark.long), "8"])
 def test_a_rebuild_gives_the_same_bytes_at_any_number_of_threads(archive: Cli, cli: Cli, threads: str) -> None:
     done = cli("refresh", "--offline", "--as-of", "2026-11-23", environment={"POLARS_MAX_THREADS": threads})
     assert done.returncode == 0, done.stderr

@@ -180,7 +180,7 @@ def test_a_rebuild_gives_the_same_bytes(grown: Cli, day_by_day: dict[str, str], 
     assert hashes(anew.current / "marts") == day_by_day
 
 
-@pytest.mark.parametrize("threads", ["1", "2", "8"])
+@pytest.mark.parametrize("threads", [pytest.param("1", marks=pytest.mark.long), pytest.param("2", marks=pytest.mark.long), "8"])
 def test_parts_give_the_same_bytes_at_any_number_of_threads(grown: Cli, day_by_day: dict[str, str], tmp_path: Path, threads: str) -> None:
     cli, files = copy_of(grown, tmp_path / "data"), tmp_path / "files"
     command = ["-m", "pipelines.refresh.distributed", str(files), "--as-of", str(LAST), "--workers", "0", "--parts", "5"]
@@ -201,6 +201,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(grown: Cli, day_by_day: d
 
 
 @needs_ray
+@pytest.mark.long
 def test_the_same_on_an_object_store(grown: Cli, day_by_day: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is shared but the object store: the answers are there, too."""
     pytest.importorskip("moto.server", reason="moto's server is not installed")
