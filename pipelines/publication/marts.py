@@ -6,7 +6,7 @@ Belongs here: which parts are deleted and which inserted, and the file's own rec
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -45,13 +45,20 @@ def held_by(connection: duckdb.DuckDBPyConnection) -> Held | None:
     return Held(rows[0][0], rows[0][1], parts) if rows else None
 
 
-def hold(connection: duckdb.DuckDBPyConnection, contracts: Iterable[Contract], parts: Mapping[str, Sequence[Part]], software: str) -> None:
-    """Make the marts of the file in use those that `parts` give by name, and have the file say so."""
+def hold(
+    connection: duckdb.DuckDBPyConnection,
+    contracts: Iterable[Contract],
+    parts: Mapping[str, Sequence[Part]],
+    software: str,
+    commit: Callable[[], object] = lambda: None,
+) -> None:
+    """Make the marts of the file in use those that `parts` give by name, and have the file say so. `commit` is called after each step."""
     before = held_by(connection)
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS marts; CREATE SCHEMA IF NOT EXISTS {STORED}")
     known = before.parts if before else {}
     for contract in contracts:
-        _hold(connection, contract, parts[contract.name], known.get(contract.name, {}))
+        _hold(connection, contract, parts[contract.name], known.get(contract.name, {}), commit)
+        commit()
     updates = before.updates + 1 if before else 0
     rows = [(software, updates, name, part.name, part.sha256) for name, own in parts.items() for part in own]
     table, columns = f'{STORED}."{_RECORD}"', "software VARCHAR, updates INTEGER, table_name VARCHAR, part VARCHAR, sha256 VARCHAR"
@@ -60,7 +67,13 @@ def hold(connection: duckdb.DuckDBPyConnection, contracts: Iterable[Contract], p
     connection.executemany(f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?)", rows)
 
 
-def _hold(connection: duckdb.DuckDBPyConnection, contract: Contract, parts: Sequence[Part], known: Mapping[str, str]) -> None:
+def _hold(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    parts: Sequence[Part],
+    known: Mapping[str, str],
+    commit: Callable[[], object],
+) -> None:
     new = [part for part in parts if known.get(part.name) != part.sha256]
     gone = known.items() - {(part.name, part.sha256) for part in parts}
     if not new and not gone:
@@ -82,6 +95,7 @@ def _hold(connection: duckdb.DuckDBPyConnection, contract: Contract, parts: Sequ
         table.delete(name for name, _ in gone)
     for together in _batched(new):
         table.insert({part.name: _read(part) for part in together})
+        commit()
 
 
 def _batched(parts: Iterable[Part]) -> Iterator[list[Part]]:

@@ -62,7 +62,8 @@ def write_version(
     with _opened(target) as connection:
         remove_views(connection)
         connection.execute("DROP SCHEMA IF EXISTS ops CASCADE")
-        hold(connection, contracts, parts, before.software)
+        # What is not committed stays in memory, and all marts at once do not fit. A kill leaves a file that no version has.
+        hold(connection, contracts, parts, before.software, lambda: connection.execute("COMMIT; BEGIN"))
         for contract in contracts:
             for part in parts[contract.name]:
                 share(part.file, folder / file_of(contract, part.name))
