@@ -96,17 +96,20 @@ def _rows(parts: list[MonthPart]) -> Iterator[pl.LazyFrame]:
 
 
 class PartStore:
-    """The parts of one mart in a folder, each a Parquet file with what is known of it beside it. `code`: a hash of the code."""
+    """The parts of one mart in a folder, each a Parquet file with what is known of it beside it.
 
-    def __init__(self, folder: Path, contract: Contract, code: str) -> None:
-        self._folder, self._contract, self._code = folder, contract, code
+    `code`: a hash of the code; `anew`: all parts are computed and checked, those of before too.
+    """
+
+    def __init__(self, folder: Path, contract: Contract, code: str, *, anew: bool = False) -> None:
+        self._folder, self._contract, self._code, self._anew = folder, contract, code, anew
 
     def made(self, parts: Iterable[PlannedPart]) -> MadeParts:
         """All parts that have rows, those computed that are not there; what else is there is removed. Raises ContractError."""
         self._folder.mkdir(parents=True, exist_ok=True)
         verdicts, kept, computed = PartVerdicts(self._contract), [], []
         for one in parts:
-            known = _kept(one.name, self._file(one))
+            known = None if self._anew else _kept(one.name, self._file(one))
             if known is None:
                 computed.append(self._written(one, partial(verdicts.judge, one.name)))
             else:

@@ -56,6 +56,12 @@ def test_other_code_makes_all_again(tmp_path: Path) -> None:
     assert again.made == ["m1"]
 
 
+def test_a_rebuild_makes_and_judges_all_again(tmp_path: Path) -> None:
+    first, again, later = made(tmp_path, Plan(m1=1.0)), Plan(m1=1.0), Plan(m1=1.0)
+    assert PartStore(tmp_path, CONTRACT, "code", anew=True).made(again) == first and again.made == ["m1"]
+    assert made(tmp_path, later) == first and later.made == []
+
+
 @pytest.mark.parametrize("damage", ["rows", "what is known of them", "both"])
 def test_a_damaged_part_is_made_again(tmp_path: Path, damage: str) -> None:
     [part] = made(tmp_path, Plan(m1=1.0)).parts
