@@ -13,13 +13,12 @@ row. A run ends with its month: the view joins runs with days by their months fi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import duckdb
 
 from pipelines.catalogue.columns import DUCKDB_TYPES
 from pipelines.catalogue.contracts import Contract, Encoding
-from pipelines.platform.files import quoted
 
 STORED = "stored"
 _SECOND = 1_000_000
@@ -74,12 +73,9 @@ class EncodedTable:
         for statement in contract.create_view_sql(f'{contract.layer}."{contract.name}"', query):
             self._connection.execute(statement)
 
-    def insert(self, sources: Mapping[str, str]) -> None:
-        """Add the rows of each part, in the order of their key, given by what reads them in SQL."""
-        of_parts = (
-            f"SELECT {quoted(part)} AS part, {_listed(self._contract.column_names)} FROM {source}" for part, source in sources.items()
-        )
-        rows = f"({' UNION ALL '.join(of_parts)})"
+    def insert(self, source: str) -> None:
+        """Add rows, given by what reads them in SQL: of a mart in parts with the `part` of each."""
+        rows = f"(SELECT {_listed([*(['part'] if self._is_in_parts else []), *self._contract.column_names])} FROM {source})"
         for what, alike in self._encoding.dictionary.items():
             once, listed = self._once(what), _listed(alike)
             # NULL is no other than NULL here, as in the join below.

@@ -6,7 +6,8 @@ Belongs here: which parts are deleted and which inserted, and the file's own rec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import duckdb
@@ -45,57 +46,63 @@ def held_by(connection: duckdb.DuckDBPyConnection) -> Held | None:
     return Held(rows[0][0], rows[0][1], parts) if rows else None
 
 
-def hold(
-    connection: duckdb.DuckDBPyConnection,
-    contracts: Iterable[Contract],
-    parts: Mapping[str, Sequence[Part]],
-    software: str,
-    commit: Callable[[], object] = lambda: None,
-) -> None:
-    """Make the marts of the file in use those that `parts` give by name, and have the file say so. `commit` is called after each step."""
+@contextmanager
+def at_once(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Many small statements as one transaction, which costs as much as one of them.
+
+    None may read what another one inserts: DuckDB 2.0.0 does not find the rows of a transaction's own that were many and in order.
+    """
+    connection.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def hold(connection: duckdb.DuckDBPyConnection, contracts: Iterable[Contract], parts: Mapping[str, Sequence[Part]], software: str) -> None:
+    """Make the marts of the file in use those that `parts` give by name, and have the file say so.
+
+    Committed step by step: what is not stays in memory. A kill leaves a file that no version has.
+    """
     before = held_by(connection)
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS marts; CREATE SCHEMA IF NOT EXISTS {STORED}")
     known = before.parts if before else {}
     for contract in contracts:
-        _hold(connection, contract, parts[contract.name], known.get(contract.name, {}), commit)
-        commit()
+        _hold(connection, contract, parts[contract.name], known.get(contract.name, {}))
     updates = before.updates + 1 if before else 0
     rows = [(software, updates, name, part.name, part.sha256) for name, own in parts.items() for part in own]
     table, columns = f'{STORED}."{_RECORD}"', "software VARCHAR, updates INTEGER, table_name VARCHAR, part VARCHAR, sha256 VARCHAR"
-    connection.execute(f"CREATE OR REPLACE TABLE {table} ({columns})")
-    connection.execute(f"COMMENT ON TABLE {table} IS 'What this file was made of: the next version begins with it.'")
-    connection.executemany(f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?)", rows)
+    with at_once(connection):
+        connection.execute(f"CREATE OR REPLACE TABLE {table} ({columns})")
+        connection.execute(f"COMMENT ON TABLE {table} IS 'What this file was made of: the next version begins with it.'")
+        connection.executemany(f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?)", rows)
 
 
-def _hold(
-    connection: duckdb.DuckDBPyConnection,
-    contract: Contract,
-    parts: Sequence[Part],
-    known: Mapping[str, str],
-    commit: Callable[[], object],
-) -> None:
+def _hold(connection: duckdb.DuckDBPyConnection, contract: Contract, parts: Sequence[Part], known: Mapping[str, str]) -> None:
     new = [part for part in parts if known.get(part.name) != part.sha256]
     gone = known.items() - {(part.name, part.sha256) for part in parts}
     if not new and not gone:
         return
     is_in_parts = [part.name for part in parts] != [WHOLE]
     if contract.encoding is None and not is_in_parts:
-        _drop(connection, contract)
-        for statement in contract.create_table_sql(f'{contract.layer}."{contract.name}"'):
-            connection.execute(statement)
+        with at_once(connection):
+            _drop(connection, contract)
+            for statement in contract.create_table_sql(f'{contract.layer}."{contract.name}"'):
+                connection.execute(statement)
         columns = ", ".join(f'"{column}"' for column in contract.column_names)
-        for part in new:
-            connection.execute(f'INSERT INTO {contract.layer}."{contract.name}" ({columns}) SELECT {columns} FROM {_read(part)}')
+        connection.execute(f'INSERT INTO {contract.layer}."{contract.name}" ({columns}) SELECT {columns} FROM {_read(new)}')
         return
     table = EncodedTable(connection, contract, is_in_parts=is_in_parts)
     if len(gone) == len(known):
-        _drop(connection, contract)
-        table.create()
+        with at_once(connection):
+            _drop(connection, contract)
+            table.create()
     else:
         table.delete(name for name, _ in gone)
     for together in _batched(new):
-        table.insert({part.name: _read(part) for part in together})
-        commit()
+        table.insert(_read(together))
 
 
 def _batched(parts: Iterable[Part]) -> Iterator[list[Part]]:
@@ -122,5 +129,8 @@ def _drop(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
             connection.execute(f'DROP {kind} {schema}."{name}"')
 
 
-def _read(part: Part) -> str:
-    return f"read_parquet({quoted(part.file)})"
+def _read(parts: Sequence[Part]) -> str:
+    """The rows of parts in SQL, each with the name of its part: by one reader, as one for each would take memory side by side."""
+    files = ", ".join(quoted(part.file) for part in parts)
+    names = ", ".join(f"({quoted(part.file)}, '{part.name}')" for part in parts)
+    return f"read_parquet([{files}], filename = 'file') INNER JOIN (VALUES {names}) AS parts(file, part) USING (file)"

@@ -23,7 +23,7 @@ from pipelines.platform.parquet import ROW_GROUP_ROWS, write_parquet
 from pipelines.publication.base import lay
 from pipelines.publication.describe import write_descriptions
 from pipelines.publication.manifest import MANIFEST_FILE, PublicationError
-from pipelines.publication.marts import hold
+from pipelines.publication.marts import at_once, hold
 from pipelines.publication.parts import Part, file_of
 from pipelines.publication.versions import DUCKDB_FILE
 from pipelines.publication.views import create_views, remove_views, write_views
@@ -60,16 +60,15 @@ def write_version(
     lay(target, before.current, before.spare, parts, before.software)
     contracts = catalogue.layer("marts")
     with _opened(target) as connection:
-        remove_views(connection)
-        connection.execute("DROP SCHEMA IF EXISTS ops CASCADE")
-        # What is not committed stays in memory, and all marts at once do not fit. A kill leaves a file that no version has.
-        hold(connection, contracts, parts, before.software, lambda: connection.execute("COMMIT; BEGIN"))
+        with at_once(connection):
+            remove_views(connection)
+            connection.execute("DROP SCHEMA IF EXISTS ops CASCADE")
+        hold(connection, contracts, parts, before.software)
         for contract in contracts:
             for part in parts[contract.name]:
                 share(part.file, folder / file_of(contract, part.name))
-        _write_ops(connection, catalogue, ops, folder)
-        # What is stored of views is read from what stands in the file: a transaction does not see all of its own rows.
-        connection.execute("COMMIT")
+        with at_once(connection):
+            _write_ops(connection, catalogue, ops, folder)
         create_views(connection, views, macros)
         write_views(connection, views.values(), folder)
         write_descriptions(folder, catalogue, views)
@@ -83,12 +82,12 @@ def write_blocked_version(
     if not clone(previous / DUCKDB_FILE, target):
         shutil.copyfile(previous / DUCKDB_FILE, target)
     with _opened(target) as connection:
-        for (name,) in connection.execute(
-            "SELECT table_name FROM duckdb_tables() WHERE database_name = 'breakeven' AND schema_name = 'ops'"
-        ).fetchall():
-            connection.execute(f'DROP TABLE ops."{name}"')
-        _write_ops(connection, catalogue, ops, folder)
-        connection.execute("COMMIT")
+        with at_once(connection):
+            for (name,) in connection.execute(
+                "SELECT table_name FROM duckdb_tables() WHERE database_name = 'breakeven' AND schema_name = 'ops'"
+            ).fetchall():
+                connection.execute(f'DROP TABLE ops."{name}"')
+            _write_ops(connection, catalogue, ops, folder)
         # The views are those of the previous version; what speaks of refreshes speaks of this one.
         known = connection.execute(f"SELECT view_name FROM duckdb_views() WHERE schema_name = '{BI}'").fetchall()
         of_ops = [v for v in views.values() if (v.name,) in known and any(table.startswith("ops.") for table in v.reads)]
@@ -98,15 +97,13 @@ def write_blocked_version(
 
 @contextmanager
 def _opened(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A version's file in use, made where there is none, in a transaction that the caller commits; nothing is beside it afterwards."""
+    """A version's file in use, made where there is none; nothing is beside it afterwards."""
     connection = duckdb.connect()
     try:
         connection.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")
         connection.execute("SET temp_directory = ?", [str(file.parent.parent / ".duckdb_temp")])
         connection.execute(f"ATTACH {quoted(file)} AS breakeven (STORAGE_VERSION '{STORAGE_VERSION}')")
         connection.execute("USE breakeven")
-        # Many small statements as one transaction, which costs as much as one of them.
-        connection.execute("BEGIN")
         yield connection
         connection.execute("CHECKPOINT breakeven")
     finally:

@@ -26,7 +26,6 @@ from pipelines.dashboard import write as write_pages
 from pipelines.history.distributed.buckets import buckets, statistics_of
 from pipelines.history.rolling import SECONDS_PER_DAY
 from pipelines.publication.encoding import STORED, EncodedTable
-from pipelines.publication.parts import WHOLE
 from pipelines.publication.write import STORAGE_VERSION
 from tests.support.catalog_snapshots import write_snapshots
 from tests.support.cli import Cli
@@ -268,7 +267,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
             connection.execute("INSERT INTO marts.gpu_price_rolling BY NAME SELECT * FROM incoming")
         table = EncodedTable(connection, contract, is_in_parts=False)
         table.create()
-        table.insert({WHOLE: f"read_parquet('{folder}/intervals/*.parquet')"})
+        table.insert(f"read_parquet('{folder}/intervals/*.parquet')")
         connection.execute("CHECKPOINT breakeven")
     return folder / "breakeven.duckdb"
 

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from pipelines.catalogue.contracts import Contract, catalogue
 from pipelines.publication.encoding import STORED, EncodedTable
-from pipelines.publication.parts import WHOLE
 from tests.support.examples import examples
 
 CONTRACT = catalogue().tables["price_history"]
@@ -63,7 +62,7 @@ def given_back(contract: Contract, rows: pl.DataFrame) -> pl.DataFrame:
         connection.register("incoming", rows.to_arrow())
         table = EncodedTable(connection, contract, is_in_parts=False)
         table.create()
-        table.insert({WHOLE: "incoming"})
+        table.insert("incoming")
         comments = connection.execute("SELECT column_name, comment FROM duckdb_columns() WHERE schema_name = 'marts' ORDER BY column_index")
         assert comments.fetchall() == [(c.name, c.comment) for c in contract.columns]
         found: pl.DataFrame = connection.sql(f"FROM marts.{contract.name}").pl()
@@ -109,7 +108,7 @@ def test_what_is_as_usual_takes_no_room() -> None:
         connection.register("incoming", one_row(usd_per_gpu_hour=8.0, gpu_count=1.0).to_arrow())
         table = EncodedTable(connection, CONTRACT, is_in_parts=False)
         table.create()
-        table.insert({WHOLE: "incoming"})
+        table.insert("incoming")
         stored = connection.execute("SELECT usd_per_hour, usd_per_gpu_hour, native_amount, known_from_s FROM stored.price_history")
         assert stored.fetchall() == [(8.0, None, None, 0)]
 
@@ -132,7 +131,7 @@ def runs(rows: list[dict[str, object]]) -> tuple[pl.DataFrame, list[tuple[object
         table.create()
         for month, own in frame.group_by(pl.col("on_date").dt.strftime("%Y-%m")):
             connection.register("incoming", own.to_arrow())
-            table.insert({str(month[0]): "incoming"})
+            table.insert(f"(SELECT '{month[0]}' AS part, * FROM incoming)")
         stored = connection.execute("SELECT part, first_on, last_on, mean_usd_per_gpu_hour FROM stored.gpu_price_rolling ORDER BY ALL")
         found = stored.fetchall()
         given: pl.DataFrame = connection.sql("FROM marts.gpu_price_rolling").pl()

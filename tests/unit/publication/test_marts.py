@@ -54,9 +54,7 @@ def parts_of(folder: Path, state: State) -> dict[str, list[Part]]:
 
 def brought_to(file: Path, parts: Mapping[str, Sequence[Part]]) -> None:
     with duckdb.connect(str(file)) as connection:
-        connection.execute("BEGIN")
         hold(connection, CONTRACTS, parts, "this")
-        connection.execute("COMMIT")
 
 
 def differing(one: Path, other: Path) -> list[str]:
@@ -112,3 +110,22 @@ def test_the_part_of_a_row_is_not_shown_and_is_said_in_the_store(tmp_path: Path)
         for contract in CONTRACTS:
             assert connection.sql(f"FROM marts.{contract.name}").columns == contract.column_names
             assert connection.execute(f"SELECT DISTINCT part FROM {STORED}.{contract.name}").fetchall() == [("2026-11",)]
+
+
+def test_many_months_of_a_wide_mart_take_little_memory(tmp_path: Path) -> None:
+    contract = catalogue().tables["cost_per_token"]
+    texts = [n for n, kind in contract.polars_schema().items() if kind == pl.String]
+    parts = []
+    for month in range(120):
+        name, rows = f"{2016 + month // 12}-{1 + month % 12:02}", rows_of(contract, "2026-11", 20)
+        many = pl.concat([rows.with_columns(pl.lit(f"text {month} {n}").alias(text) for text in texts) for n in range(100)])
+        file = tmp_path / f"{name}.parquet"
+        many.write_parquet(file)
+        parts.append(Part(name, file, many.height, sha256_of(file)))
+    with duckdb.connect() as connection:
+        connection.execute("SET memory_limit = '192MB'; SET threads = 2")
+        connection.execute("SET temp_directory = ?", [str(tmp_path / "aside")])
+        connection.execute(f"ATTACH '{tmp_path / 'file.duckdb'}' AS made; USE made")
+        hold(connection, [contract], {contract.name: parts}, "this")
+        found = connection.execute("SELECT part, count(*) FROM stored.cost_per_token GROUP BY ALL ORDER BY ALL").fetchall()
+        assert found == [(part.name, 2_000) for part in parts]
