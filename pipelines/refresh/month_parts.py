@@ -1,7 +1,7 @@
 """Parts of a mart by month: found where they were computed before, else computed, checked and kept.
 
 Belongs here: which parts need not be computed, and the files that hold them. Does not belong here: what a part rests on (its model,
-`pipelines.catalogue.month_parts`, `pipelines.history.materialize`), writing one file (`parts`), publishing (`pipelines.publication`).
+`pipelines.costing.days`, `pipelines.history.materialize`), writing one file (`parts`), publishing (`pipelines.publication`).
 
 A part is kept under the hash of the code and of all that its rows rest on, with the verdicts of its rules. So a month of which nothing
 changed is neither computed nor checked again, and its file is the one that is published already.
@@ -21,7 +21,6 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.catalogue.contracts import Contract
-from pipelines.platform.files import sync, write_whole
 from pipelines.publication.parts import WHOLE, Part, sha256_of
 from pipelines.quality.results import RuleResult, merged
 from pipelines.refresh.part_verdicts import PartVerdicts, verdicts_on
@@ -136,9 +135,9 @@ class PartStore:
     def _keep(self, part: Part, results: list[RuleResult]) -> tuple[Part, list[RuleResult]]:
         """Note what is known of a part, so that another refresh finds it; not of one on which a verdict blocks."""
         if not any(result.blocks for result in results):
-            sync(part.file)
             known = {"rows": part.rows, "sha256": part.sha256, "results": [asdict(result) for result in results]}
-            write_whole(_known_of(part.file), json.dumps(known).encode())
+            # Whether both came to disk whole is seen when they are read.
+            _known_of(part.file).write_text(json.dumps(known), encoding="utf-8")
         return part, results
 
     def _file(self, part: PlannedPart) -> Path:

@@ -30,7 +30,8 @@ def write_parts(
 
     def computed() -> Iterator[pa.Table]:
         for part in parts:
-            rows = contract.conform(as_written(part, contract)).sort(contract.grain, nulls_last=True).collect()
+            # A part is small: polars' streaming engine would cost more than the work.
+            rows = contract.conform(as_written(part, contract)).sort(contract.grain, nulls_last=True).collect(engine="in-memory")
             seen(rows)
             yield rows.to_arrow()
 
