@@ -62,20 +62,24 @@ def parse(content: bytes) -> pl.DataFrame:
     if region is None or (blocks and not any(field_of(block, "UpfrontFee") for block in blocks)):
         raise ParseError(f"{_WHAT}: expected a region and blocks with UpfrontFee")
     least: dict[tuple[str | None, str | None, str | None], dict[str, Any]] = {}
+    without: dict[tuple[str | None, str | None, str | None], dict[str, Any]] = {}
     for block in blocks:
         fee, hours, count = (
             number_of(as_text(field_of(block, name))) for name in ("UpfrontFee", "CapacityBlockDurationHours", "InstanceCount")
         )
-        if not fee or not hours or not count:
-            continue
         machine, zone, money = (as_text(field_of(block, name)) for name in ("InstanceType", "AvailabilityZone", "CurrencyCode"))
-        amount = fee / hours / count
-        row = {"sku": machine, "instance_type": machine, "zone": zone, "currency": money, "native_amount": f"{amount:.8f}"}
+        row = {"sku": machine, "instance_type": machine, "zone": zone, "currency": money}
         key = (machine, zone, money)
+        if fee is None or hours is None or count is None or min(fee, hours, count) <= 0:
+            without[key] = row | {"native_amount": f"UpfrontFee {fee} for {count} machines of {hours} hours"}
+            continue
+        amount = fee / hours / count
+        row["native_amount"] = f"{amount:.8f}"
         if key not in least or amount < Decimal(least[key]["native_amount"]):
             least[key] = row
     return offers(
-        least.values(),
+        # Of a machine that has a price it is no news that another block of it has none.
+        (without | least).values(),
         provider="aws",
         region=region,
         purchase_option="capacity_block",

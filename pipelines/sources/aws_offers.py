@@ -10,11 +10,12 @@ import csv
 import re
 from codecs import BOM_UTF8
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 
 import polars as pl
 
+from pipelines.sources.lib.amounts import below_zero
 from pipelines.sources.lib.aws import MACHINE_USAGE, regions_of_the_day
 from pipelines.sources.lib.decode import number_of, parser
 from pipelines.sources.lib.errors import ParseError, SourceError
@@ -161,8 +162,9 @@ def _reserved(rows: Iterable[dict[str, str]]) -> Iterable[dict[str, object]]:
     for parts in terms.values():
         row = parts[0]
         months = _months(row["LeaseContractLength"])
-        amounts = [(part["Unit"], number_of(part["PricePerUnit"])) for part in parts]
-        known = months is not None and all(amount is not None and unit in ("Hrs", "Quantity") for unit, amount in amounts)
+        stated = [(part["Unit"], number_of(part["PricePerUnit"])) for part in parts]
+        amounts = [(unit, amount) for unit, amount in stated if amount is not None and unit in ("Hrs", "Quantity")]
+        is_known = len(amounts) == len(stated)
         yield {
             **_machine(row),
             "sku": f"{row['Instance Type']} {row['OfferingClass']}",
@@ -170,7 +172,7 @@ def _reserved(rows: Iterable[dict[str, str]]) -> Iterable[dict[str, object]]:
             "purchase_option_as_named": f"Reserved, {row['OfferingClass']}, {row['PurchaseOption']}",
             "payment_option": _PAID.get(row["PurchaseOption"], row["PurchaseOption"]),
             "commitment_months": months,
-            "native_amount": _by_the_hour(amounts, months) if known and months else None,
+            "native_amount": _by_the_hour(amounts, months) if months and is_known else None,
         }
 
 
@@ -179,10 +181,10 @@ def _months(term: str) -> int | None:
     return None if found is None else int(found[1]) * (12 if found[2].lower().startswith("y") else 1)
 
 
-def _by_the_hour(amounts: Iterable[tuple[str, Decimal | None]], months: int) -> str:
+def _by_the_hour(amounts: Sequence[tuple[str, Decimal]], months: int) -> str:
     hours = Decimal(months * _HOURS_OF_A_MONTH)
-    total = sum(((amount or Decimal(0)) / (1 if unit == "Hrs" else hours) for unit, amount in amounts), Decimal(0))
-    return f"{total:.8f}"
+    total = sum((amount / (1 if unit == "Hrs" else hours) for unit, amount in amounts), Decimal(0))
+    return below_zero(amounts) or f"{total:.8f}"
 
 
 def _machine(row: dict[str, str]) -> dict[str, object]:

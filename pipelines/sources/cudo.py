@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.sources.lib.amounts import below_zero
 from pipelines.sources.lib.decode import as_text, field_of, list_of, number_of, parser, read_json
 from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.fetching import one_answer
@@ -81,4 +82,5 @@ def _amount(item: dict[str, Any]) -> str | None:
     least_cores, cores_of_gpu, least_memory, per_gib = map(part, limits)
     cores = max(least_cores or Decimal(1), cores_of_gpu or Decimal(1))
     memory = max(least_memory or Decimal(1), Decimal(math.ceil(cores / per_gib)) if per_gib else Decimal(1))
-    return format(gpu + cores * core + memory * gib, "f")
+    wrong = below_zero([("gpuPriceHr", gpu), ("vcpuPriceHr", core), ("memoryGibPriceHr", gib)])
+    return wrong or format(gpu + cores * core + memory * gib, "f")

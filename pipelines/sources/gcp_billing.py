@@ -20,7 +20,8 @@ from typing import Any
 import polars as pl
 
 from pipelines.platform.clock import utc_now
-from pipelines.sources.lib.decode import as_text, field_of, list_of, number_of, parser, read_json
+from pipelines.sources.lib.amounts import money_of
+from pipelines.sources.lib.decode import as_text, field_of, list_of, parser, read_json
 from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.http import Request
 from pipelines.sources.lib.offers import OFFER_TABLE, offers
@@ -47,8 +48,6 @@ _WHAT = "catalogue of prices"
 _COMPUTE_ENGINE = "6F81-5844-456A"
 _PAGING = {"by": "cursor", "param": "pageToken", "next": "nextPageToken", "size_param": "pageSize", "size": 5000}
 _HOURS_OF_A_MONTH = 730
-_BILLIONTH = Decimal("0.000000001")
-
 
 _ON_DEMAND, _SPOT, _CALENDAR = "on_demand", "spot", "calendar"
 # The ways of buying, and what an offer says of each. Calendar mode books a machine for days of which the price is per hour.
@@ -107,6 +106,8 @@ _MACHINES = (
     *(_Machine(f"g2-standard-{12 * n}", "G2 Instance", _L4, n, 12 * n, 48 * n) for n in (2, 4, 8)),
     *(_Machine(f"g4-standard-{48 * n}", "G4 Instance", _RTX_PRO_6000, n, 48 * n, 180 * n) for n in (1, 2, 4, 8)),
 )
+# The amounts of each part, way of buying and region; a text is what stands in the place of one.
+_Prices = defaultdict[tuple[str, str, str], set[Decimal | str]]
 _PARTS = {part for machine in _MACHINES for part in machine.parts}
 # Other names of a part, and its name in a commitment: "Commitment v1: A3 Cpu in Paris for 1 Year".
 _OTHER_NAMES = {
@@ -144,7 +145,7 @@ def parse(content: bytes) -> pl.DataFrame:
     """One offer per machine, region and option of which every part has a price, and what is incomplete. Raises ParseError."""
     document = read_json(content, _WHAT)
     skus, asked_at = list_of(document, "skus", _WHAT), as_text(field_of(document, "asked_at"))
-    prices: dict[tuple[str, str, str], set[Decimal]] = defaultdict(set)
+    prices: _Prices = defaultdict(set)
     for sku in skus:
         part, amount = _part_of(sku), _amount(sku, asked_at)
         regions = field_of(sku, "serviceRegions")
@@ -172,33 +173,34 @@ def _part_of(sku: Any) -> tuple[str, str] | None:
     return part, described["years"] or (_CALENDAR if described["calendar"] else _SPOT if is_spot else _ON_DEMAND)
 
 
-def _amount(sku: Any, asked_at: str | None) -> Decimal | None:
-    """The price of an hour of one unit: of the last statement in force, its last tier; a month of a GiB by the hour."""
+def _amount(sku: Any, asked_at: str | None) -> Decimal | str | None:
+    """The price of an hour of one unit: of the last statement in force, its last tier; a month of a GiB by the hour.
+
+    What is stated in the place of a price is given as it stands there.
+    """
     stated = field_of(sku, "pricingInfo")
     in_force = [s for s in stated if _starts(s) <= (asked_at or "9999")] if isinstance(stated, list) else []
     pricing = field_of(max(in_force, key=_starts), "pricingExpression") if in_force else None
     tiers, unit = field_of(pricing, "tieredRates"), as_text(field_of(pricing, "usageUnit"))
     price = field_of(tiers[-1], "unitPrice") if isinstance(tiers, list) and tiers else None
-    units, nanos = (number_of(as_text(field_of(price, name))) for name in ("units", "nanos"))
-    if units is None or nanos is None or unit not in ("h", "GiBy.h", "GiBy.mo") or field_of(price, "currencyCode") != "USD":
-        return None
-    return (units + nanos * _BILLIONTH) / (_HOURS_OF_A_MONTH if unit == "GiBy.mo" else 1)
+    amount = money_of(price)
+    if amount is None or unit not in ("h", "GiBy.h", "GiBy.mo") or field_of(price, "currencyCode") != "USD":
+        return None if price is None else f"{as_text(price)} per {unit}"
+    return amount / (_HOURS_OF_A_MONTH if unit == "GiBy.mo" else 1)
 
 
 def _starts(stated: Any) -> str:
     return as_text(field_of(stated, "effectiveTime")) or ""
 
 
-def _rows(prices: Mapping[tuple[str, str, str], Collection[Decimal]]) -> Iterator[dict[str, Any]]:
+def _rows(prices: _Prices) -> Iterator[dict[str, Any]]:
     places = sorted({(way, region) for _, way, region in prices})
     for machine in _MACHINES:
         for way, region in places:
-            found = {name: prices.get((name, way, region), ()) for name in machine.parts}
+            found = {name: prices.get((name, way, region), set()) for name in machine.parts}
             if not machine.is_sold(way) or not all(found.values()):
                 continue
-            # Of a part that is stated at two amounts neither is chosen: the machine has both, for the rules to put aside.
-            totals = {sum((pick(found[name]) * number for name, number in machine.parts.items()), Decimal(0)) for pick in (min, max)}
-            for total in sorted(totals):
+            for amount in _totals(machine, found):
                 yield {
                     "region": region,
                     "sku": machine.name,
@@ -206,12 +208,24 @@ def _rows(prices: Mapping[tuple[str, str, str], Collection[Decimal]]) -> Iterato
                     "gpu_as_named": machine.gpu,
                     "gpu_count_stated": machine.gpus,
                     "stock": "on_request" if machine.by_reservation and way == _ON_DEMAND else None,
-                    "native_amount": f"{total:.8f}",
+                    "native_amount": amount,
                     **_WAYS[way],
                 }
 
 
-def _incomplete(prices: Mapping[tuple[str, str, str], Collection[Decimal]]) -> Iterator[dict[str, Any]]:
+def _totals(machine: _Machine, found: Mapping[str, Collection[Decimal | str]]) -> list[str]:
+    """What the machine costs. Of a part that is stated at two amounts neither is chosen: there are both, for the rules to put aside,
+    as is what stands in the place of a part's price.
+    """
+    unread = {f"{name} at {amount}" for name in machine.parts for amount in found[name] if isinstance(amount, str)}
+    if unread:
+        return [", ".join(sorted(unread))]
+    known = {name: [amount for amount in found[name] if isinstance(amount, Decimal)] for name in machine.parts}
+    totals = {sum((pick(known[name]) * number for name, number in machine.parts.items()), Decimal(0)) for pick in (min, max)}
+    return [f"{total:.8f}" for total in sorted(totals)]
+
+
+def _incomplete(prices: _Prices) -> Iterator[dict[str, Any]]:
     """Accelerators that have a price where another part of their machines has none: one row for each, with those parts and places."""
     lacking: dict[tuple[str, str], set[str]] = {}
     for machine in _MACHINES:

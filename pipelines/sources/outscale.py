@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.sources.lib.amounts import below_zero
 from pipelines.sources.lib.decode import as_text, field_of, list_of, number_of, parser, read_json
 from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.fetching import each_answer
@@ -74,19 +75,24 @@ def parse(content: bytes) -> pl.DataFrame:
         raise ParseError(f"{_WHAT}: {len(models)} GPUs without a price of CustomCore:v<n>-p2 and CustomRam")
     newest = max((generation for generation, _ in cores), default=0)
     # A part at two amounts makes two of the offer: none is chosen, and the rules put them aside.
-    rounds = sorted({_CORES * core + _MEMORY_GIB * gib for generation, core in cores if generation == newest for gib in memory})
+    others = [(core, gib) for generation, core in cores if generation == newest for gib in memory]
     if models and not any(price for _, _, price in models):
         raise ParseError(f"{_WHAT}: UnitPrice is a number of none of {len(models)} GPUs")
     return offers(
         [
-            _offer(model, place, price + others if price else None, newest)
+            _offer(model, place, amount, newest)
             for model, place, price in sorted(models, key=str)
-            for others in (rounds if price else rounds[:1])
+            for amount in (sorted({_amount(price, *parts) for parts in others}) if price else [None])
         ]
     )
 
 
-def _offer(model: str, place: str | None, amount: Decimal | None, newest: int) -> dict[str, Any]:
+def _amount(gpu: Decimal, core: Decimal, gib: Decimal) -> str:
+    wrong = below_zero([("Gpu", gpu), ("CustomCore", core), ("CustomRam", gib)])
+    return wrong or format(gpu + _CORES * core + _MEMORY_GIB * gib, "f")
+
+
+def _offer(model: str, place: str | None, amount: str | None, newest: int) -> dict[str, Any]:
     region = re.sub(r"[a-z]$", "", place or "")
     kind = region.split("-")[0]
     return {
@@ -99,5 +105,5 @@ def _offer(model: str, place: str | None, amount: Decimal | None, newest: int) -
         "purchase_option_as_named": f"sum of parts: GPU, {_CORES} vCores v{newest}-p2, {_MEMORY_GIB} GiB",
         "purchase_option": "on_demand",
         "currency": _CURRENCIES.get(kind),
-        "native_amount": format(amount, "f") if amount else None,
+        "native_amount": amount,
     }

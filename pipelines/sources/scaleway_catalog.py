@@ -49,7 +49,6 @@ def parse(content: bytes) -> pl.DataFrame:
 def _offer(product: Any) -> dict[str, Any]:
     zone = as_text(field_of(product, "locality.zone"))
     name = field_of(product, "properties.instance.offer_id") or field_of(product, "product")
-    amount = retail_amount(product)
     return {
         "region": zone,
         "country_stated": zone[:2] if zone else None,
@@ -58,6 +57,6 @@ def _offer(product: Any) -> dict[str, Any]:
         "gpu_as_named": field_of(product, "properties.hardware.gpu.type"),
         "gpu_count_stated": field_of(product, "properties.hardware.gpu.count"),
         "currency": field_of(product, "price.retail_price.currency_code"),
-        "native_amount": None if amount is None else format(amount, "f"),
+        "native_amount": retail_amount(product),
         "price_unit": f"instance_{as_text(field_of(product, 'unit_of_measure.unit'))}",
     }

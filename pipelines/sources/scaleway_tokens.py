@@ -57,7 +57,8 @@ def parse(content: bytes) -> pl.DataFrame:
         name = as_text(field_of(product, "product"))
         currency = as_text(field_of(product, "price.retail_price.currency_code"))
         if kind and name and currency and is_sold(product):
-            models[name, currency][kind].add(per_million(retail_amount(product)))
+            amount = retail_amount(product)
+            models[name, currency][kind].add(per_million(amount) or amount)
     # Of a kind at two amounts neither is chosen: the model stands there twice, for the rules to put aside.
     rows = [
         {"model_as_named": name, "currency": currency, **dict(zip(amounts, stated, strict=True))}

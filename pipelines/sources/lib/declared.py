@@ -256,13 +256,17 @@ def _found(spec: Mapping[str, str], item: Mapping[str, Any]) -> Any:
 
 
 def _scaled(text: str, times: str, divisor: str | None) -> str | None:
-    """The amount times a factor by a divisor, exact to 8 decimals; a text that is no number stays as it is, for the rules to find."""
+    """The amount times a factor by a divisor, exact to 8 decimals; what is no number, or for less than none, stays as text, for the rules
+    to find.
+    """
     by = number_of(divisor)
     if not by:
         return None
     amount = number_of(text)
     if amount is None:
         return text
+    if by < 0:
+        return f"{text} for {divisor}"
     with localcontext(prec=60):
         try:
             return format((amount * Decimal(times) / by).quantize(_AMOUNT_DIGITS).normalize(), "f")

@@ -6,10 +6,10 @@ Belongs here: what every source that reads the catalogue needs. Does not belong 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Any
 
 from pipelines.platform.clock import utc_now
+from pipelines.sources.lib.amounts import money_of
 from pipelines.sources.lib.decode import as_text, field_of, number_of
 from pipelines.sources.lib.http import Request
 from pipelines.sources.lib.paging import pages
@@ -17,7 +17,6 @@ from pipelines.sources.lib.source import FetchContext, Payload
 
 _PATH = "/product-catalog/v2alpha1/public-catalog/products"
 _PAGING = {"by": "page", "param": "page", "size_param": "page_size", "size": 100, "items": "products"}
-_NANO = Decimal("0.000000001")
 
 
 def products_of(context: FetchContext, product_type: str, name: str) -> Iterable[Payload]:
@@ -35,8 +34,8 @@ def is_sold(product: Any) -> bool:
     return as_text(field_of(product, "status")) in _SOLD
 
 
-def retail_amount(product: Any) -> Decimal | None:
-    """The price of one unit of measure: whole units and billionths of one, for so many."""
-    paths = ("price.retail_price.units", "price.retail_price.nanos", "unit_of_measure.size")
-    units, nanos, size = (number_of(as_text(field_of(product, path))) for path in paths)
-    return None if units is None or nanos is None or not size else (units + nanos * _NANO) / size
+def retail_amount(product: Any) -> str | None:
+    """The price of one unit of measure: an amount for so many. One that is none is what is stated of it, which the rules put aside."""
+    stated = field_of(product, "price.retail_price")
+    amount, size = money_of(stated), number_of(as_text(field_of(product, "unit_of_measure.size")))
+    return as_text(stated) if amount is None or size is None or size <= 0 else format(amount / size, "f")

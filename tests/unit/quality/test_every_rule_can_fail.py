@@ -82,6 +82,10 @@ JUDGED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"source_detail": "Projected from H100", "is_estimated": False},
         {"source_detail": "Projected from H100", "is_estimated": True},
     ),
+    "raw.token_offer.amounts_are_numbers": (
+        {"native_per_million_input_tokens": "0.5", "native_per_million_output_tokens": '{"units": 1, "nanos": -150000000}'},
+        {"native_per_million_input_tokens": "0.5", "native_per_million_output_tokens": "1"},
+    ),
     "raw.offer.amount_is_a_number": ({"native_amount": "-5"}, {"native_amount": "2.95"}),
     "raw.reference_cost_assumption.pue_is_that_of_a_data_centre": (
         {"assumption": "pue", "low": 0.9, "high": 1.8},

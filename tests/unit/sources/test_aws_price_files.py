@@ -57,6 +57,14 @@ def test_a_line_that_does_not_fit_the_header_is_no_price() -> None:
         aws_offers.parse(f"{text.rstrip()}\n{line},more\n".encode())
 
 
+def test_a_term_with_a_part_below_zero_is_no_price() -> None:
+    text = (FIXTURES / "aws_offers" / "answer.csv").read_text()
+    [upfront] = [line for line in text.splitlines() if '"Quantity","630720"' in line]
+    hourly = upfront.replace('"Quantity","630720"', '"Hrs","-4.0"')
+    found = aws_offers.parse(f"{text.rstrip()}\n{hourly}\n".encode())
+    assert found.filter(payment_option="all", commitment_months=36)["native_amount"].to_list() == ["Hrs at -4.0"]
+
+
 @pytest.mark.parametrize("size", [7, 100, 5_000, 1 << 20])
 def test_rates_are_found_in_pieces_of_any_size(shared: Path, size: int) -> None:
     document = json.loads((shared / "examples" / "aws_bulk" / "savingsplan_eu-west-3.json").read_bytes())

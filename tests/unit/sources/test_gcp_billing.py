@@ -145,6 +145,31 @@ def test_a_part_at_two_amounts_is_decided_by_no_order() -> None:
         assert found.filter(sku="a3-highgpu-8g", purchase_option="on_demand")["native_amount"].to_list() == ["92.45600000", "100.45600000"]
 
 
+NO_PRICE = (
+    {"units": "10", "nanos": -500_000_000},
+    {"units": "-1", "nanos": 500_000_000},
+    {"units": "-10", "nanos": 0},
+    {"units": "10", "nanos": 1_000_000_000},
+    {"units": "10.5", "nanos": 0},
+    {"units": "10", "nanos": 0.5},
+    {"units": "ten", "nanos": 0},
+    {"units": "10", "nanos": 0, "currencyCode": "EUR"},
+)
+
+
+@pytest.mark.parametrize("part", ["Nvidia H100 80GB GPU running", "A3 Instance Core running", "SSD backed Local Storage in"])
+@pytest.mark.parametrize("stated", NO_PRICE, ids=json.dumps)
+def test_a_machine_with_a_part_at_no_price_says_what_stands_there(part: str, stated: dict[str, object]) -> None:
+    skus = json.loads(json.dumps(ANSWER["skus"]))
+    for sku in skus:
+        if sku["description"].startswith(part):
+            sku["pricingInfo"][0]["pricingExpression"]["tieredRates"][-1]["unitPrice"] |= stated
+    found = of(skus, sku="a3-highgpu-8g", purchase_option="on_demand")
+    assert len(found) == 1 and f'"units": "{stated["units"]}"' in found[0][1]
+    # The others have their prices.
+    assert ("g2-standard-4", "0.25600000") in of(skus, purchase_option="spot")
+
+
 def test_pages_are_put_together_and_the_key_is_shown_nowhere() -> None:
     first, second = ANSWER["skus"][:2], ANSWER["skus"][2:]
     answers = {
