@@ -88,17 +88,18 @@ def break_even(
     )
     priced, availability = windows_of.collect().lazy(), said.collect().lazy()
     gaps = gaps_after(priced, as_of).collect().lazy()
-    owned_server_cost = owned_server_cost.filter(pl.col("gpu_count") == NODE_GPUS).collect().lazy()
     choice = measured_choice(throughput, reference_workload).sort(CONFIGURATION).collect()
+    # Servers of devices that nobody measured would be years of days without a row.
+    servers = owned_server_cost.filter(pl.col("gpu_count") == NODE_GPUS).join(choice.lazy(), on="gpu", how="semi").collect().lazy()
     packing, set_id = in_one_row(reference_cost_assumption, ("packing_share",)), assumption_set_id(reference_cost_assumption)
     assumed = packing.join(set_id, how="cross").collect()
     euros = eur_per_usd_by_day(fx_rate, as_of).collect().lazy()
     described = series.drop("device", "seller", "is_third_party")
     # A series that comes anew changes the numbers of all, but not of those that are offered on other days.
-    for days in spans(owned_server_cost, as_of, ROWS_AT_ONCE):
+    for days in spans(servers, as_of, ROWS_AT_ONCE):
         offers = that_can_be_had(offers_on(days, priced, gaps), availability, "series").collect().lazy()
         arguments = {
-            "owned": days.of(owned_server_cost).collect(),
+            "owned": days.of(servers).collect(),
             "offers": numbered_by_themselves(offers).sort("series", "window_days", "on_date").collect(),
             "described": numbered_by_themselves(described.join(offers, on="series", how="semi").sort("series")).collect(),
             "choice": choice,

@@ -80,8 +80,8 @@ def cost_per_token(
 ) -> MonthParts:
     """One row per day, window, model, precision, workload, device, option, country and provider; some days at a time."""
     choice = measured_choice(throughput, reference_workload).sort(CONFIGURATION).collect()
-    # What each span reads again is held.
-    owned_server_cost = owned_server_cost.filter(pl.col("gpu_count") == SERVER_GPUS).collect().lazy()
+    # What each span reads again is held. Servers of devices that nobody measured would be years of days without a row.
+    servers = owned_server_cost.filter(pl.col("gpu_count") == SERVER_GPUS).join(choice.lazy(), on="gpu", how="semi").collect().lazy()
     sold = sold_tokens(token_price, choice.lazy(), as_of).collect().lazy()
     # All sources of a series in one text: which of them spoke at which time stands in price_history.
     rented_series = rented_price.select(series_id="price_series_id").unique()
@@ -98,12 +98,12 @@ def cost_per_token(
     }
     not_measured = unmeasured(throughput, choice.lazy(), reference_workload, as_of).sort(KEY).collect()
     first_rented = first_day(rented_price) or as_of
-    for days in spans(pl.concat([rented_price.select("on_date"), owned_server_cost.select("on_date")]), as_of):
+    for days in spans(pl.concat([rented_price.select("on_date"), servers.select("on_date")]), as_of):
         rented = days.of(rented_price).collect()
         arguments = {
             "rented": rented,
             "of_series": of_series.join(rented.lazy(), on="price_series_id", how="semi").sort("price_series_id").collect(),
-            "owned": days.of(owned_server_cost).collect(),
+            "owned": days.of(servers).collect(),
             "sold": sold_on(days.since(first_rented), sold).collect(),
             "euros": days.of(euros).collect(),
             # On other days the default workload alone is shown.

@@ -5,7 +5,7 @@ from datetime import date
 
 import polars as pl
 
-from pipelines.costing.days import Days, spans
+from pipelines.costing.days import Days, in_turns
 from pipelines.prices.availability import periods_that_can_be_had
 from pipelines.prices.market import LONGEST_AGE_DAYS, PROFESSIONAL, THIRD_PARTY_SOURCES, offers_that_speak, quartile_places
 from pipelines.prices.places import country_groups, with_countries
@@ -15,6 +15,7 @@ MARKET = [*KIND, "trust_group", "country_group"]
 PLACE = ["provider", "region", "country"]
 # What of a series decides which markets it is in; days are counted with its number instead, as names are long and days are many.
 STALL = [*KIND, "trust_tier", "seller", *PLACE]
+PRICES_AT_ONCE = 100_000
 FIGURES = ["seller_count", "offer_count", "cheapest", "p25", "median", "p75", "dearest"]
 WATCHED = [*FIGURES, "last_known_seller_count"]
 
@@ -36,9 +37,9 @@ def market_price(
     members = member_of.join(markets, on=MARKET).select("stall", "market", pl.col("seller").rank("dense").cast(pl.UInt32).alias("seller"))
     of_stalls = segments.join(stalls, on=STALL, nulls_equal=True).drop(STALL).collect().lazy()
     members = members.collect().lazy()
-    # Every price becomes a row a day: of one month at a time they are few.
+    # Every price becomes a row a day: of some days at a time they are few.
     figures = [
-        figures_by_day(one_vote_each(offers_by_day(within(days, of_stalls), members))).collect() for days in months(of_stalls, as_of)
+        figures_by_day(one_vote_each(offers_by_day(within(days, of_stalls), members))).collect() for days in some_days(of_stalls, as_of)
     ]
     return (
         changes_only(pl.concat(figures).lazy())
@@ -106,9 +107,10 @@ def markets_of(stalls: pl.LazyFrame, reference_region_country: pl.LazyFrame) -> 
     )
 
 
-def months(segments: pl.LazyFrame, as_of: date) -> Iterator[Days]:
-    """The days from the first price to `as_of`, a month at a time."""
-    return spans(segments.select(on_date=pl.col("from_on").min()).drop_nulls(), as_of)
+def some_days(segments: pl.LazyFrame, as_of: date) -> Iterator[Days]:
+    """The days from the first price to `as_of`, as many at a time as have at most so many prices, one of each series a day."""
+    first, series_count = segments.select(pl.col("from_on").min(), pl.col("series_id").n_unique()).collect().row(0)
+    return in_turns(Days(first or as_of, as_of), max(1, PRICES_AT_ONCE // max(1, series_count)))
 
 
 def within(days: Days, segments: pl.LazyFrame) -> pl.LazyFrame:

@@ -3,17 +3,20 @@
 Belongs here: the choice among series. Does not belong here: what a token costs on it (`cost_per_token`).
 """
 
+from collections.abc import Iterator
 from datetime import date
 
 import polars as pl
 
-from pipelines.costing.days import Days, MonthParts, as_given, first_day, spans
+from pipelines.costing.days import Days, MonthParts, as_given, by_month, first_day, spans
 from pipelines.prices.availability import that_can_be_had
 from pipelines.prices.market import LONGEST_AGE_DAYS, NOT_COMPARED, PROFESSIONAL, quartile_places
 
 WINDOWS_DAYS = (7, 30, 90)
 THIN_BELOW = 0.8
 SIZES = (1, 2, 4, 8)
+# Windows are read and numbered, and few of them are compared with one another.
+ROWS_AT_ONCE = 60_000
 # Where a price competes, and of whom it is. Days are many and names are long: rows of days have their numbers, `place` and `series`.
 PLACE = ["gpu", "option", "country", "provider"]
 GROUP = ["min_gpu_count", "place"]
@@ -28,19 +31,27 @@ def rented_price(
     machines that could be had on the day, as far as their source says.
     """
     candidates = candidate_series(price_series, throughput).collect().lazy()
+    for month, rows in by_month(offers_of_spans(gpu_price_rolling, candidates, offer_availability, as_of)):
+        yield month, as_given, {"rows": rows}
+
+
+def offers_of_spans(
+    gpu_price_rolling: pl.LazyFrame, candidates: pl.LazyFrame, offer_availability: pl.LazyFrame, as_of: date
+) -> Iterator[pl.DataFrame]:
+    """The rows of all days with their windows, some days at a time: a window that is empty falls back on what the days before knew."""
     places = places_of(candidates).collect().lazy()
     numbered = candidates.join(places, on=PLACE, nulls_equal=True).select("series_id", "series", "size", "place").collect().lazy()
     said = offer_availability.join(numbered, on="series_id").select("stated_on", "offer_state", series_id="series").collect().lazy()
-    first = first_day(gpu_price_rolling)
+    if first_day(gpu_price_rolling) is None:
+        return
     known: pl.LazyFrame | None = None
-    for days in spans(pl.LazyFrame({"on_date": [first]}), as_of) if first is not None else ():
+    for days in spans(gpu_price_rolling, as_of, ROWS_AT_ONCE, across_months=True):
         # One stage after the other: a single plan would compute shared stages side by side, and hold all of them.
         priced = that_can_be_had(in_numbers(days.of(gpu_price_rolling), numbered), said, "series").collect().lazy()
         in_window = cheapest_in_window(priced).collect().lazy()
         known = known_by(priced, known).collect().lazy()
         carried = that_can_be_had(last_known(days, in_window, known), said, "series").collect().lazy()
-        rows = of_offers(pl.concat([in_window, carried]), candidates, places)
-        yield days.month, as_given, {"rows": rows.sort(KEY, nulls_last=True).collect()}
+        yield of_offers(pl.concat([in_window, carried]), candidates, places).sort(KEY, nulls_last=True).collect()
 
 
 def of_offers(offers: pl.LazyFrame, candidates: pl.LazyFrame, places: pl.LazyFrame) -> pl.LazyFrame:

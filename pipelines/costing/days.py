@@ -6,7 +6,7 @@ written (`pipelines.refresh.parts`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -41,8 +41,9 @@ class Days:
         return replace(self, first=max(self.first, day))
 
 
-def spans(rows: pl.LazyFrame, last: date, rows_at_once: int = ROWS_AT_ONCE) -> Iterator[Days]:
-    """All days from the first `on_date` to `last`: as many of one month at a time as have at most so many rows, at least one.
+def spans(rows: pl.LazyFrame, last: date, rows_at_once: int = ROWS_AT_ONCE, *, across_months: bool = False) -> Iterator[Days]:
+    """All days from the first `on_date` to `last`: as many at a time as have at most so many rows, at least one; those of one month,
+    unless `across_months`.
 
     Without rows the day `last` alone.
     """
@@ -51,12 +52,21 @@ def spans(rows: pl.LazyFrame, last: date, rows_at_once: int = ROWS_AT_ONCE) -> I
     waiting = 0
     while day <= last:
         count = counts.get(day, 0)
-        if day > first and (waiting + count > rows_at_once or day.day == 1):
+        if day > first and (waiting + count > rows_at_once or (day.day == 1 and not across_months)):
             yield Days(first, day - timedelta(days=1))
             first, waiting = day, 0
         waiting += count
         day += timedelta(days=1)
     yield Days(first, last)
+
+
+def in_turns(days: Days, count: int) -> Iterator[Days]:
+    """Days one after the other, so many at a time."""
+    first = days.first
+    while first <= days.last:
+        last = min(first + timedelta(days=count - 1), days.last)
+        yield Days(first, last)
+        first = last + timedelta(days=1)
 
 
 def first_day(rows: pl.LazyFrame) -> date | None:
@@ -68,3 +78,17 @@ def first_day(rows: pl.LazyFrame) -> date | None:
 def as_given(rows: pl.LazyFrame) -> pl.LazyFrame:
     """For a part whose rows are computed already."""
     return rows
+
+
+def by_month(spans_of_rows: Iterable[pl.DataFrame]) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Rows in the order of their `on_date`, some days after the other, as each month's together with its name."""
+    month, waiting = "", list[pl.DataFrame]()
+    for rows in spans_of_rows:
+        for (name,), own in rows.group_by(pl.col("on_date").dt.strftime("%Y-%m"), maintain_order=True):
+            if waiting and name != month:
+                yield month, pl.concat(waiting)
+                waiting = []
+            month = str(name)
+            waiting.append(own)
+    if waiting:
+        yield month, pl.concat(waiting)

@@ -17,7 +17,7 @@ from pipelines.quality.row_rules import check_rows
 from pipelines.quality.table_rules import check_table
 
 # A check by Great Expectations has its own price: small parts are judged together by rules of the whole table.
-_ROWS_JUDGED_AT_ONCE = 50_000
+_ROWS_JUDGED_AT_ONCE = 100_000
 
 
 def verdicts_on(contract: Contract, rows: pl.DataFrame) -> list[RuleResult]:

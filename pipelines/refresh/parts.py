@@ -30,8 +30,9 @@ def write_parts(
 
     def computed() -> Iterator[pa.Table]:
         for part in parts:
-            # A part is small: polars' streaming engine would cost more than the work.
-            rows = contract.conform(as_written(part, contract)).sort(contract.grain, nulls_last=True).collect(engine="in-memory")
+            # A part is small: polars' streaming engine would cost more than the work, as would asking the whole plan for its columns.
+            figures = part.collect(engine="in-memory").lazy()
+            rows = contract.conform(as_written(figures, contract)).sort(contract.grain, nulls_last=True).collect(engine="in-memory")
             seen(rows)
             yield rows.to_arrow()
 

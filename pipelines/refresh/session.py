@@ -180,6 +180,8 @@ def refresh_session(
     settings = settings or load_settings(os.environ)
     with ExitStack() as stack:
         stack.enter_context(refresh_lock(settings.data, lock_wait_seconds))
+        # Tables are small, or come in parts that are: the streaming engine would cost more than the work, in time and in memory.
+        stack.enter_context(pl.Config(engine_affinity="in-memory"))
         warehouse = stack.enter_context(open_warehouse(settings.data))
         yield RefreshSession(
             settings=settings,
