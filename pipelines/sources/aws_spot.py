@@ -10,6 +10,7 @@ import polars as pl
 
 from pipelines.platform.clock import utc_now
 from pipelines.sources.lib.aws import CREDENTIALS, NOMINAL_URL, SESSION_TOKEN, by_region, gpu_instance_types
+from pipelines.sources.lib.dates import instant_of, unless_unread
 from pipelines.sources.lib.decode import as_text, field_of, list_of, parser, read_json, text_rows
 from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.offers import observations
@@ -67,9 +68,8 @@ def parse(content: bytes) -> pl.DataFrame:
         raise ParseError(f"{_WHAT}: region is missing")
     text = text_rows(rows, _FIELDS, _WHAT, required=("zone", "instance_type", "native_amount", "changed_at"))
     text = text.select(pl.lit(region).alias("region"), pl.all())
-    changed_at = pl.col("changed_at").str.to_datetime("%+", time_unit="us", strict=False)
-    frame = text.with_columns(changed_at=changed_at.dt.convert_time_zone("UTC").dt.replace_time_zone(None))
-    return frame.select(_COLUMNS)
+    changed_at = instant_of(pl.col("changed_at"))
+    return text.with_columns(unless_unread("native_amount", {"changed_at": changed_at}), changed_at=changed_at).select(_COLUMNS)
 
 
 def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:

@@ -12,6 +12,7 @@ from importlib import resources
 import polars as pl
 
 from pipelines.platform.clock import utc_now
+from pipelines.sources.lib.dates import instant_of, unless_unread
 from pipelines.sources.lib.decode import as_text, field_of, list_of, parser, read_json, text_rows
 from pipelines.sources.lib.errors import OfflineError, ParseError, SourceError
 from pipelines.sources.lib.http import HttpStatusError, same_host
@@ -139,6 +140,7 @@ def parse(content: bytes) -> pl.DataFrame:
     plans = [_savings_plans(item) for item in items]
     text = text_rows(items, _FIELDS, _WHAT, required=_REQUIRED)
     return text.with_columns(
+        unless_unread("native_amount", {name: instant_of(pl.col(name)) for name in ("effective_start", "effective_end")}),
         is_primary_meter_region=pl.col("is_primary_meter_region").replace_strict(
             {"true": True, "false": False}, default=None, return_dtype=pl.Boolean
         ),
@@ -156,32 +158,22 @@ def _is_plan(plan: object) -> bool:
     return isinstance(plan, dict) and isinstance(plan.get("term"), str)
 
 
-def _instant(stated: str) -> pl.Expr:
-    """A day, or a time with or without a zone, as UTC; NULL where it is neither."""
-    text = pl.col(stated).str.strip_chars()
-    zoned = text.str.to_datetime("%+", time_unit="us", strict=False).dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-    forms = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f")
-    day = text.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us"))
-    return pl.coalesce(zoned, *(text.str.to_datetime(form, time_unit="us", strict=False) for form in forms), day)
-
-
 def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:
     """Rows of feed observation for plain Linux machines.
 
     A product is let in by a name of the known form ("... Series", "... Srs", "... Linux"); Windows, cloud services, dedicated hosts and
-    the retired low priority are others. A price that is announced or has ended is none, nor is one whose dates cannot be read. All pages
-    of a region are one instant: of several meters of one machine the primary one stands, then the one that took effect last; where
-    amounts differ still, all are given, for the checks to say. A reservation's figure is the total of its term, whatever its unit says:
-    it is divided by the hours of the term, paid up front (`payment_option` all). A savings plan is hourly and paid as it goes
-    (`payment_option` none).
+    the retired low priority are others. A price that is announced or has ended is none. All pages of a region are one instant: of
+    several meters of one machine the primary one stands, then the one that took effect last; where amounts differ still, all are given,
+    for the checks to say. A reservation's figure is the total of its term, whatever its unit says: it is divided by the hours of the
+    term, paid up front (`payment_option` all). A savings plan is hourly and paid as it goes (`payment_option` none).
     """
     names = pl.concat_str(pl.col("meter_name"), pl.col("sku_name"), separator=" ")
     answered_at = pl.col("fetched_at").max().over("region")
     machines = (
         raw.with_columns(
             fetched_at=answered_at,
-            __starts_at=_instant("effective_start"),
-            __ends_at=_instant("effective_end"),
+            __starts_at=instant_of(pl.col("effective_start")),
+            __ends_at=instant_of(pl.col("effective_end")),
         )
         .filter(
             pl.col("arm_sku_name").str.contains(_GPU_MACHINE)

@@ -67,15 +67,17 @@ def normalise(raw: pl.LazyFrame) -> pl.LazyFrame:
 
 def _rows(rows: Iterable[Any]) -> Iterator[dict[str, Any]]:
     for row in rows:
-        month, state = _MONTH.match(as_text(field_of(row, "period")) or ""), as_text(field_of(row, "stateid"))
+        period, state = as_text(field_of(row, "period")) or "none", as_text(field_of(row, "stateid"))
         cents, sector = number_of(as_text(field_of(row, "price"))), as_text(field_of(row, "sectorid"))
-        if month and state and re.fullmatch("[A-Z]{2}", state) and cents and sector in _SECTORS and field_of(row, "price-units") == _CENTS:
-            year, number = int(month.group(1)), int(month.group(2))
+        if state and re.fullmatch("[A-Z]{2}", state) and cents and sector in _SECTORS and field_of(row, "price-units") == _CENTS:
+            month = _MONTH.match(period)
+            first = date(int(month.group(1)), int(month.group(2)), 1) if month else None
+            amount = format(cents / Decimal(100), "f")
             yield {
                 "area": state if state == "US" else f"US-{state}",
                 "consumer_class": _SECTORS[sector],
-                "period_from_on": date(year, number, 1),
-                "period_to_on": date(year, number, calendar.monthrange(year, number)[1]),
-                "native_per_kwh": format(cents / Decimal(100), "f"),
+                "period_from_on": first,
+                "period_to_on": first and first.replace(day=calendar.monthrange(first.year, first.month)[1]),
+                "native_per_kwh": amount if first else f"{amount} with period {period}",
                 "currency": "USD",
             }

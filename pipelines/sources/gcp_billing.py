@@ -13,14 +13,16 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 import polars as pl
 
 from pipelines.platform.clock import utc_now
 from pipelines.sources.lib.amounts import money_of
+from pipelines.sources.lib.dates import instant
 from pipelines.sources.lib.decode import as_text, field_of, list_of, parser, read_json
 from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.http import Request
@@ -48,6 +50,7 @@ _WHAT = "catalogue of prices"
 _COMPUTE_ENGINE = "6F81-5844-456A"
 _PAGING = {"by": "cursor", "param": "pageToken", "next": "nextPageToken", "size_param": "pageSize", "size": 5000}
 _HOURS_OF_A_MONTH = 730
+_ALWAYS, _NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 _ON_DEMAND, _SPOT, _CALENDAR = "on_demand", "spot", "calendar"
 # The ways of buying, and what an offer says of each. Calendar mode books a machine for days of which the price is per hour.
@@ -144,7 +147,7 @@ def fetch(context: FetchContext) -> Iterable[Payload]:
 def parse(content: bytes) -> pl.DataFrame:
     """One offer per machine, region and option of which every part has a price, and what is incomplete. Raises ParseError."""
     document = read_json(content, _WHAT)
-    skus, asked_at = list_of(document, "skus", _WHAT), as_text(field_of(document, "asked_at"))
+    skus, asked_at = list_of(document, "skus", _WHAT), instant(as_text(field_of(document, "asked_at")) or "") or _NEVER
     prices: _Prices = defaultdict(set)
     for sku in skus:
         part, amount = _part_of(sku), _amount(sku, asked_at)
@@ -173,24 +176,27 @@ def _part_of(sku: Any) -> tuple[str, str] | None:
     return part, described["years"] or (_CALENDAR if described["calendar"] else _SPOT if is_spot else _ON_DEMAND)
 
 
-def _amount(sku: Any, asked_at: str | None) -> Decimal | str | None:
+def _amount(sku: Any, asked_at: datetime) -> Decimal | str | None:
     """The price of an hour of one unit: of the last statement in force, its last tier; a month of a GiB by the hour.
 
     What is stated in the place of a price is given as it stands there.
     """
     stated = field_of(sku, "pricingInfo")
-    in_force = [s for s in stated if _starts(s) <= (asked_at or "9999")] if isinstance(stated, list) else []
-    pricing = field_of(max(in_force, key=_starts), "pricingExpression") if in_force else None
+    in_force = []
+    for statement in stated if isinstance(stated, list) else []:
+        text = as_text(field_of(statement, "effectiveTime"))
+        starts_at = _ALWAYS if text is None else instant(text)
+        if starts_at is None:
+            return f"no amount with effectiveTime {text}"
+        if starts_at <= asked_at:
+            in_force.append((starts_at, statement))
+    pricing = field_of(max(in_force, key=itemgetter(0))[1], "pricingExpression") if in_force else None
     tiers, unit = field_of(pricing, "tieredRates"), as_text(field_of(pricing, "usageUnit"))
     price = field_of(tiers[-1], "unitPrice") if isinstance(tiers, list) and tiers else None
     amount = money_of(price)
     if amount is None or unit not in ("h", "GiBy.h", "GiBy.mo") or field_of(price, "currencyCode") != "USD":
         return None if price is None else f"{as_text(price)} per {unit}"
     return amount / (_HOURS_OF_A_MONTH if unit == "GiBy.mo" else 1)
-
-
-def _starts(stated: Any) -> str:
-    return as_text(field_of(stated, "effectiveTime")) or ""
 
 
 def _rows(prices: _Prices) -> Iterator[dict[str, Any]]:

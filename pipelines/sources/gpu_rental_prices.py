@@ -15,6 +15,7 @@ import polars as pl
 
 from pipelines.platform.text import fit_to_show
 from pipelines.sources.lib.companies import as_company
+from pipelines.sources.lib.dates import instant_of, unless_unread
 from pipelines.sources.lib.decode import as_text, field_of, list_of, parser, read_json
 from pipelines.sources.lib.errors import ParseError, SourceError
 from pipelines.sources.lib.fetching import one_answer
@@ -80,10 +81,11 @@ def parse(content: bytes) -> pl.DataFrame:
     if not any(row["provider"] and row["native_amount"] and row["read_at"] for row in rows):
         raise ParseError(f"{_WHAT}: none of {len(rows)} offers has provider, usd_hr and fetched_at")
     kind = pl.col("purchase_option_as_named")
-    read_at = pl.col("read_at").str.to_datetime("%+", time_unit="us", strict=False).dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+    read_at = instant_of(pl.col("read_at"))
     return (
         pl.DataFrame(rows, schema=dict.fromkeys(_FIELDS.values(), pl.String))
         .with_columns(
+            unless_unread("native_amount", {"read_at": read_at}),
             pl.col("gpu_memory_gib_stated").cast(pl.Float64, strict=False),
             pl.col("commitment_months", "least_gpu_count").cast(pl.Float64, strict=False).cast(pl.Int64, strict=False),
             provider=as_company("provider"),

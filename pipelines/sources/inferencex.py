@@ -87,8 +87,8 @@ def parse(content: bytes) -> pl.DataFrame:
         is_disaggregated=pl.col("is_disaggregated") == "true",
         **{f"{side}_parallelism": _parallelism(side) for side in _SIDES},
     )
-    typed = typed.drop(factors).filter(pl.col("measured_on").is_not_null())
-    if typed.is_empty():
+    typed = typed.drop(factors)
+    if typed.get_column("measured_on").is_null().all():
         raise ParseError(f"{_WHAT}: none of {len(rows)} rows has a model, a device, a rate and a day")
     rate = pl.col("output_tokens_per_second_per_gpu")
     place, runs = rate.rank("ordinal").over(_KEY), rate.count().over(_KEY)

@@ -10,6 +10,7 @@ from datetime import date
 
 import polars as pl
 
+from pipelines.sources.lib.dates import day_of, unless_unread
 from pipelines.sources.lib.decode import parser, read_csv_text
 from pipelines.sources.lib.electricity import ELECTRICITY_TABLE, electricity_prices, electricity_readings
 from pipelines.sources.lib.errors import ParseError
@@ -41,25 +42,27 @@ def fetch(context: FetchContext) -> Iterable[Payload]:
 
 @parser(_WHAT)
 def parse(content: bytes) -> pl.DataFrame:
-    """One row per state and month with a price, as read last. Raises ParseError."""
+    """One row per state and month that a price is stated for, as read last. Raises ParseError."""
     rows = read_csv_text(content, _WHAT, _COLUMNS)
     cents, first = pl.col("cents").cast(pl.Decimal(18, 8), strict=False), pl.col("month") + pl.lit("-01")
+    month, read_on = day_of(first), day_of(pl.col("read_on"))
+    is_of_industry = pl.col("state").str.contains("^[A-Z]{2}$") & pl.col("stated_source").str.contains("IND", literal=True)
     found = (
-        rows.filter(pl.col("state").str.contains("^[A-Z]{2}$") & pl.col("stated_source").str.contains("IND", literal=True))
+        rows.filter(is_of_industry & pl.col("cents").is_not_null())
         .with_columns(
             area=pl.when(pl.col("state") == "US").then("state").otherwise(pl.lit("US-") + pl.col("state")),
             consumer_class=pl.lit("industrial"),
-            period_from_on=first.str.to_date("%Y-%m-%d", strict=False),
-            native_per_kwh=(cents / 100).cast(pl.Decimal(18, 6)).cast(pl.String),
+            period_from_on=month,
+            period_to_on=month.dt.month_end(),
+            native_per_kwh=pl.coalesce((cents / 100).cast(pl.Decimal(18, 6)).cast(pl.String), "cents"),
             currency=pl.lit("USD"),
         )
-        .with_columns(period_to_on=pl.col("period_from_on").dt.month_end())
-        .filter(pl.col("period_from_on").is_not_null() & (cents > 0))
-        .sort("read_on")
-        .unique(["area", "period_from_on"], keep="last", maintain_order=True)
-        .sort("area", "period_from_on")
+        .with_columns(unless_unread("native_per_kwh", {"month": month, "read_on": read_on}))
+        .sort(read_on)
+        .unique(["area", "month"], keep="last", maintain_order=True)
+        .sort("area", "month")
     )
-    if found.is_empty():
+    if found.get_column("period_from_on").is_null().all():
         raise ParseError(f"{_WHAT}: none of {rows.height} rows is a price of industry in cents for a state and a month")
     return electricity_readings(found.rows(named=True))
 

@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.sources.lib.companies import as_company
+from pipelines.sources.lib.dates import day_of, unless_unread
 from pipelines.sources.lib.decode import as_text, number_of
 from pipelines.sources.lib.source import Source
 from pipelines.sources.lib.terms import days_of, months_of
@@ -93,7 +94,8 @@ def offers(rows: Iterable[Mapping[str, Any]], **everywhere: Any) -> pl.DataFrame
 
     A company has one name in all sources (`companies`). A number that is none becomes NULL, a place that is not stated is `all`, an option
     that is not named is on demand. A commitment may be stated as a text with its unit (`3 Years`, `P18M`, `2 weeks`), the days on which an
-    offer starts and ends, and on which who publishes it has read it, as ISO 8601 writes them.
+    offer starts and ends, and on which who publishes it has read it, as ISO 8601 writes them: an amount with a day in another form is put
+    aside.
     """
     stated = list(rows)
     # Of all columns a source states a few, and of numbers few that differ: a list may be long.
@@ -103,7 +105,7 @@ def offers(rows: Iterable[Mapping[str, Any]], **everywhere: Any) -> pl.DataFrame
         default = everywhere.get(name)
         table[name] = [as_text(row.get(name, default)) for row in stated] if name in named else [as_text(default)] * len(stated)
     numbers = {name: _numbers(table[name]) for name in _NUMBERS}
-    term = pl.col("__term")
+    term, days = pl.col("__term"), {name: day_of(pl.col(name)) for name in _DATES}
     frame = (
         pl.DataFrame(
             {**table, **numbers, "__term": table["commitment_months"]},
@@ -120,7 +122,8 @@ def offers(rows: Iterable[Mapping[str, Any]], **everywhere: Any) -> pl.DataFrame
         .with_columns(provider=as_company("provider"), seller=pl.coalesce(as_company("seller"), as_company("provider")))
         .with_columns(
             *(_of_kind(pl.col(name), kind) for name, kind in _NUMBERS.items()),
-            *(pl.col(name).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False) for name in _DATES),
+            *days.values(),
+            unless_unread("native_amount", days),
             region=pl.col("region").fill_null("all"),
             purchase_option=pl.col("purchase_option").fill_null("on_demand"),
             purchase_option_as_named=pl.coalesce("purchase_option_as_named", "purchase_option", pl.lit("on_demand")),

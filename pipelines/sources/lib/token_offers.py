@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.sources.lib.dates import day_of, instant
 from pipelines.sources.lib.decode import as_text, number_of
 from pipelines.sources.lib.source import Source
 
@@ -48,11 +49,14 @@ def per_million(amount: Any, times: str = "1000000") -> str | None:
 
 
 def until(stated: Any) -> str | None:
-    """The remark that an offer ends on a day, stated as a date or in seconds since 1970; None where nothing of the kind is stated."""
-    text = as_text(stated) or ""
-    seconds = number_of(text) if re.fullmatch(r"[0-9]{9,10}", text) else None
-    day = datetime.fromtimestamp(int(seconds), UTC).date().isoformat() if seconds is not None else text[:10]
-    return f"until {day}" if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", day) else None
+    """The remark that an offer ends on a day, stated as a date or in seconds since 1970; what else is stated is the text behind `until`,
+    by which the rules put the offer aside. None where nothing is stated, or that it ends (true, false) and not when.
+    """
+    text = as_text(stated)
+    if not text or isinstance(stated, bool):
+        return None
+    ends_at = datetime.fromtimestamp(int(text), UTC) if re.fullmatch(r"[0-9]{9,10}", text) else instant(text)
+    return f"until '{text}'" if ends_at is None else f"until {ends_at:%Y-%m-%d}"
 
 
 def token_offers(rows: Iterable[Mapping[str, Any]], **everywhere: Any) -> pl.DataFrame:
@@ -113,7 +117,7 @@ def token_prices(raw: pl.LazyFrame, source: Source) -> pl.LazyFrame:
     """
     key, amounts = ["provider", "model_as_named"], list(_COLUMNS.values())
     stated = pl.struct("currency", "is_deprecated", *amounts)
-    ended_on = pl.col("price_remark").str.extract(r"until (\d{4}-\d{2}-\d{2})", 1).str.to_date("%Y-%m-%d", strict=False)
+    ended_on = day_of(pl.col("price_remark").str.extract(r"until (\d{4}-\d{2}-\d{2})$", 1))
     runs = (
         with_ends(raw, key)
         .with_columns(is_deprecated=pl.col("is_deprecated") | (ended_on < pl.col("fetched_at").dt.date()).fill_null(False))

@@ -36,7 +36,12 @@ JUDGED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "raw.aws_spot.plain_linux": ({"product_description": "Windows"}, {"product_description": "Linux/UNIX"}),
     "raw.azure_retail.asked_for_dollars": ({"currency": "EUR"}, {"currency": "USD"}),
-    "raw.azure_retail.effective_start_is_a_time": ({"effective_start": "soon"}, {"effective_start": "2026-06-01T00:00:00Z"}),
+    "raw.azure_retail.dates_can_be_read": ({"native_amount": "6.98 with effective_end soon"}, {"native_amount": "6.98"}),
+    "raw.offer.dates_can_be_read": ({"native_amount": "6.98 with ends_on soon"}, {"native_amount": "6.98"}),
+    "raw.token_offer.end_is_a_day": (
+        {"price_remark": "served in fp8; until '2026-13-01'"},
+        {"price_remark": "served in fp8; until 2026-12-01"},
+    ),
     "raw.mlperf_inference.round_is_known": ({"benchmark_round": "v9.9"}, {"benchmark_round": "v5.1"}),
     "raw.gpu_rental_prices.amount_is_a_number": ({"native_amount": "on request"}, {"native_amount": "2.49"}),
     "raw.gpu_rental_prices.read_before_it_was_fetched": (

@@ -138,6 +138,14 @@ def test_an_announced_price_is_none_yet_and_the_last_in_force_stands() -> None:
     assert found.filter(sku="a3-highgpu-8g", purchase_option="on_demand")["native_amount"].to_list() == ["92.45600000"]
 
 
+@pytest.mark.parametrize("starts", ["01/02/2099", "soon", "2026-13-01T00:00:00Z"])
+def test_a_price_from_a_time_that_cannot_be_read_says_so(starts: str) -> None:
+    skus = with_gpu_prices(("2026-01-01T00:00:00Z", 10), (starts, 5))
+    found = gcp_billing.parse(json.dumps({"asked_at": "2026-11-20T08:00:00Z", "skus": skus}).encode())
+    amounts = found.filter(sku="a3-highgpu-8g", purchase_option="on_demand")["native_amount"].to_list()
+    assert amounts == [f"Nvidia H100 80GB GPU at no amount with effectiveTime {starts}"]
+
+
 def test_a_part_at_two_amounts_is_decided_by_no_order() -> None:
     one, other = (with_gpu_prices(("2026-11-01T00:00:00Z", units)) for units in (10, 11))
     for skus in (one + other, other + one):

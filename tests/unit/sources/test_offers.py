@@ -9,7 +9,9 @@ from types import ModuleType
 import polars as pl
 import pytest
 
+from pipelines.catalogue.contracts import catalogue
 from pipelines.ingest.scaffold import stored_answers
+from pipelines.quality.row_rules import check_rows
 from pipelines.sources import aws_offers, coreweave, crusoe, latitude, outscale, together_page
 from pipelines.sources.lib.offers import observations, offers
 from tests.support.paths import FIXTURES
@@ -76,6 +78,21 @@ def test_what_is_announced_or_has_ended_is_no_price(rows: list[dict[str, object]
     raw = with_lineage(offers(rows), AT, "0" * 64).lazy()
     found = observations(raw, aws_offers.SOURCE).collect()
     assert sorted(found["native_amount"]) == in_force
+
+
+@pytest.mark.parametrize("name", ["starts_on", "ends_on", "read_on"])
+@pytest.mark.parametrize("text", ["end of 2025", "31.12.2025", "2025-13-01", "1767225600", "2025-12-31xyz"])
+def test_an_offer_with_a_day_that_cannot_be_read_is_put_aside_with_the_text(name: str, text: str) -> None:
+    rows = [stated("1"), stated("2.5") | {"sku": "t", name: text}, {"provider": "p", "sku": "u", "currency": "EUR", name: text}]
+    contract = catalogue().tables["offer"]
+    raw = with_lineage(offers(rows), AT, "0" * 64).select(pl.lit("a").alias("source"), pl.all()).lazy()
+    checked = check_rows(contract, raw, may_quarantine=True)
+    assert checked.good["native_amount"].to_list() == ["1"]
+    assert checked.quarantined["rule"].to_list() == ["dates_can_be_read"] * 2
+    assert [json.loads(row)["native_amount"] for row in checked.quarantined["row_json"]] == [
+        f"2.5 with {name} {text}",
+        f"no amount with {name} {text}",
+    ]
 
 
 def test_what_others_have_read_is_of_their_day_and_known_when_it_is_fetched() -> None:

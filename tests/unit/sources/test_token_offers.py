@@ -109,7 +109,8 @@ def test_a_product_that_is_withdrawn_has_no_price() -> None:
 
 def test_an_offer_is_deprecated_from_the_day_on_which_it_ends() -> None:
     assert until("2026-11-02") == until("2026-11-02T00:00:00Z") == until(1793577600) == "until 2026-11-02"
-    assert until(None) is until(True) is until("soon") is until(0) is None
+    assert until(None) is until("") is until(True) is until(False) is None
+    assert [until(odd) for odd in ("soon", "2026-13-01", 0)] == ["until 'soon'", "until '2026-13-01'", "until '0'"]
     rows = [{"model_as_named": "m", "output": "1", "price_remark": "until 2026-11-02"}]
     read = [with_lineage(token_offers(rows, provider="a", currency="USD"), dt.datetime(2026, 11, day, 6)) for day in (2, 3)]
     found = openrouter.normalise(pl.concat(read)).sort("entry_number").collect()
