@@ -18,9 +18,10 @@ def read_yaml(text: str) -> Any:
 # libyaml's parser where PyYAML was built with it: a tenth of the time, and a hundred documents are read at each start.
 class _UniqueKeyLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
+        seen = set()
+        for key in (self.construct_object(key, deep=True) for key, _ in node.value):
+            if key in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", node.start_mark)
+            seen.add(key)
         constructed: dict[Any, Any] = super().construct_mapping(node, deep)
         return constructed

@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from pipelines.platform.documents import read_yaml
 
 LANGUAGES = ("en", "fr")
 SHARED_MESSAGES = Path(__file__).resolve().parent / "locales"
@@ -124,7 +124,7 @@ def load_locale(language: str, *folders: Path) -> Locale:
     messages: dict[str, str] = {}
     for folder in (SHARED_MESSAGES, *folders):
         path = folder / f"{language}.yml"
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found = read_yaml(path.read_text(encoding="utf-8"))
         twice = sorted(messages.keys() & found.keys())
         if twice:
             raise LocaleError(f"{path.parent.parent.name}/locales/{path.name}: {twice[0]!r} is a word that all rooms share")

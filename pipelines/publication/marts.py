@@ -7,7 +7,6 @@ Belongs here: which parts are deleted and which inserted, and the file's own rec
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import duckdb
@@ -16,6 +15,7 @@ from pipelines.catalogue.contracts import Contract
 from pipelines.platform.files import quoted
 from pipelines.publication.encoding import STORED, EncodedTable, stored_names
 from pipelines.publication.parts import WHOLE, Part
+from pipelines.publication.transactions import at_once
 
 # No mart has a name that begins so.
 _RECORD = "_record"
@@ -44,21 +44,6 @@ def held_by(connection: duckdb.DuckDBPyConnection) -> Held | None:
     for _, _, table, part, sha256 in rows:
         parts.setdefault(table, {})[part] = sha256
     return Held(rows[0][0], rows[0][1], parts) if rows else None
-
-
-@contextmanager
-def at_once(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Many small statements as one transaction, which costs as much as one of them.
-
-    None may read what another one inserts: DuckDB 2.0.0 does not find the rows of a transaction's own that were many and in order.
-    """
-    connection.execute("BEGIN")
-    try:
-        yield
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
 
 
 def hold(connection: duckdb.DuckDBPyConnection, contracts: Iterable[Contract], parts: Mapping[str, Sequence[Part]], software: str) -> None:

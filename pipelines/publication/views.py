@@ -16,6 +16,7 @@ from pipelines.catalogue.columns import Column
 from pipelines.catalogue.published_sql import BI, Macro, View
 from pipelines.platform.parquet import write_parquet
 from pipelines.publication.encoding import STORED
+from pipelines.publication.transactions import at_once
 
 # Of a wide view a row group at once would be a tenth of a refresh's memory.
 _BATCH_ROWS = 10_240
@@ -39,15 +40,18 @@ def remove_views(connection: duckdb.DuckDBPyConnection) -> None:
 
 def create_views(connection: duckdb.DuckDBPyConnection, views: Mapping[str, View], macros: Iterable[Macro]) -> None:
     """Make the macros, and schema `bi` with its views, in the file in use, all commented."""
-    for macro in macros:
-        connection.execute(macro.sql)
-        connection.execute(f"COMMENT ON MACRO {'TABLE ' if macro.is_table else ''}marts.{macro.name} IS {_literal(macro.comment)}")
-    connection.execute(f"CREATE SCHEMA {BI}")
+    with at_once(connection):
+        for macro in macros:
+            connection.execute(macro.sql)
+            connection.execute(f"COMMENT ON MACRO {'TABLE ' if macro.is_table else ''}marts.{macro.name} IS {_literal(macro.comment)}")
+        connection.execute(f"CREATE SCHEMA {BI}")
     for view in views.values():
-        connection.execute(f'CREATE VIEW {BI}."{view.name}" AS {_stored(connection, view) if view.is_stored else view.sql}')
-        connection.execute(f'COMMENT ON VIEW {BI}."{view.name}" IS {_literal(view.comment)}')
-        for column in view.columns:
-            connection.execute(f'COMMENT ON COLUMN {BI}."{view.name}"."{column.name}" IS {_literal(column.comment)}')
+        query = _stored(connection, view) if view.is_stored else view.sql
+        with at_once(connection):
+            connection.execute(f'CREATE VIEW {BI}."{view.name}" AS {query}')
+            connection.execute(f'COMMENT ON VIEW {BI}."{view.name}" IS {_literal(view.comment)}')
+            for column in view.columns:
+                connection.execute(f'COMMENT ON COLUMN {BI}."{view.name}"."{column.name}" IS {_literal(column.comment)}')
 
 
 def _stored(connection: duckdb.DuckDBPyConnection, view: View) -> str:

@@ -23,8 +23,9 @@ from pipelines.platform.parquet import ROW_GROUP_ROWS, write_parquet
 from pipelines.publication.base import lay
 from pipelines.publication.describe import write_descriptions
 from pipelines.publication.manifest import MANIFEST_FILE, PublicationError
-from pipelines.publication.marts import at_once, hold
+from pipelines.publication.marts import hold
 from pipelines.publication.parts import Part, file_of
+from pipelines.publication.transactions import at_once
 from pipelines.publication.versions import DUCKDB_FILE
 from pipelines.publication.views import create_views, remove_views, write_views
 

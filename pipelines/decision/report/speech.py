@@ -12,9 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pipelines.decision.words import Figure, Said
+from pipelines.platform.documents import read_yaml
 from pipelines.platform.locale import Locale, LocaleError, load_locale, typeset
 
 # Kinds of ways in words.
@@ -102,5 +101,5 @@ def speech(language: str) -> Speech:
     if language == "en":
         return Speech(locale, {})
     path = FOLDER / f"{language}.yml"
-    found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    found = read_yaml(path.read_text(encoding="utf-8"))
     return Speech(locale, {template: typeset(language, sentence) for template, sentence in found.items()})
