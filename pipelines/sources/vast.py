@@ -1,7 +1,9 @@
 """Vast.ai's market as statistics: what a quarter and a half of the offers of a device ask at most.
 
 A host's offer is nobody's list price, and hundreds come and go in an hour. Kept are, for each device, number of GPUs, kind of host and
-country, the lower quartile and the median of the hosts' offers, one offer a machine.
+country, the lower quartile and the median of the hosts' offers, one offer a machine. A machine far from the middle of its group is no
+part of them and stands by itself, for the rules to judge by what is known of the device: between a price and a placeholder there is no
+middle, of two machines that lie far apart nobody knows here which is right, and a cheap price may be true.
 
 An answer holds no more than a page. A full page of the cheapest is followed by one of the dearest: where they meet, all offers are known;
 where they do not, the figures are of the cheapest page alone, and say so.
@@ -9,6 +11,7 @@ where they do not, the figures are of the cheapest page alone, and say so.
 
 from __future__ import annotations
 
+import math
 import re
 import statistics
 from collections import defaultdict
@@ -46,6 +49,8 @@ _DEVICES = (
     "RTX 6000Ada", "RTX A6000", "RTX 4090", "RTX 5090",
 )  # fmt: skip
 _LIMIT = 50
+# As far from a reference as the rules of prices let one be.
+_FAR_APART = 5
 _COUNTRY = re.compile(r"(?:^|, )([A-Z]{2})$")
 
 
@@ -87,7 +92,9 @@ def _asked(context: FetchContext, device: str, order: str) -> Response:
 
 @parser(_WHAT)
 def parse(content: bytes) -> pl.DataFrame:
-    """Two rows per device, number of GPUs, kind of host and country: quartile and median of `dph_base` of a machine's cheapest offer."""
+    """Two rows per device, number of GPUs, kind of host and country: quartile and median of `dph_base` of a machine's cheapest offer; one
+    of each machine that lies far from the others.
+    """
     document = read_json(content, _WHAT)
     pages = list_of(document, "pages", _WHAT) if isinstance(document, dict) and "pages" in document else [document]
     found, are_all = _offers([list_of(page, "offers", _WHAT) for page in pages])
@@ -128,9 +135,18 @@ def _tier(offer: dict[str, Any]) -> str:
 
 def _statistics(key: tuple[str | None, ...], machines: dict[str, tuple[float, str | None]], extent: str) -> Iterable[dict[str, Any]]:
     device, count, tier, country = key
-    amounts = sorted(amount for amount, _ in machines.values())
-    quartile = statistics.quantiles(amounts, n=4, method="inclusive")[0] if len(amounts) > 1 else amounts[0]
-    for name, amount in (("lower quartile", quartile), ("median", statistics.median(amounts))):
+    least, greatest = _near_the_middle([amount for amount, _ in machines.values()])
+    amounts = sorted(amount for amount, _ in machines.values() if least <= amount <= greatest)
+    found = []
+    if amounts:
+        quartile = statistics.quantiles(amounts, n=4, method="inclusive")[0] if len(amounts) > 1 else amounts[0]
+        for name, amount in (("lower quartile", quartile), ("median", statistics.median(amounts))):
+            found.append((name, f"{name} of {len(amounts)} machines {extent}", amount))
+    for machine, (amount, _) in sorted(machines.items()):
+        if not least <= amount <= greatest:
+            why = f"by itself: more than {_FAR_APART} times apart from the middle of {len(machines)} machines {extent}"
+            found.append((f"machine {machine}", why, amount))
+    for name, what, amount in found:
         yield {
             "region": country,
             "country_stated": country,
@@ -138,7 +154,13 @@ def _statistics(key: tuple[str | None, ...], machines: dict[str, tuple[float, st
             "gpu_as_named": device,
             "gpu_count_stated": count,
             "gpu_memory_gib_stated": next(iter(machines.values()))[1],
-            "purchase_option_as_named": f"on-demand, {name} of {len(amounts)} machines {extent}",
+            "purchase_option_as_named": f"on-demand, {what}",
             "trust_tier": tier,
             "native_amount": f"{amount:.8f}",
         }
+
+
+def _near_the_middle(amounts: list[float]) -> tuple[float, float]:
+    """Between which amounts one agrees with its group; none does where the two in the middle are far apart."""
+    low, high = statistics.median_low(amounts), statistics.median_high(amounts)
+    return (high / _FAR_APART, low * _FAR_APART) if high <= low * _FAR_APART else (math.inf, 0.0)

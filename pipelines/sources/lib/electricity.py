@@ -17,6 +17,8 @@ from pipelines.sources.lib.source import Source
 ELECTRICITY_TABLE = "electricity_reading"
 # A price of the exchange: it shows how prices vary, and is nobody's invoice.
 WHOLESALE = "wholesale_day_ahead"
+# No European exchange settles below -500 or above 5,000 EUR a MWh; rule `within_the_limits_of_exchanges` has the same of the mean.
+_LEAST_PER_MWH, _GREATEST_PER_MWH, _MOST_SHOWN = -600, 5_000, 3
 ELECTRICITY_SCHEMA: Mapping[str, type[pl.DataType]] = {
     "area": pl.String,
     "consumer_class": pl.String,
@@ -33,15 +35,19 @@ def electricity_readings(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
 
 
 def mean_of_day(area: str, day: date, prices: Iterable[Decimal], currency: str) -> dict[str, Any]:
-    """The reading of one day of an exchange: the mean of its prices per MWh, per kWh."""
+    """The reading of one day of an exchange: the mean of its prices per MWh, per kWh.
+
+    A price beyond the limits of exchanges is said in the place of the mean: it would move it by as much as it likes.
+    """
     found = list(prices)
     mean = sum(found, Decimal(0)) / len(found) / 1000
+    beyond = [str(price) for price in found if not _LEAST_PER_MWH <= price <= _GREATEST_PER_MWH]
     return {
         "area": area,
         "consumer_class": WHOLESALE,
         "period_from_on": day,
         "period_to_on": day,
-        "native_per_kwh": f"{mean:.8f}",
+        "native_per_kwh": f"{mean:.8f} with {', '.join(beyond[:_MOST_SHOWN])} per MWh" if beyond else f"{mean:.8f}",
         "currency": currency,
     }
 

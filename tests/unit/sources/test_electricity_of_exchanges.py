@@ -42,6 +42,14 @@ def test_what_is_no_price_of_a_kilowatt_hour_is_a_verdict_on_its_row(price: str)
     assert checked.quarantined.height == 1
 
 
+@pytest.mark.parametrize("price", [99_999.0, -9_999.0, 5_000.5])
+def test_an_hour_at_no_price_bends_no_mean(price: float) -> None:
+    rows = with_lineage(energy_charts.parse(answer(*[80.0] * 23, price))).with_columns(source=pl.lit("energy_charts"))
+    checked = check_rows(CONTRACT, rows, may_quarantine=True, share_effect="warned")
+    assert checked.good.is_empty()
+    assert f"with {price} per MWh" in checked.quarantined["row_json"][0]
+
+
 def test_a_few_hours_are_no_mean_of_a_day() -> None:
     with pytest.raises(ParseError, match="3 of 24 prices of DE-LU are known"):
         energy_charts.parse(answer(*[90.0] * 3, *[None] * 21))

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 
 import polars as pl
+import pytest
 
 from pipelines.sources import vast
 from tests.support.fetching import fetch_context
@@ -51,3 +52,38 @@ def test_hosts_of_every_kind_are_asked_for_and_the_dearest_after_a_full_page() -
     # The filter on verified hosts drops the cheapest; more than 64 offers are never given, so a full page is noticed at 50.
     assert all("verified" not in body and body["limit"] == 50 for body in bodies)
     assert vast.SOURCE.pause_seconds == 0.75
+
+
+def amounts(*prices: float, numbers: Iterable[int] = range(1, 100)) -> dict[str, float]:
+    """What is stated of one group of machines at these prices, numbered in their order."""
+    offer = {"gpu_name": "L4", "num_gpus": 1, "gpu_ram": 24576, "geolocation": ", US"}
+    offers = [offer | {"id": n, "machine_id": n, "dph_base": price} for n, price in zip(numbers, prices, strict=False)]
+    found = vast.parse(json.dumps({"offers": offers}).encode()).select(pl.col("sku").str.replace("1x L4, ", ""), "native_amount")
+    return {name: float(amount) for name, amount in found.rows()}
+
+
+@pytest.mark.parametrize("placeholder", [0.001, 0.05, 2.6, 9999.0])
+def test_of_two_machines_far_apart_both_stand_by_themselves_in_any_order(placeholder: float) -> None:
+    assert amounts(0.5, placeholder) == {"machine 1": 0.5, "machine 2": placeholder}
+    assert amounts(placeholder, 0.5, numbers=(2, 1)) == {"machine 1": 0.5, "machine 2": placeholder}
+
+
+@pytest.mark.parametrize(
+    ("prices", "stated"),
+    [
+        ((0.5, 0.7), {"lower quartile": 0.55, "median": 0.6}),
+        ((0.01, 0.5, 0.7), {"lower quartile": 0.55, "median": 0.6, "machine 1": 0.01}),
+        ((0.5, 0.7, 9999.0), {"lower quartile": 0.55, "median": 0.6, "machine 3": 9999.0}),
+        ((0.01, 0.5, 0.6, 0.7), {"lower quartile": 0.55, "median": 0.6, "machine 1": 0.01}),
+        ((0.01, 0.02, 0.5, 0.6), {"machine 1": 0.01, "machine 2": 0.02, "machine 3": 0.5, "machine 4": 0.6}),
+        ((0.01, 0.5, 9999.0), {"lower quartile": 0.5, "median": 0.5, "machine 1": 0.01, "machine 3": 9999.0}),
+    ],
+)
+def test_a_placeholder_bends_no_figure_of_its_group(prices: tuple[float, ...], stated: dict[str, float]) -> None:
+    assert amounts(*prices) == stated
+
+
+def test_what_stands_by_itself_says_why() -> None:
+    answer = json.loads(page((1, 6)))
+    why = "on-demand, by itself: more than 5 times apart from the middle of 2 machines in all"
+    assert vast.parse(json.dumps(answer).encode())["purchase_option_as_named"].to_list() == [why, why]
