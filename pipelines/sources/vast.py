@@ -1,9 +1,9 @@
 """Vast.ai's market as statistics: what a quarter and a half of the offers of a device ask at most.
 
 A host's offer is nobody's list price, and hundreds come and go in an hour. Kept are, for each device, number of GPUs, kind of host and
-country, the lower quartile and the median of the hosts' offers, one offer a machine. A machine far from the middle of its group is no
-part of them and stands by itself, for the rules to judge by what is known of the device: between a price and a placeholder there is no
-middle, of two machines that lie far apart nobody knows here which is right, and a cheap price may be true.
+country, the lower quartile and the median of the hosts' offers, one offer a machine. Among few a machine far from the middle is no part of
+them and stands by itself, for the rules to judge by what is known of the device: between a price and a placeholder there is no middle, of
+two machines that lie far apart nobody knows here which is right, and a cheap price may be true.
 
 An answer holds no more than a page. A full page of the cheapest is followed by one of the dearest: where they meet, all offers are known;
 where they do not, the figures are of the cheapest page alone, and say so.
@@ -51,6 +51,8 @@ _DEVICES = (
 _LIMIT = 50
 # As far from a reference as the rules of prices let one be.
 _FAR_APART = 5
+# From so many on one that is wrong bends neither figure.
+_ENOUGH = 5
 _COUNTRY = re.compile(r"(?:^|, )([A-Z]{2})$")
 
 
@@ -92,8 +94,8 @@ def _asked(context: FetchContext, device: str, order: str) -> Response:
 
 @parser(_WHAT)
 def parse(content: bytes) -> pl.DataFrame:
-    """Two rows per device, number of GPUs, kind of host and country: quartile and median of `dph_base` of a machine's cheapest offer; one
-    of each machine that lies far from the others.
+    """Two rows per device, number of GPUs, kind of host and country: quartile and median of `dph_base` of a machine's cheapest offer; among
+    few, one of each machine that lies far from the others.
     """
     document = read_json(content, _WHAT)
     pages = list_of(document, "pages", _WHAT) if isinstance(document, dict) and "pages" in document else [document]
@@ -139,8 +141,7 @@ def _statistics(key: tuple[str | None, ...], machines: dict[str, tuple[float, st
     amounts = sorted(amount for amount, _ in machines.values() if least <= amount <= greatest)
     found = []
     if amounts:
-        quartile = statistics.quantiles(amounts, n=4, method="inclusive")[0] if len(amounts) > 1 else amounts[0]
-        for name, amount in (("lower quartile", quartile), ("median", statistics.median(amounts))):
+        for name, amount in (("lower quartile", _lower_quartile(amounts)), ("median", statistics.median(amounts))):
             found.append((name, f"{name} of {len(amounts)} machines {extent}", amount))
     for machine, (amount, _) in sorted(machines.items()):
         if not least <= amount <= greatest:
@@ -163,4 +164,13 @@ def _statistics(key: tuple[str | None, ...], machines: dict[str, tuple[float, st
 def _near_the_middle(amounts: list[float]) -> tuple[float, float]:
     """Between which amounts one agrees with its group; none does where the two in the middle are far apart."""
     low, high = statistics.median_low(amounts), statistics.median_high(amounts)
-    return (high / _FAR_APART, low * _FAR_APART) if high <= low * _FAR_APART else (math.inf, 0.0)
+    if high > low * _FAR_APART:
+        return math.inf, 0.0
+    return (0.0, math.inf) if len(amounts) >= _ENOUGH else (high / _FAR_APART, low * _FAR_APART)
+
+
+def _lower_quartile(amounts: list[float]) -> float:
+    """Of sorted amounts what a quarter of them are at most; where it lies between two far apart, the one nearer to the middle."""
+    place = (len(amounts) - 1) / 4
+    low, high = amounts[math.floor(place)], amounts[math.ceil(place)]
+    return high if high > low * _FAR_APART else low + (high - low) * (place % 1)

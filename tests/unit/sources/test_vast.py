@@ -76,6 +76,10 @@ def test_of_two_machines_far_apart_both_stand_by_themselves_in_any_order(placeho
         ((0.5, 0.7, 9999.0), {"lower quartile": 0.55, "median": 0.6, "machine 3": 9999.0}),
         ((0.01, 0.5, 0.6, 0.7), {"lower quartile": 0.55, "median": 0.6, "machine 1": 0.01}),
         ((0.01, 0.02, 0.5, 0.6), {"machine 1": 0.01, "machine 2": 0.02, "machine 3": 0.5, "machine 4": 0.6}),
+        # Many say by themselves where their middle is.
+        ((0.01, 0.5, 0.6, 0.7, 0.8), {"lower quartile": 0.5, "median": 0.6}),
+        ((0.01, 0.02, 0.5, 0.6, 0.7, 0.8), {"lower quartile": 0.5, "median": 0.55}),
+        ((0.5, 0.6, 0.7, 0.8, 9999.0, 9999.0, 9999.0), {"lower quartile": 0.65, "median": 0.8}),
         ((0.01, 0.5, 9999.0), {"lower quartile": 0.5, "median": 0.5, "machine 1": 0.01, "machine 3": 9999.0}),
     ],
 )
