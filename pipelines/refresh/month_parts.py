@@ -4,7 +4,7 @@ Belongs here: which parts need not be computed, and the files that hold them. Do
 `pipelines.costing.days`, `pipelines.history.materialize`), writing one file (`parts`), publishing (`pipelines.publication`).
 
 A part is kept under the hash of the code and of all that its rows rest on, with the verdicts of its rules. So a month of which nothing
-changed is neither computed nor checked again, and its file is the one that is published already.
+changed is not computed again, and its file is the one that is published already. Its rows are judged again once a week.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from itertools import groupby, starmap
 from pathlib import Path
+from zlib import crc32
 
 import polars as pl
 
@@ -24,9 +25,10 @@ from pipelines.catalogue.contracts import Contract
 from pipelines.publication.parts import WHOLE, Part, sha256_of
 from pipelines.quality.results import RuleResult, merged
 from pipelines.refresh.part_verdicts import PartVerdicts, verdicts_on
-from pipelines.refresh.parts import write_parts
+from pipelines.refresh.parts import read_in_pieces, write_parts
 
 _KEY_DIGITS = 16
+_DAYS_BETWEEN_CHECKS = 7
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,21 @@ class MadeParts:
     def blocks(self) -> bool:
         """True where a verdict must stop what is downstream."""
         return any(result.blocks for result in self.results)
+
+
+@dataclass(frozen=True)
+class _KeptPart:
+    """A part that was computed before, the verdicts on its rows, and the day on which they were judged last."""
+
+    part: Part
+    results: list[RuleResult]
+    checked_on: date
+
+    def is_due(self, today: date) -> bool:
+        """True where the rows are to be judged again: each part has its day of the week, so that no day has all of them."""
+        days = (crc32(self.part.name.encode()) - self.checked_on.toordinal()) % _DAYS_BETWEEN_CHECKS or _DAYS_BETWEEN_CHECKS
+        # A day that is yet to come is that of another clock.
+        return not self.checked_on <= today < self.checked_on + timedelta(days)
 
 
 @dataclass(frozen=True)
@@ -97,24 +114,29 @@ def _rows(parts: list[MonthPart]) -> Iterator[pl.LazyFrame]:
 class PartStore:
     """The parts of one mart in a folder, each a Parquet file with what is known of it beside it.
 
-    `code`: a hash of the code; `anew`: all parts are computed and checked, those of before too.
+    `code`: a hash of the code; `today`: the day on which parts are judged, whatever day is computed for; `anew`: all parts are computed
+    and judged, those of before too.
     """
 
-    def __init__(self, folder: Path, contract: Contract, code: str, *, anew: bool = False) -> None:
-        self._folder, self._contract, self._code, self._anew = folder, contract, code, anew
+    def __init__(self, folder: Path, contract: Contract, code: str, today: date, *, anew: bool = False) -> None:
+        self._folder, self._contract, self._code, self._today, self._anew = folder, contract, code, today, anew
 
     def made(self, parts: Iterable[PlannedPart]) -> MadeParts:
         """All parts that have rows, those computed that are not there; what else is there is removed. Raises ContractError."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        verdicts, kept, computed = PartVerdicts(self._contract), [], []
+        verdicts, kept, judged = PartVerdicts(self._contract), [], []
         for one in parts:
             known = None if self._anew else _kept(one.name, self._file(one))
             if known is None:
-                computed.append(self._written(one, partial(verdicts.judge, one.name)))
+                judged.append(self._written(one, partial(verdicts.judge, one.name)))
+            elif known.is_due(self._today):
+                for rows in read_in_pieces(self._contract, known.part.file):
+                    verdicts.judge(one.name, rows)
+                judged.append(known.part)
             else:
-                kept.append(known)
+                kept.append((known.part, known.results))
         verdicts.finished()
-        made = [*kept, *(self._keep(part, verdicts.of(part.name)) for part in computed)]
+        made = [*kept, *(self._keep(part, verdicts.of(part.name)) for part in judged)]
         # What a published version holds is its own by now.
         for stray in {*self._folder.iterdir()} - {p.file for p, _ in made} - {_known_of(p.file) for p, _ in made}:
             stray.unlink()
@@ -133,11 +155,14 @@ class PartStore:
         return Part(part.name, file, rows, sha256_of(file))
 
     def _keep(self, part: Part, results: list[RuleResult]) -> tuple[Part, list[RuleResult]]:
-        """Note what is known of a part, so that another refresh finds it; not of one on which a verdict blocks."""
-        if not any(result.blocks for result in results):
-            known = {"rows": part.rows, "sha256": part.sha256, "results": [asdict(result) for result in results]}
-            # Whether both came to disk whole is seen when they are read.
-            _known_of(part.file).write_text(json.dumps(known), encoding="utf-8")
+        """Note what is known of a part, so that another refresh finds it; one on which a verdict blocks is computed again."""
+        if any(result.blocks for result in results):
+            _known_of(part.file).unlink(missing_ok=True)
+            return part, results
+        found = [asdict(result) for result in results]
+        known = {"rows": part.rows, "sha256": part.sha256, "checked_on": self._today.isoformat(), "results": found}
+        # Whether both came to disk whole is seen when they are read.
+        _known_of(part.file).write_text(json.dumps(known), encoding="utf-8")
         return part, results
 
     def _file(self, part: PlannedPart) -> Path:
@@ -149,12 +174,13 @@ def _known_of(file: Path) -> Path:
     return file.with_suffix(".json")
 
 
-def _kept(name: str, file: Path) -> tuple[Part, list[RuleResult]] | None:
+def _kept(name: str, file: Path) -> _KeptPart | None:
     """A part that was computed before; None where it was not, or is not whole any more: its file is that of published versions, too."""
     try:
         known = json.loads(_known_of(file).read_bytes())
         if sha256_of(file) != known["sha256"]:
             return None
-        return Part(name, file, known["rows"], known["sha256"]), [RuleResult(**result) for result in known["results"]]
+        part, results = Part(name, file, known["rows"], known["sha256"]), [RuleResult(**result) for result in known["results"]]
+        return _KeptPart(part, results, date.fromisoformat(known["checked_on"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None

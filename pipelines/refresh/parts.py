@@ -1,4 +1,4 @@
-"""A long table, written a part at a time, so that it is never held whole.
+"""A long table, written and read a part at a time, so that it is never held whole.
 
 Belongs here: going through the parts. Does not belong here: which parts a table has (its model, `pipelines.history.materialize`), its
 rules (`part_verdicts`), the form of a file (`pipelines.platform.parquet`).
@@ -11,10 +11,11 @@ from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipelines.catalogue.contracts import Contract
 from pipelines.catalogue.models import as_written
-from pipelines.platform.parquet import schema_of, write_parquet
+from pipelines.platform.parquet import ROW_GROUP_ROWS, schema_of, write_parquet
 
 
 def write_parts(
@@ -39,3 +40,18 @@ def write_parts(
     rows = write_parquet(making, schema_of(contract.polars_schema()), computed())
     making.replace(path)
     return rows
+
+
+def read_in_pieces(contract: Contract, path: Path, rows_at_once: int = ROW_GROUP_ROWS) -> Iterator[pl.DataFrame]:
+    """The rows of such a file in its order; those with one key are in one piece, so that each can be judged by itself."""
+    waiting = pl.DataFrame(schema=contract.polars_schema())
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(rows_at_once):
+            if waiting.height:
+                # What comes may have the key of the last row.
+                number = waiting.select(pl.struct(contract.grain).rle_id()).to_series()
+                whole = int((number < number[-1]).sum())
+                yield waiting.head(whole)
+                waiting = waiting.slice(whole)
+            waiting = pl.concat([waiting, pl.DataFrame(batch)])
+    yield waiting

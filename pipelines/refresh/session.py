@@ -123,7 +123,8 @@ class RefreshSession:
 
     def part_store(self, contract: Contract) -> PartStore:
         """Where the parts of a mart by month are kept."""
-        return PartStore(self.warehouse.mart_file(contract).with_suffix(""), contract, self.code, anew=self.rebuild)
+        folder = self.warehouse.mart_file(contract).with_suffix("")
+        return PartStore(folder, contract, self.code, self.started_at.date(), anew=self.rebuild)
 
     @contextmanager
     def growing_history(self) -> Iterator[OpenedHistory]:

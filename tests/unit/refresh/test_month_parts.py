@@ -5,16 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from pipelines.catalogue.contracts import Contract
+from pipelines.quality.row_rules import Checked
 from pipelines.refresh import month_parts, part_verdicts
 from pipelines.refresh.month_parts import MadeParts, MonthPart, PartStore, PlannedPart, planned
 from tests.unit.refresh.windows import CONTRACT, windows
 
 BAD = -1.0  # no volatility is below zero
+TODAY = dt.date(2026, 9, 1)
 
 
 class Plan:
@@ -33,8 +37,8 @@ class Plan:
         yield windows(1, 3 if usd else 0, month=int(name[1:]), usd=usd)
 
 
-def made(folder: Path, plan: Plan, code: str = "code") -> MadeParts:
-    return PartStore(folder, CONTRACT, code).made(plan)
+def made(folder: Path, plan: Plan, code: str = "code", today: dt.date = TODAY) -> MadeParts:
+    return PartStore(folder, CONTRACT, code, today).made(plan)
 
 
 def test_a_month_that_rests_on_the_same_is_not_made_again(tmp_path: Path) -> None:
@@ -58,7 +62,7 @@ def test_other_code_makes_all_again(tmp_path: Path) -> None:
 
 def test_a_rebuild_makes_and_judges_all_again(tmp_path: Path) -> None:
     first, again, later = made(tmp_path, Plan(m1=1.0)), Plan(m1=1.0), Plan(m1=1.0)
-    assert PartStore(tmp_path, CONTRACT, "code", anew=True).made(again) == first and again.made == ["m1"]
+    assert PartStore(tmp_path, CONTRACT, "code", TODAY, anew=True).made(again) == first and again.made == ["m1"]
     assert made(tmp_path, later) == first and later.made == []
 
 
@@ -107,11 +111,68 @@ def test_a_key_that_stands_twice_blocks_only_its_own_month(tmp_path: Path, monke
     judged: list[int] = []
     check = part_verdicts.check_table
     monkeypatch.setattr(part_verdicts, "check_table", lambda contract, rows: (judged.append(rows.height), check(contract, rows))[1])
-    found = PartStore(tmp_path, CONTRACT, "code").made(plan())
+    found = PartStore(tmp_path, CONTRACT, "code", TODAY).made(plan())
     assert found.blocks
     # All together first, then each by itself, since something was found.
     assert judged == [8, 2, 4, 2]
     assert [month_parts._kept(part.name, part.file) is None for part in found.parts] == [False, True, False]
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Months whose rows were judged."""
+    months: list[int] = []
+    check = part_verdicts.check_rows
+
+    def seen(contract: Contract, rows: pl.LazyFrame, *, may_quarantine: bool) -> Checked:
+        months.append(rows.select(pl.col("on_date").dt.month().first()).collect().item())
+        return check(contract, rows, may_quarantine=may_quarantine)
+
+    monkeypatch.setattr(part_verdicts, "check_rows", seen)
+    return months
+
+
+def test_each_month_is_judged_again_every_week_and_not_all_on_one_day(tmp_path: Path, judged: list[int]) -> None:
+    plan = Plan(**{f"m{month}": 1.0 for month in range(1, 10)})
+    first = made(tmp_path, plan)
+    of_first, of_days = list(judged), []
+    for day in range(1, 29):
+        judged.clear()
+        assert made(tmp_path, plan, today=TODAY + dt.timedelta(day)) == first
+        of_days.append(set(judged))
+    assert plan.made == [f"m{month}" for month in range(1, 10)], "no month was computed again"
+    for month in of_first:
+        days = [0, *(day for day, months in enumerate(of_days, 1) if month in months)]
+        assert {later - day for day, later in pairwise(days[1:])} == {7} and days[1] <= 7, days
+    assert max(map(len, of_days)) < len(of_first)
+
+
+def test_what_is_judged_once_more_on_one_day_is_not_judged_there_again(tmp_path: Path, judged: list[int]) -> None:
+    plan = Plan(m1=1.0, m2=1.0)
+    for day in (0, 0, 9, 9):
+        made(tmp_path, plan, today=TODAY + dt.timedelta(day))
+    assert sorted(judged) == [1, 1, 2, 2]
+
+
+def test_a_check_on_a_day_to_come_was_none(tmp_path: Path, judged: list[int]) -> None:
+    made(tmp_path, Plan(m1=1.0))
+    made(tmp_path, Plan(m1=1.0), today=TODAY - dt.timedelta(1))
+    assert judged == [1, 1]
+
+
+def test_a_month_found_broken_when_it_is_judged_again_blocks_and_is_computed_again(tmp_path: Path) -> None:
+    """As where what is known of a part was written by hand: its file is whole, its verdicts are not those on its rows."""
+    folder = tmp_path / "mart"
+    [bad], [good] = made(tmp_path / "bad", Plan(m1=BAD)).parts, made(folder, Plan(m1=1.0)).parts
+    known = json.loads(good.file.with_suffix(".json").read_text())
+    good.file.write_bytes(bad.file.read_bytes())
+    good.file.with_suffix(".json").write_text(json.dumps({**known, "sha256": bad.sha256}))
+    assert not made(folder, Plan(m1=1.0)).blocks, "what is known of a part is believed for some days"
+    again, later = Plan(m1=1.0), Plan(m1=1.0)
+    found = made(folder, again, today=TODAY + dt.timedelta(7))
+    assert found.blocks and {result.failing_count for result in found.results if not result.passed} == {3} and again.made == []
+    mended = made(folder, later, today=TODAY + dt.timedelta(7))
+    assert not mended.blocks and later.made == ["m1"] and mended.parts == [good]
 
 
 def frame(*usd: float) -> pl.DataFrame:
