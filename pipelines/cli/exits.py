@@ -6,12 +6,15 @@ Belongs here: what every command shares about its arguments and its end. Does no
 from __future__ import annotations
 
 import argparse
+import signal
 from datetime import date
 
 from pipelines.catalogue.contracts import catalogue
 from pipelines.ingest.registry import discover
 
 GOOD, FAILED, USAGE, DEGRADED = 0, 1, 2, 3
+# As a shell says of a process that the signal ended: its reader went away, and what it did not come to say may be anything.
+UNREAD = 128 + signal.SIGPIPE
 
 
 class UsageError(Exception):

@@ -2,7 +2,7 @@
 
 Belongs here: what holds for every command. Does not belong here: a command (each is a module of `pipelines.cli.commands`), the work
 itself. Exit codes: 0 good; 1 failed or blocked; 2 usage; 3 published, but an enabled source that was tried is stale, partial, failed
-or offline.
+or offline; 141 whoever read the output went away before its end.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from importlib import metadata
 import duckdb
 
 from pipelines.cli import commands
-from pipelines.cli.exits import FAILED, GOOD, USAGE, UsageError
+from pipelines.cli.exits import FAILED, UNREAD, USAGE, UsageError
 from pipelines.cli.problems import explain, with_remedy
 from pipelines.platform.errors import ExplainedError
 from pipelines.platform.process import end_at_once_on_signals, leave
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  (the reader of our output went away; nothing more to say)
-        return GOOD
+        return UNREAD
     except Exception as error:
         if os.environ.get("BREAKEVEN_TRACEBACK"):
             raise

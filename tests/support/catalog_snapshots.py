@@ -60,7 +60,7 @@ def write_snapshots(
         rows = rows.filter(pl.col("instance_type").is_in(list(types)))
     rows = rows.with_columns(pl.col("observed_at") + later)
     store, written = SnapshotStore(folder), 0
-    parts = rows.sort("observed_at").collect().partition_by("observed_at", "cloud", as_dict=True, maintain_order=True)
+    parts = rows.sort("observed_at", maintain_order=True).collect().partition_by("observed_at", "cloud", as_dict=True, maintain_order=True)
     for (observed_at, cloud), part in parts.items():
         csv = part.select(*_COLUMNS).rename(_COLUMNS).write_csv().encode()
         stored = replace(payload(str(cloud), csv, "https://catalog.example/vms.csv"), fetched_at=observed_at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from pathlib import Path
 
 import duckdb
@@ -70,6 +71,18 @@ def test_a_file_in_place_of_the_folder(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("BREAKEVEN_DATA", str(tmp_path / "data"))
     assert main(["refresh"]) == 2
     assert "expected a folder, found a file" in capsys.readouterr().err
+
+
+class _Closed:
+    def write(self, _: str) -> int:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+@pytest.mark.parametrize("command", [["completion", "bash"], ["sources"]])
+def test_output_that_nobody_takes_is_no_success(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of a process that the signal ends: of `status | head` and `refresh | head` nobody may take the end for a good one."""
+    monkeypatch.setattr(sys, "stdout", _Closed())
+    assert main(command) == 141
 
 
 def test_tomorrow_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
