@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import polars as pl
 
 from pipelines.sources.lib.decode import number_of, parser
-from pipelines.sources.lib.electricity import ELECTRICITY_TABLE, electricity_prices, electricity_readings, mean_of_day
+from pipelines.sources.lib.electricity import ELECTRICITY_TABLE, electricity_prices, electricity_readings, mean_of_day, reading_of_day
 from pipelines.sources.lib.errors import ParseError
 from pipelines.sources.lib.fetching import each_answer
 from pipelines.sources.lib.http import Request
@@ -81,7 +81,7 @@ def parse(content: bytes) -> pl.DataFrame:
     if not root.tag.endswith("Publication_MarketDocument"):
         raise ParseError(f"{_WHAT}: {root.tag.rpartition('}')[2]}, expected Publication_MarketDocument")
     found = {row["period_from_on"]: row for series in _all(root, "TimeSeries") for row in _rows(series)}
-    if not found:
+    if not any(found):
         raise ParseError(f"{_WHAT}: no series of a zone that is asked for with prices")
     return electricity_readings(found.values())
 
@@ -96,7 +96,11 @@ def _rows(series: ElementTree.Element) -> Iterator[dict[str, object]]:
     for period in _all(series, "Period"):
         step, start, end = _RESOLUTION.match(_text(period, "resolution")), _time(period, "start"), _time(period, "end")
         stated = {int(_text(p, "position") or 0): number_of(_text(p, "price.amount")) for p in _all(period, "Point")}
-        if area is None or not currency or step is None or start is None or end is None or stated.get(1) is None:
+        if area is None or not currency or step is None or stated.get(1) is None:
+            continue
+        if start is None or end is None:
+            amount = f"no mean with a period from {_text(period, 'start') or 'nowhere'} to {_text(period, 'end') or 'nowhere'}"
+            yield reading_of_day(area, None, amount, currency)
             continue
         prices: list[Decimal] = []
         for position in range(1, int((end - start).total_seconds() // 60) // int(step.group(1)) + 1):

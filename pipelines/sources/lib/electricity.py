@@ -42,12 +42,18 @@ def mean_of_day(area: str, day: date, prices: Iterable[Decimal], currency: str) 
     found = list(prices)
     mean = sum(found, Decimal(0)) / len(found) / 1000
     beyond = [str(price) for price in found if not _LEAST_PER_MWH <= price <= _GREATEST_PER_MWH]
+    amount = f"{mean:.8f} with {', '.join(beyond[:_MOST_SHOWN])} per MWh" if beyond else f"{mean:.8f}"
+    return reading_of_day(area, day, amount, currency)
+
+
+def reading_of_day(area: str, day: date | None, amount: str, currency: str) -> dict[str, Any]:
+    """The reading of one day of an exchange, per kWh; without a day for what cannot be dated, whose `amount` says why."""
     return {
         "area": area,
         "consumer_class": WHOLESALE,
         "period_from_on": day,
         "period_to_on": day,
-        "native_per_kwh": f"{mean:.8f} with {', '.join(beyond[:_MOST_SHOWN])} per MWh" if beyond else f"{mean:.8f}",
+        "native_per_kwh": amount,
         "currency": currency,
     }
 

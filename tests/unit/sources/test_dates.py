@@ -13,6 +13,10 @@ from tests.support.recorded import MODULES
 from tests.support.tables import AT, with_lineage
 
 ODD = "20/13/2026"
+PERIOD = (
+    f"<Period><timeInterval><start>{ODD}</start><end>2026-11-23T23:00Z</end></timeInterval><resolution>PT60M</resolution>"
+    "<Point><position>1</position><price.amount>50.00</price.amount></Point></Period>"
+)
 # Source, what stands in its stored answer, and the same with an odd date.
 STATED = [
     ("azure_retail", '"effectiveStartDate": "2026-06-01T00:00:00Z"', f'"effectiveStartDate": "{ODD}"'),
@@ -25,6 +29,7 @@ STATED = [
     ("aws_spot", '"2026-11-20T10:00:00+00:00"', f'"{ODD}"'),
     ("deepinfra", '"deprecated": null', f'"deprecated": "{ODD}"'),
     ("eia_electricity", '"period": "2026-08"', f'"period": "{ODD}"'),
+    ("entsoe", "</TimeSeries>", f"{PERIOD}</TimeSeries>"),
     ("gcp_billing", '"effectiveTime": "2026-11-20T08:00:00Z"', f'"effectiveTime": "{ODD}"'),
     ("gpu_rental_prices", '"fetched_at": "2026-11-20T06:24:26.240Z"', f'"fetched_at": "{ODD}"'),
     ("hyperstack", '"value": "1.45"', f'"value": "1.45", "end_time": "{ODD}"'),
