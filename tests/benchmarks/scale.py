@@ -18,7 +18,8 @@ class Scale:
     `divided_days`: on several workers, the last of them told by the others; `workers`;
     `year_series`, `year_days`, `year_refreshes`: series of the made year, days under a refresh, how many refreshes follow them;
     `mart_series`, `mart_days`: of the version whose marts are made in other ways too;
-    `backfills`: days that are taken in at once; `new_machines`: of one list.
+    `backfills`: days that are taken in at once; `new_machines`: of one list;
+    `source_days`: with and without further sources.
     """
 
     changes: tuple[int, ...]
@@ -35,6 +36,7 @@ class Scale:
     mart_days: int
     backfills: tuple[int, int]
     new_machines: int
+    source_days: int
     is_timed: bool
 
 
@@ -53,6 +55,7 @@ WHOLE = Scale(
     mart_days=60,
     backfills=(100, 365),
     new_machines=320_000,
+    source_days=5,
     is_timed=True,
 )
 SMALL = Scale(
@@ -70,6 +73,7 @@ SMALL = Scale(
     mart_days=4,
     backfills=(10, 40),
     new_machines=20_000,
+    source_days=2,
     is_timed=False,
 )
 
