@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.faults import network, refreshes  # noqa: F401  (their cases are among those that run)
+from tests.faults import network, refreshes, roll_over  # noqa: F401  (their cases are among those that run)
 from tests.faults.cases import CASES
 from tests.faults.running import run_apart
 

@@ -61,7 +61,8 @@ def _peak_mib_of(cli: Cli, said: Path, *arguments: str) -> int:
     return used.ru_maxrss // 1024
 
 
-def _assert_whole(data: Path) -> None:
+def assert_whole(data: Path) -> None:
+    """The published version is as it was published, and every stored answer is there."""
     current = PublishedFolder(data / "published").current
     assert current is not None and changed_files(current, read_manifest(current)) == []
     assert SnapshotStore(data / "snapshots").losses() == []
@@ -89,11 +90,11 @@ def _random_kills(work: Path) -> int:
     takes, moments = time.monotonic() - began, random.Random(20261123)
     for _ in range(KILLS):
         was_killed = _killed(cli, REFRESH, moments.uniform(0.2, takes))
-        _assert_whole(cli.data)
+        assert_whole(cli.data)
         state = read_state(Settings(data=cli.data), utc_now())
         assert state.last is not None and state.last["outcome"] in ((INTERRUPTED, "published") if was_killed else ("published",))
     _refreshed(cli.data)
-    _assert_whole(cli.data)
+    assert_whole(cli.data)
     return KILLS
 
 
@@ -102,7 +103,7 @@ def _replay_kills(work: Path) -> int:
     cli, moments = _refreshed(work / "data"), random.Random(7)
     for _ in range(5):
         _killed(cli, ("replay", str(cli.data / "snapshots")), moments.uniform(0.5, 4.0))
-        _assert_whole(cli.data)
+        assert_whole(cli.data)
     return 5
 
 
@@ -119,7 +120,7 @@ def _named_kills(work: Path) -> int:
             check=False,
         )
         assert process.returncode == -signal.SIGKILL, f"{fault} ended with {process.returncode}"
-        _assert_whole(cli.data)
+        assert_whole(cli.data)
         state = read_state(Settings(data=cli.data), utc_now())
         assert state.last is not None and state.last["outcome"] == INTERRUPTED, f"{fault}: {state.last}"
         assert sum(run["outcome"] == "published" for run in runs(cli.data / "ops")) == 1, number
@@ -141,7 +142,7 @@ def _little_memory(work: Path) -> int:
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit)),
     )
     assert "Traceback" not in done.stderr, done.stderr[-500:]
-    _assert_whole(cli.data)
+    assert_whole(cli.data)
     state = read_state(Settings(data=cli.data), utc_now())
     expected = {0: ("published",), 1: ("failed", "blocked", INTERRUPTED)}.get(done.returncode, (INTERRUPTED,))
     assert state.last is not None and state.last["outcome"] in expected, f"{done.returncode}: {state.last}"
@@ -160,7 +161,7 @@ def _reader(work: Path) -> int:
         for _ in range(6):
             _refreshed(cli.data)
             assert reader.execute(question).fetchall() == before
-            _assert_whole(cli.data)
+            assert_whole(cli.data)
     return 6
 
 
@@ -179,7 +180,7 @@ def _disk_full(work: Path) -> int:
         )
         said = done.stdout + done.stderr
         assert done.returncode in (0, 1) and "Traceback" not in said, said[-500:]
-        _assert_whole(cli.data)
+        assert_whole(cli.data)
     _refreshed(cli.data)
     return len(sizes)
 
@@ -192,7 +193,7 @@ def _damaged(work: Path) -> int:
         victim.write_bytes(b"\x00damaged" * 1000)
         done = cli(*REFRESH)
         assert done.returncode == 0 and "Traceback" not in done.stderr, f"{victim.name}: {done.stderr[-500:]}"
-        _assert_whole(cli.data)
+        assert_whole(cli.data)
     return len(victims)
 
 

@@ -27,7 +27,7 @@ class Result:
 def run_case(name: str) -> Result:
     """Run one case in a folder of its own."""
     # A fresh process knows no case before these are imported; whoever only lists the cheap ones need not know them.
-    from tests.faults import network, refreshes  # noqa: F401
+    from tests.faults import network, refreshes, roll_over  # noqa: F401
 
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="breakeven-faults-") as folder:
