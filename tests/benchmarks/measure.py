@@ -63,25 +63,27 @@ def cost_of(arguments: list[str], data: Path, settings: Mapping[str, str] | None
 
 @dataclass(frozen=True)
 class Measured:
-    """`seconds` of the call alone, without the imports; `peak_mib` and `written_mib` of the whole process."""
+    """`seconds` and `cpu_seconds` of the call alone, without the imports; `peak_mib` and `written_mib` of the whole process."""
 
     seconds: float
+    cpu_seconds: float
     peak_mib: float
     written_mib: float
     result: Any
 
 
-def measured(function: str, *arguments: object) -> Measured:
-    """Call `module:function` with arguments as text."""
+def measured(function: str, *arguments: object, python: str = sys.executable) -> Measured:
+    """Call `module:function` with arguments as text, in this Python or another one."""
     module, name = function.split(":")
     # polars leaves its allocator's settings in the environment of whoever imports it, this process included.
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("_RJEM_", "POLARS_"))}
-    command = [sys.executable, "-m", "tests.benchmarks.measure", module, name, *(str(a) for a in arguments)]
+    command = [python, "-m", "tests.benchmarks.measure", module, name, *(str(a) for a in arguments)]
     done = subprocess.run([sys.executable, "-c", LAUNCHER, *command], env=kept, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
     *_, answer, used = done.stdout.splitlines()
     peak, written, _ = map(float, used.split())
-    return Measured(json.loads(answer)["seconds"], peak, written, json.loads(answer)["result"])
+    said = json.loads(answer)
+    return Measured(said["seconds"], said["cpu_seconds"], peak, written, said["result"])
 
 
 def machine() -> str:
@@ -94,9 +96,10 @@ def machine() -> str:
 
 if __name__ == "__main__":
     call = getattr(importlib.import_module(sys.argv[1]), sys.argv[2])
-    started = time.perf_counter()
+    started, computed = time.perf_counter(), time.process_time()
     value = call(*sys.argv[3:])
-    print(json.dumps({"seconds": time.perf_counter() - started, "result": value}))
+    taken = {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - computed}
+    print(json.dumps({**taken, "result": value}))
 
 
 def timed(connection: duckdb.DuckDBPyConnection, sql: str) -> float:
