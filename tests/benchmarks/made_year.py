@@ -156,7 +156,8 @@ def _market(series: int) -> tuple[pl.DataFrame, np.ndarray, np.ndarray, np.ndarr
     rates = np.where(spot & every_day, 0, np.where(spot, 1, 2))
     least, most, step, spread = np.array([astuple(rate) for rate in (EVERY_DAY, AT_TIMES, SELDOM)])[rates].T
     share = least + rng.random(series) * (most - least)
-    asked = np.exp(rng.uniform(-0.2, 0.2, series)) * np.where(spot, 0.6, 1.0)
+    # However both move, spot stays below on demand.
+    asked = np.exp(rng.uniform(-0.2, 0.2, series)) * np.where(spot, 0.45, 1.0)
     base = (market["usd"] * market["gpu_count"]).to_numpy() * asked
     lines = market.select(
         "cloud", pl.format("made-{}", "kind").alias("instance_name"), "location", "gpu_count", "gpu_name", "gpu_memory", "spot"
