@@ -1,4 +1,4 @@
--- The answer of the day for each model, precision, workload and group of countries: own, rent, commit or buy tokens, by how much, against which rival and how many sellers, how old the prices are, and what would change it. Own is a server of eight at the workload's use. A mix (own the base, rent the peaks) needs the hours of a load and is in no column: `breakeven decide` weighs it.
+-- The answer of the day for each model, precision, workload and group of countries: own, rent, commit or buy tokens, by how much, against which rival and how many sellers, how old the prices are, and what would change it. Own is a server of eight at the workload's use, in the group. A mix (own the base, rent the peaks) needs the hours of a load and is in no column: `breakeven decide` weighs it.
 -- stored: it speaks of one day, and reads the long tables.
 WITH best AS MATERIALIZED (
     -- The cheaper of on demand and spot is what renting costs; the answer and its rival are ways of different kinds.
@@ -13,8 +13,8 @@ ranked AS MATERIALIZED (
 
 hour AS (
     SELECT hardware, electricity_area, gpu, base_fixed_usd_per_hour, base_variable_usd_per_hour, base_capex_usd, price_age_days
-    FROM marts.owned_server_cost
-    WHERE gpu_count = 8 AND on_date = (SELECT max(on_date) FROM marts.cost_per_token)
+    FROM bi.owned_cost_by_area
+    WHERE gpu_count = 8
 ),
 
 -- The sellers behind it by name, cheapest first; how many they are and what they ask is as the market's index counts them.

@@ -1,4 +1,4 @@
--- The ways to serve each model, precision and workload in each group of countries on the day of the version: the cheapest owned server, on-demand machine, spot machine, commitment and API, each with its band, its seller and the age of its price; a price of more than a year competes no more. Own is a server of eight at the workload's use.
+-- The ways to serve each model, precision and workload in each group of countries on the day of the version: the cheapest owned server, on-demand machine, spot machine, commitment and API, each with its band, its seller and the age of its price; a price of more than a year competes no more. Own is a server of eight at the workload's use, where the group is: with the electricity, space and salaries of bi.site_cost.
 -- stored: it speaks of one day, and reads the long tables.
 WITH priced AS MATERIALIZED (
     SELECT
@@ -34,13 +34,45 @@ WITH priced AS MATERIALIZED (
         AND price_age_days <= 365
 ),
 
+-- The same servers where else a cost of electricity is known. States and provinces are left out: no group is one.
+placed AS MATERIALIZED (
+    SELECT *, TRUE AS is_as_priced FROM priced
+    UNION ALL
+    SELECT
+        p.* REPLACE (
+            there.electricity_area AS country,
+            p.low_usd_per_million_output_tokens
+            * (there.low_fixed_usd_per_hour + p.utilisation_share * there.low_variable_usd_per_hour)
+            / (here.low_fixed_usd_per_hour + p.utilisation_share * here.low_variable_usd_per_hour) AS low_usd_per_million_output_tokens,
+            p.base_usd_per_million_output_tokens
+            * (there.base_fixed_usd_per_hour + p.utilisation_share * there.base_variable_usd_per_hour)
+            / (here.base_fixed_usd_per_hour + p.utilisation_share * here.base_variable_usd_per_hour) AS base_usd_per_million_output_tokens,
+            p.high_usd_per_million_output_tokens
+            * (there.high_fixed_usd_per_hour + p.utilisation_share * there.high_variable_usd_per_hour)
+            / (here.high_fixed_usd_per_hour + p.utilisation_share * here.high_variable_usd_per_hour) AS high_usd_per_million_output_tokens,
+            p.base_eur_per_million_output_tokens
+            * (there.base_fixed_usd_per_hour + p.utilisation_share * there.base_variable_usd_per_hour)
+            / (here.base_fixed_usd_per_hour + p.utilisation_share * here.base_variable_usd_per_hour) AS base_eur_per_million_output_tokens,
+            (there.base_fixed_usd_per_hour + p.utilisation_share * there.base_variable_usd_per_hour)
+            / there.gpu_count AS base_usd_per_gpu_hour
+        ),
+        FALSE AS is_as_priced
+    FROM priced AS p
+    INNER JOIN bi.owned_cost_by_area AS here ON here.gpu = p.gpu AND here.electricity_area = p.country AND here.gpu_count = 8
+    INNER JOIN bi.owned_cost_by_area AS there ON there.hardware = here.hardware
+    WHERE
+        p.way = 'own'
+        AND NOT contains(there.electricity_area, '-')
+        AND there.electricity_area NOT IN (SELECT country FROM priced WHERE way = 'own' AND country IS NOT NULL)
+),
+
 -- An API serves a question where it says no precision or that one.
 question AS (SELECT DISTINCT model, precision, workload, utilisation_share FROM priced WHERE way <> 'buy_tokens'),
 
 -- Of the offers of one country, only the cheapest of each way can be the cheapest of a group.
 of_country AS MATERIALIZED (
     SELECT *
-    FROM priced
+    FROM placed
     WHERE way <> 'buy_tokens'
     QUALIFY row_number() OVER (
         PARTITION BY country, model, precision, workload, way ORDER BY base_usd_per_million_output_tokens, option, provider, gpu
@@ -64,7 +96,7 @@ eligible AS (
     SELECT g.country_group, p.* FROM of_country AS p CROSS JOIN all_groups AS g WHERE p.way = 'own'
     UNION ALL
     SELECT 'world' AS country_group, p.* REPLACE (q.precision AS precision)
-    FROM priced AS p
+    FROM placed AS p
     INNER JOIN question AS q ON q.model = p.model AND q.workload = p.workload AND coalesce(p.precision, q.precision) = q.precision
     WHERE p.way = 'buy_tokens'
 ),
@@ -87,7 +119,15 @@ sellers AS (
 best AS (
     SELECT *
     FROM eligible
-    WHERE country_group IS NOT NULL
+    WHERE
+        country_group IS NOT NULL
+        -- Placed elsewhere, a server is of that place, and that of the Union also of each country of it.
+        AND (
+            way <> 'own'
+            OR is_as_priced
+            OR country = country_group
+            OR (starts_with(country, 'EU') AND (country_group = 'EU' OR list_contains(marts.eu_countries(), country_group)))
+        )
     QUALIFY row_number() OVER (
         PARTITION BY country_group, model, precision, workload, way
         ORDER BY

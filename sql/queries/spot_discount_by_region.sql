@@ -10,5 +10,5 @@ SELECT
     greatest(s.price_age_days, o.price_age_days) AS older_price_age_days
 FROM bi.price_today AS s
 INNER JOIN bi.price_today AS o USING (provider, region, instance_type)
-WHERE s.purchase_option = 'spot' AND o.purchase_option = 'on_demand'
+WHERE s.purchase_option = 'spot' AND o.purchase_option = 'on_demand' AND s.is_on_sale AND o.is_on_sale
 ORDER BY spot_discount_share DESC, s.provider, s.region, s.instance_type;

@@ -1,4 +1,4 @@
--- What does it cost to ask for a place: the cheapest way and the cheapest rent there, against anywhere?
+-- What does it cost to ask for a place: the cheapest way and the cheapest rent there, against anywhere? Below zero where owning there costs less than in the United States, whose tariffs anywhere has.
 SELECT
     here.country_group,
     here.answer,

@@ -109,6 +109,29 @@ def test_the_parts_of_an_owned_hour_sum_to_it(published: duckdb.DuckDBPyConnecti
         assert (share, count) == (pytest.approx(1), 5)
 
 
+def test_a_server_is_owned_where_its_group_is(published: duckdb.DuckDBPyConnection) -> None:
+    asked = """
+        SELECT DISTINCT country_group, own_electricity_area FROM bi.own_or_rent
+        WHERE own_server IS NOT NULL AND country_group IN ('world', 'EU', 'FR', 'US')
+    """
+    assert set(published.execute(asked).fetchall()) == {("world", "US"), ("EU", "EU27_2020"), ("FR", "FR"), ("US", "US")}
+    # Of the hour that bi.owned_cost_by_area says, and where the mart itself has one, of that.
+    wrong = """
+        SELECT w.country_group, w.model FROM bi.ways AS w
+        INNER JOIN bi.owned_cost_by_area AS h ON h.gpu = w.gpu AND h.electricity_area = w.country AND h.gpu_count = 8
+        WHERE w.way = 'own' AND abs(
+            (h.base_fixed_usd_per_hour + w.utilisation_share * h.base_variable_usd_per_hour) / 8 / w.base_usd_per_gpu_hour - 1
+        ) > 1e-6
+    """
+    assert published.execute(wrong).fetchall() == []
+    same = """
+        SELECT count(*), max(abs(h.base_fixed_usd_per_hour / s.base_fixed_usd_per_hour - 1)) < 1e-9
+        FROM bi.owned_cost_by_area AS h INNER JOIN marts.owned_server_cost AS s USING (on_date, hardware, electricity_area)
+    """
+    [(servers, agrees)] = published.execute(same).fetchall()
+    assert servers > 5 and agrees
+
+
 def test_the_answer_is_the_cheapest_way(published: duckdb.DuckDBPyConnection) -> None:
     wrong = published.execute(
         """

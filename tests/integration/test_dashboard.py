@@ -152,6 +152,29 @@ def test_the_answer_is_that_of_the_view(archive: Cli, driver: Any, published: du
             assert locale.money(row["median_usd_per_gpu_hour"], "USD") in said
 
 
+def test_a_requirement_says_how_old_its_price_is(archive: Cli, driver: Any, published: duckdb.DuckDBPyConnection) -> None:
+    asked = """
+        SELECT price_age_days, seller_count FROM bi.sovereignty
+        WHERE gpu = 'h100-sxm-80' AND option = 'on_demand' AND requirement = 'in_the_eu'
+    """
+    [(days, sellers)] = published.execute(asked).fetchall()
+    choice = "gpu=h100-sxm-80&option=on_demand"
+    show(driver, address(archive, "sovereignty", choice=choice))
+    assert f"Sellers: {sellers}; the price is {days} days old" in answer(driver)
+    show(driver, address(archive, "sovereignty", "fr", choice))
+    assert f"{days} jours" in answer(driver)
+
+
+def test_a_group_is_answered_for_its_own_place(archive: Cli, driver: Any) -> None:
+    for language, said in (("en", "Electricity, space and salaries: {}."), ("fr", "Électricité, hébergement et salaires\u00a0: {}.")):
+        locale = load_locale(language, Path(__file__).parents[2] / "pipelines" / "dashboard" / "locales")
+        for group, place in (("FR", "FR"), ("EU", "EU27_2020"), ("US", "US")):
+            show(driver, address(archive, "index", language, f"group={group}"))
+            assert said.format(locale.text(f"place.{place}")).replace("\u00a0", " ") in answer(driver).replace("\u00a0", " ").replace(
+                "\u202f", " "
+            )
+
+
 def test_a_choice_stands_in_the_address_and_comes_back(archive: Cli, driver: Any) -> None:
     show(driver, address(archive, "cost"))
     choose(driver, "workload", "steady_1024_1024")

@@ -146,7 +146,7 @@
     sovereignty() {
       const first = ["in_the_eu", "in_france"];
       const rows = b.rowsOf(b.setup.figures[0]).filter((row) => row.requirement !== "anywhere" && row.seller_count).map((row) => [first.includes(row.requirement) ? first.indexOf(row.requirement) : first.length, row]).sort((x, y) => x[0] - y[0]).map(([, row]) => row), lines = [];
-      for (const row of rows) lines.push(text("say.requirement", { requirement: word("requirement", row.requirement), gpu: word("gpu", row.gpu), option: word("option", row.option), least: priceOf(row, row.least_usd_per_gpu_hour), more: (row.surcharge_ratio >= 0 ? "+" : "") + share(row.surcharge_ratio), provider: row.provider, count: number(row.seller_count, 0) }));
+      for (const row of rows) lines.push(text("say.requirement", { requirement: word("requirement", row.requirement), gpu: word("gpu", row.gpu), option: word("option", row.option), least: priceOf(row, row.least_usd_per_gpu_hour), more: (row.surcharge_ratio >= 0 ? "+" : "") + share(row.surcharge_ratio), provider: row.provider, count: number(row.seller_count, 0), days: number(row.price_age_days, 0) }));
       const unmet = b.rowsOf(b.setup.figures[0]).filter((row) => !row.seller_count).map((row) => word("requirement", row.requirement));
       if (unmet.length) lines.push(text("say.no_requirement", { gpu: word("gpu", state.gpu), option: word("option", state.option), requirements: unmet.join(" · ") }));
       if (rows.some((row) => !row.is_verified)) lines.push(text("say.unverified"));

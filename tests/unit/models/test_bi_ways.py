@@ -19,6 +19,12 @@ COLUMNS = """
     output_tokens_per_second_per_gpu DOUBLE, price_as_of_on DATE, price_age_days BIGINT
 """
 
+BY_AREA = """
+    hardware VARCHAR, electricity_area VARCHAR, gpu VARCHAR, gpu_count DOUBLE,
+    low_fixed_usd_per_hour DOUBLE, base_fixed_usd_per_hour DOUBLE, high_fixed_usd_per_hour DOUBLE,
+    low_variable_usd_per_hour DOUBLE, base_variable_usd_per_hour DOUBLE, high_variable_usd_per_hour DOUBLE
+"""
+
 
 @pytest.fixture
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
@@ -26,6 +32,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
         made.execute(
             f"CREATE SCHEMA marts; CREATE TABLE marts.cost_per_token ({COLUMNS}); CREATE TABLE marts.price_today (country VARCHAR)"
         )
+        made.execute(f"CREATE SCHEMA bi; CREATE TABLE bi.owned_cost_by_area ({BY_AREA})")
         made.execute(next(macro.sql for macro in macros() if macro.name == "eu_countries"))
         yield made
 
@@ -60,6 +67,23 @@ def test_an_owned_server_has_the_nearest_electricity(
     for dearer, area in enumerate(areas):
         add(connection, "owned", area, 1.0 + dearer)
     assert ways(connection, group)["own"][0] == expected
+
+
+def test_an_owned_server_costs_what_it_does_in_its_group(connection: duckdb.DuckDBPyConnection) -> None:
+    add(connection, "owned", "US", 2.0)
+    # At a use of 0.3: 13 an hour in the US, 6.5 in France, 26 in the Union, 1.3 in a province.
+    for area, fixed, variable in (("US", 10.0, 10.0), ("FR", 5.0, 5.0), ("EU27_2020", 20.0, 20.0), ("CA-QC", 1.0, 1.0), ("FI", 2.0, 2.0)):
+        row = ["8x-g", area, "g", 8, *[fixed] * 3, *[variable] * 3]
+        connection.execute(f"INSERT INTO bi.owned_cost_by_area VALUES ({', '.join('?' * len(row))})", row)
+    add(connection, "on_demand", "DE", 9.0, "of Germany")
+    add(connection, "on_demand", "SG", 9.0, "of Singapore")
+    owned = {group: ways(connection, group)["own"] for group in ("FR", "EU", "DE", "US", "SG", "world")}
+    assert owned == {
+        "FR": ("FR", pytest.approx(1.0)),
+        "EU": ("EU27_2020", pytest.approx(4.0)),
+        "DE": ("EU27_2020", pytest.approx(4.0)),
+        **dict.fromkeys(("US", "SG", "world"), ("US", 2.0)),
+    }
 
 
 def test_every_seller_of_a_way_counts_once_in_its_groups(connection: duckdb.DuckDBPyConnection) -> None:
