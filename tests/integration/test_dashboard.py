@@ -161,6 +161,7 @@ def test_a_requirement_says_how_old_its_price_is(archive: Cli, driver: Any, publ
     choice = "gpu=h100-sxm-80&option=on_demand"
     show(driver, address(archive, "sovereignty", choice=choice))
     assert f"Sellers: {sellers}; the price is {days} days old" in answer(driver)
+    assert "salaries of the owned server" not in answer(driver), "the Union and France are weighed with their own"
     show(driver, address(archive, "sovereignty", "fr", choice))
     assert f"{days} jours" in answer(driver)
 

@@ -151,7 +151,7 @@
       if (unmet.length) lines.push(text("say.no_requirement", { gpu: word("gpu", state.gpu), option: word("option", state.option), requirements: unmet.join(" · ") }));
       if (rows.some((row) => !row.is_verified)) lines.push(text("say.unverified"));
       for (const row of groups().filter((group) => ["EU", "FR"].includes(group.country_group))) lines.push(text(row.rival_answer === null ? "say.group_alone" : "say.group", { group: word("place", row.country_group), answer: word("answer_word", row.answer), cost: priceOf(row, row.base_usd_per_million_output_tokens), more: known(row.surcharge_share) ? (row.surcharge_share >= 0 ? "+" : "") + share(row.surcharge_share) : "–", count: number(row.seller_count, 0) })
-        + (row.answer === "own" && row.own_electricity_area !== row.country_group ? " " + text("say.owned_elsewhere", { area: word("place", row.own_electricity_area) }) : ""));
+        + (row.answer === "own" && word("place", row.own_electricity_area) !== word("place", row.country_group) ? " " + text("say.owned_elsewhere", { area: word("place", row.own_electricity_area) }) : ""));
       return lines.map(startsSentence);
     },
     history() {
